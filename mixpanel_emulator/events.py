@@ -1,0 +1,248 @@
+"""Events at rest: each kept as the JSON text of its properties, found by day.
+
+An event's key packs (shard, UTC day, scrambled counter), so that a window is a few ranges of the
+clustered table and rows come out in a fixed order that is not the order of time, as the export's
+order is not documented (mixpanel-api 4.2).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from mixpanel_emulator import jsontext
+from mixpanel_emulator.dates import DAY_MS, offset_ms
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Iterator, Sequence
+
+SHARDS = 4
+_SHARD_SHIFT = 60
+_DAY_SHIFT = 40
+_MIX_MASK = (1 << _DAY_SHIFT) - 1
+_MIX_FACTOR = 0x9E3779B97F | 1
+_PAGE = 1000
+_INSERT = (
+    "INSERT INTO events (id, name, time_ms, offset_ms, visible_at_ms, distinct_id, insert_id, tail)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_COUNT = (
+    "INSERT INTO property_counts VALUES (?, ?, ?)"
+    " ON CONFLICT DO UPDATE SET count = count + excluded.count"
+)
+
+
+class NewEvent(NamedTuple):
+    """An event on its way in.
+
+    Attributes:
+        name: Event name.
+        time_ms: True UTC epoch milliseconds.
+        properties: Everything but `time`.
+        visible_at_ms: From when the export shows it.
+    """
+
+    name: str
+    time_ms: int
+    properties: dict[str, Any]
+    visible_at_ms: int
+
+
+class StoredEvent(NamedTuple):
+    """An event at rest.
+
+    Attributes:
+        id: Key in the table.
+        name: Event name as ASCII JSON text.
+        time_ms: True UTC epoch milliseconds.
+        offset_ms: Offset of the zone in force when the event came in, at the event's time.
+        tail: The export line from just after the number of `time` to the newline.
+    """
+
+    id: int
+    name: str
+    time_ms: int
+    offset_ms: int
+    tail: bytes
+
+    def properties(self) -> dict[str, Any]:
+        """Return the properties, without `time`."""
+        inner = self.tail[:-2]
+        parsed = jsontext.loads(b"{" + inner[1:] if inner[:1] == b"," else b"{}")
+        return dict(parsed)
+
+
+@dataclass(frozen=True)
+class Window:
+    """Which events a query is about.
+
+    Attributes:
+        start_ms: First instant, in the frame `local` names.
+        end_ms: First instant after the window.
+        local: Compare the wall clock of the ingestion zone instead of UTC.
+        visible_at_ms: Leave out what is not visible by then; None takes all.
+        names: Event names; None takes all.
+    """
+
+    start_ms: int
+    end_ms: int
+    local: bool = False
+    visible_at_ms: int | None = None
+    names: tuple[str, ...] | None = None
+
+
+@lru_cache(maxsize=4096)
+def name_text(name: str) -> str:
+    """Return an event name as the database keeps it."""
+    return jsontext.ascii_text(name)
+
+
+def _text_or_none(value: Any) -> str | None:
+    return None if value is None else jsontext.ascii_text(value)
+
+
+class EventStore:
+    """The events table and the property counts kept beside it."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+        row = connection.execute("SELECT value FROM meta WHERE name = 'sequence'").fetchone()
+        self._sequence = int(row[0]) if row else 0
+
+    def clear(self) -> None:
+        """Forget all events."""
+        self._sequence = 0
+
+    def add(self, events: Iterable[NewEvent], zone: ZoneInfo) -> int:
+        """Store events; the zone gives local projects their wall clock for good."""
+        rows = []
+        counts: Counter[tuple[str, str]] = Counter()
+        for event in events:
+            rows.append(self._row(event, zone))
+            name = name_text(event.name)
+            counts.update((name, name_text(key)) for key in event.properties)
+        rows.sort(key=lambda row: row[0])
+        self._db.execute("BEGIN")
+        self._db.executemany(_INSERT, rows)
+        self._count(counts, 1)
+        self._db.execute(
+            "INSERT OR REPLACE INTO meta VALUES ('sequence', ?)", (str(self._sequence),)
+        )
+        self._db.execute("COMMIT")
+        return len(rows)
+
+    def _count(self, counts: Counter[tuple[str, str]], sign: int) -> None:
+        self._db.executemany(
+            _COUNT, [(event, key, sign * count) for (event, key), count in counts.items()]
+        )
+        self._db.execute("DELETE FROM property_counts WHERE count <= 0")
+
+    def _row(self, event: NewEvent, zone: ZoneInfo) -> tuple[Any, ...]:
+        mix = (self._sequence * _MIX_FACTOR) & _MIX_MASK
+        shard = mix % SHARDS
+        self._sequence += 1
+        key = shard << _SHARD_SHIFT | event.time_ms // DAY_MS << _DAY_SHIFT | mix
+        text = jsontext.export_bytes(event.properties)
+        tail = b"," + text[1:] + b"}\n" if event.properties else b"}}\n"
+        return (
+            key,
+            name_text(event.name),
+            event.time_ms,
+            offset_ms(zone, event.time_ms),
+            event.visible_at_ms,
+            _text_or_none(event.properties.get("distinct_id")),
+            _text_or_none(event.properties.get("$insert_id")),
+            tail,
+        )
+
+    def pages(self, window: Window) -> Iterator[list[StoredEvent]]:
+        """Yield a window's events, page by page, in the fixed unsorted order.
+
+        Each page is a query of its own, so a slow reader neither holds memory nor blocks writers.
+        """
+        slack = 1 if window.local else 0
+        first = max(window.start_ms // DAY_MS - slack, 0)
+        last = max((window.end_ms - 1) // DAY_MS + slack, 0)
+        statement, values = _select(window)
+        for shard in range(SHARDS):
+            after = (shard << _SHARD_SHIFT | first << _DAY_SHIFT) - 1
+            end = shard << _SHARD_SHIFT | last + 1 << _DAY_SHIFT
+            while True:
+                rows = self._db.execute(statement, (after, end, *values)).fetchall()
+                if not rows:
+                    break
+                page = [StoredEvent._make(row) for row in rows]
+                after = page[-1].id
+                yield page
+
+    def truth(self) -> Iterator[dict[str, Any]]:
+        """Yield every stored event, visible or not, as the control plane shows it."""
+        query = "SELECT id, name, time_ms, offset_ms, tail, visible_at_ms FROM events ORDER BY id"
+        for *stored, visible in self._db.execute(query):
+            event = StoredEvent._make(stored)
+            yield {
+                "event": jsontext.loads(event.name),
+                "time_ms": event.time_ms,
+                "properties": event.properties(),
+                "visible_at_ms": visible,
+            }
+
+    def remove(self, insert_ids: Sequence[Any]) -> int:
+        """Delete all events with one of the insert ids; return how many."""
+        removed = 0
+        for insert_id in insert_ids:
+            key = jsontext.ascii_text(insert_id)
+            rows = self._db.execute(
+                "DELETE FROM events WHERE insert_id = ?"
+                " RETURNING id, name, time_ms, offset_ms, tail",
+                (key,),
+            ).fetchall()
+            removed += len(rows)
+            counts: Counter[tuple[str, str]] = Counter()
+            for row in rows:
+                event = StoredEvent._make(row)
+                counts.update((event.name, name_text(key)) for key in event.properties())
+            self._count(counts, -1)
+        return removed
+
+    def property_totals(self, event: str | None) -> Counter[str]:
+        """Return how many events carry each property, for one event name or for all."""
+        query = "SELECT property, sum(count) FROM property_counts"
+        values: tuple[str, ...] = ()
+        if event is not None:
+            query += " WHERE event = ?"
+            values = (name_text(event),)
+        rows = self._db.execute(query + " GROUP BY property", values)
+        return Counter({jsontext.loads(key): count for key, count in rows})
+
+    def name_totals(self, start_ms: int = 0, end_ms: int = 1 << 62) -> Counter[str]:
+        """Return how many events of each name fall in a range of true UTC."""
+        rows = self._db.execute(
+            "SELECT name, count(*) FROM events INDEXED BY events_by_name"
+            " WHERE time_ms >= ? AND time_ms < ? GROUP BY name",
+            (start_ms, end_ms),
+        )
+        return Counter({jsontext.loads(name): count for name, count in rows})
+
+    def count(self) -> int:
+        """Return how many events there are."""
+        return int(self._db.execute("SELECT count(*) FROM events").fetchone()[0])
+
+
+def _select(window: Window) -> tuple[str, list[Any]]:
+    frame = "time_ms + offset_ms" if window.local else "time_ms"
+    parts = ["id > ?", "id < ?", f"{frame} >= ?", f"{frame} < ?"]
+    values: list[Any] = [window.start_ms, window.end_ms]
+    if window.visible_at_ms is not None:
+        parts.append("visible_at_ms <= ?")
+        values.append(window.visible_at_ms)
+    if window.names is not None:
+        parts.append(f"name IN ({','.join('?' * len(window.names))})")
+        values.extend(name_text(name) for name in window.names)
+    # NOT INDEXED: the clustered range is the point; the index on names would sort by time.
+    columns = "SELECT id, name, time_ms, offset_ms, tail FROM events NOT INDEXED WHERE "
+    return columns + " AND ".join(parts) + f" ORDER BY id LIMIT {_PAGE}", values

@@ -1,0 +1,108 @@
+"""Sending one answer over one connection, sound or damaged."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mixpanel_emulator import transport, wire
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from starlette.types import Receive, Scope, Send
+
+    from mixpanel_emulator.faults import Fault
+    from mixpanel_emulator.http import Reply
+
+
+@dataclass
+class Exchange:
+    """One request being answered on one connection."""
+
+    scope: Scope
+    receive: Receive
+    send: Send
+
+    async def deliver(self, reply: Reply, fault: Fault | None, *, may_zip: bool) -> None:
+        """Send a reply with the damage a fault does to it.
+
+        Args:
+            reply: The answer.
+            fault: What was scripted for it, if anything.
+            may_zip: The client takes gzip; used for bodies over 1400 bytes (mixpanel-api 2.4).
+        """
+        damage = wire.Damage(fault)
+        body = reply.body
+        if isinstance(body, bytes) and fault is None and not (may_zip and _big(body)):
+            await self._start(reply, {"content-length": str(len(body))})
+            await self._chunk(body, more=False)
+            return
+        blocks = damage.text(iter([body]) if isinstance(body, bytes) else body)
+        first, big = wire.peek(blocks, wire.GZIP_THRESHOLD)
+        whole = _chain(first, blocks)
+        extra = {}
+        if may_zip and big:
+            extra = {"content-encoding": "gzip", "vary": "Accept-Encoding"}
+            whole = wire.compress(whole, damage.packing)
+        await self._stream(reply, extra, damage.wire(whole))
+        await self._end(damage.ending, fault.seconds if fault else 0)
+
+    async def vanish(self, fault: Fault) -> None:
+        """Give no answer at all: hang for a while, then drop; or reset at once."""
+        if fault.kind == "hang":
+            await self._gone(fault.seconds)
+            await transport.close(transport.transport_of(self.scope))
+        else:
+            await transport.reset(transport.transport_of(self.scope))
+
+    async def _stream(self, reply: Reply, extra: dict[str, str], blocks: Iterator[bytes]) -> None:
+        await self._start(reply, extra)
+        for block in blocks:
+            if transport.transport_of(self.scope).is_closing():
+                return
+            if block:
+                await self._chunk(block, more=True)
+            # Other requests get their turn between blocks.
+            await asyncio.sleep(0)
+
+    async def _start(self, reply: Reply, extra: dict[str, str]) -> None:
+        headers = {"content-type": reply.content_type, **reply.headers, **extra}
+        pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
+        await self.send({"type": "http.response.start", "status": reply.status, "headers": pairs})
+
+    async def _chunk(self, data: bytes, *, more: bool) -> None:
+        await self.send({"type": "http.response.body", "body": data, "more_body": more})
+
+    async def _end(self, ending: wire.Ending, seconds: float) -> None:
+        line = transport.transport_of(self.scope)
+        if ending is wire.Ending.CLEAN:
+            await self._chunk(b"", more=False)
+            return
+        if ending is wire.Ending.HANG:
+            await self._gone(seconds)
+        if ending is wire.Ending.RESET:
+            await transport.reset(line)
+        else:
+            await transport.close(line)
+
+    async def _gone(self, seconds: float) -> None:
+        """Wait until the client hangs up, or for so many seconds."""
+        try:
+            await asyncio.wait_for(self._disconnected(), seconds)
+        except asyncio.TimeoutError:
+            return
+
+    async def _disconnected(self) -> None:
+        while (await self.receive())["type"] != "http.disconnect":
+            pass
+
+
+def _big(body: bytes) -> bool:
+    return len(body) > wire.GZIP_THRESHOLD
+
+
+def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    yield first
+    yield from rest

@@ -1,0 +1,101 @@
+"""Scripted failures: which request is hit, and what becomes of its answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mixpanel_emulator.http import Call
+
+INSTEAD = frozenset(("status", "empty_200", "json_error_200"))
+TEXT = frozenset(
+    (
+        "terminated_early",
+        "export_terminated_early",
+        "error_line",
+        "bad_line_middle",
+        "cut_mid_line",
+        "missing_last_newline",
+    )
+)
+WIRE = frozenset(("gzip_no_trailer", "gzip_cut", "chunk_cut", "reset", "hang"))
+KINDS = INSTEAD | TEXT | WIRE | {"slow_first_byte"}
+
+
+@dataclass
+class Fault:
+    """One scripted failure.
+
+    Attributes:
+        kind: One of `KINDS`.
+        path: Prefix the request's path must have.
+        method: Verb the request must have; empty is any.
+        query: Parameters (URL or body) the request must carry with exactly these values.
+        skip: Matching requests let through first.
+        times: Matching requests hit after that; None is all.
+        status: For "status": the answer's status.
+        headers: For "status": the answer's headers.
+        body: For "status" and "json_error_200": text, or a value sent as JSON.
+        content_type: For "status"; guessed from the body when empty.
+        after_lines: Position in whole lines of the body; negative counts from the end.
+        after_bytes: Position in bytes: of the text for faults of the text, of what goes over the
+            wire (compressed or not) for chunk_cut, reset, hang and gzip_cut.
+        text: For the marker faults: what to write instead of the usual text.
+        seconds: For "slow_first_byte" and "hang".
+        seen: Matching requests so far.
+    """
+
+    kind: str
+    path: str = "/"
+    method: str = ""
+    query: dict[str, Any] = field(default_factory=dict)
+    skip: int = 0
+    times: int | None = None
+    status: int = 500
+    headers: dict[str, str] = field(default_factory=dict)
+    body: Any = ""
+    content_type: str = ""
+    after_lines: int | None = None
+    after_bytes: int | None = None
+    text: str | None = None
+    seconds: float = 30.0
+    seen: int = 0
+
+    def matches(self, call: Call) -> bool:
+        """Say whether a request is of the kind meant, whatever the counters say."""
+        if not call.path.startswith(self.path) or self.method not in ("", call.method):
+            return False
+        return all(call.text(name) == str(value) for name, value in self.query.items())
+
+    def strikes(self) -> bool:
+        """Count a matching request and say whether it is hit."""
+        self.seen += 1
+        late = self.times is not None and self.seen > self.skip + self.times
+        return self.seen > self.skip and not late
+
+
+def read_fault(spec: Mapping[str, Any]) -> Fault:
+    """Build a fault from its JSON form; `nth` (from 1) is short for skip = nth - 1, times = 1.
+
+    Raises:
+        ValueError: If a field or the kind is unknown.
+    """
+    values = dict(spec)
+    nth = values.pop("nth", None)
+    if nth is not None:
+        values.update(skip=int(nth) - 1, times=1)
+    unknown = set(values) - ({entry.name for entry in fields(Fault)} - {"seen"})
+    if unknown or values.get("kind") not in KINDS:
+        raise ValueError(f"unknown fault fields {sorted(unknown)} or kind {values.get('kind')!r}")
+    return Fault(**values)
+
+
+def pick(faults: list[Fault], call: Call) -> Fault | None:
+    """Return the first fault that hits a request; the counters of those before it move too."""
+    for fault in faults:
+        if fault.matches(call) and fault.strikes():
+            return fault
+    return None

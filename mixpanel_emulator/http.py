@@ -1,0 +1,122 @@
+"""What a route sees of HTTP: values, no sockets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from mixpanel_emulator import jsontext
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+JSON_TYPE = "application/json"
+TEXT_TYPE = "text/plain"
+
+
+class Family(Enum):
+    """The API a path belongs to; decides credentials, quota bucket and error shape."""
+
+    EXPORT = "export"
+    QUERY = "query"
+    APP = "app"
+    LOOKUP = "lookup"
+    INGEST = "ingest"
+
+
+class ApiError(Exception):
+    """A request the service refuses.
+
+    Attributes:
+        status: HTTP status.
+        text: The sentence; the family decides how it is wrapped.
+        headers: Extra response headers.
+        body: A whole JSON body to use instead of the family's wrapping.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        text: str,
+        headers: Mapping[str, str] | None = None,
+        body: Any = None,
+    ) -> None:
+        super().__init__(text)
+        self.status = status
+        self.text = text
+        self.headers = dict(headers or {})
+        self.body = body
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request.
+
+    Attributes:
+        method: Upper-case verb.
+        path: Decoded path.
+        target: Path with the query string as sent, for error bodies.
+        headers: Lower-case names.
+        query: URL parameters; of repeated names the last.
+        body: Raw body, already un-gzipped.
+        params: URL parameters overlaid by JSON body fields, then by form fields
+            (mixpanel-api 2.2: the server merges, body over URL).
+        args: Variables of the matched path.
+    """
+
+    method: str
+    path: str
+    target: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    params: Mapping[str, Any] = field(default_factory=dict)
+    args: Mapping[str, str] = field(default_factory=dict)
+
+    def text(self, name: str) -> str | None:
+        """Return a parameter as text; JSON values of a JSON body come back as JSON text."""
+        value = self.params.get(name)
+        if value is None or isinstance(value, str):
+            return value
+        return jsontext.ascii_text(value)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One response: a body of known bytes or a stream of blocks of whole lines."""
+
+    status: int = 200
+    body: bytes | Iterator[bytes] = b""
+    content_type: str = JSON_TYPE
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def json_reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Reply:
+    """Return a JSON response."""
+    return Reply(status, jsontext.export_bytes(value), JSON_TYPE, headers or {})
+
+
+def app_reply(results: Any, **extra: Any) -> Reply:
+    """Return the app API's envelope (mixpanel-api 1.3)."""
+    return json_reply({"status": "ok", "results": results, **extra})
+
+
+def error_reply(family: Family | None, call: Call, error: ApiError) -> Reply:
+    """Word an error as its API does (mixpanel-api 1.3 and 3)."""
+    if error.body is not None:
+        return json_reply(error.body, error.status, error.headers)
+    if family is Family.EXPORT:
+        text = error.text.encode("utf-8", "backslashreplace")
+        return Reply(error.status, text, TEXT_TYPE, error.headers)
+    return json_reply(_error_body(family, call, error), error.status, error.headers)
+
+
+def _error_body(family: Family | None, call: Call, error: ApiError) -> dict[str, Any]:
+    if family is Family.QUERY:
+        return {"request": call.target, "error": error.text}
+    if family is Family.LOOKUP:
+        phrase = HTTPStatus(error.status).phrase
+        return {"code": error.status, "error": error.text, "status": phrase}
+    return {"status": "error", "error": error.text}

@@ -1,0 +1,1 @@
+"""Endpoints of the local Mixpanel, one module a subject."""

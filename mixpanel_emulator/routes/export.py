@@ -1,0 +1,169 @@
+"""The raw event export (mixpanel-api 4)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mixpanel_emulator import jsontext
+from mixpanel_emulator.dates import DAY_MS, iso_seconds, parse_day, start_of
+from mixpanel_emulator.events import StoredEvent, Window
+from mixpanel_emulator.http import TEXT_TYPE, ApiError, Call, Family, Reply
+from mixpanel_emulator.profiles import USERS
+from mixpanel_emulator.routing import Route, params
+from mixpanel_emulator.where import UNDEFINED, ExpressionError, compile_expression
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import date
+
+    from mixpanel_emulator.where import Lookup
+    from mixpanel_emulator.world import World
+
+MAX_LIMIT = 100_000
+_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+
+
+def export(call: Call, world: World) -> Reply:
+    """Stream the events of whole days, one JSON object a line."""
+    start, end = _days(call, world)
+    limit = _limit(call)
+    window = Window(
+        start_of(start),
+        start_of(end) + DAY_MS,
+        local=world.settings.project_kind == "local",
+        visible_at_ms=world.clock.now_ms(),
+        names=_names(call),
+    )
+    keep = _filter(call, world)
+    stamp = _stamp(call, world)
+    return Reply(200, _lines(world.events.pages(window), keep, stamp, limit), TEXT_TYPE)
+
+
+def _days(call: Call, world: World) -> tuple[date, date]:
+    start = parse_day("from_date", call.text("from_date"))
+    end = parse_day("to_date", call.text("to_date"))
+    now = world.export_today()
+    if end > now:
+        raise ApiError(400, "to_date cannot be later than today")
+    if start > end:
+        raise ApiError(400, "from_date cannot be later than to_date")
+    history = world.settings.history_days
+    if history is not None and (now - start).days > history:
+        raise ApiError(403, f"Date range exceeds {history} days into the past")
+    return start, end
+
+
+def _limit(call: Call) -> int | None:
+    text = call.text("limit")
+    if text is None:
+        return None
+    if not text.isdigit() or not 0 < int(text) <= MAX_LIMIT:
+        raise ApiError(400, f"Invalid parameter: limit must be from 1 to {MAX_LIMIT}")
+    return int(text)
+
+
+def _names(call: Call) -> tuple[str, ...] | None:
+    text = call.text("event")
+    if text is None:
+        return None
+    try:
+        names = jsontext.loads(text)
+    except ValueError:
+        names = None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ApiError(400, "Invalid parameter: event must be a JSON array of strings")
+    return tuple(names)
+
+
+def _flag(call: Call, name: str) -> bool:
+    text = call.text(name) or "false"
+    if text.lower() not in _BOOLEANS:
+        raise ApiError(400, f"Invalid parameter: {name} must be true or false")
+    return _BOOLEANS[text.lower()]
+
+
+def event_lookup(event: StoredEvent, world: World) -> Lookup:
+    """Return what an expression sees of an event.
+
+    `$time` (or `time`) is in seconds, in the frame the project exports.
+    """
+    properties = event.properties()
+    local = world.settings.project_kind == "local"
+    seconds = (event.time_ms + (event.offset_ms if local else 0)) / 1000
+    special: dict[str, Any] = {"$time": seconds, "time": seconds}
+
+    def lookup(scope: str, name: str) -> Any:
+        if scope == "user":
+            owner = properties.get("distinct_id")
+            profile = world.profiles.get(USERS, owner) if isinstance(owner, str) else None
+            return (profile or {}).get(name, UNDEFINED)
+        if name in ("$event_name", "event_name") and scope == "event":
+            return jsontext.loads(event.name)
+        return special[name] if name in special else properties.get(name, UNDEFINED)
+
+    return lookup
+
+
+def _filter(call: Call, world: World) -> Callable[[StoredEvent], bool] | None:
+    text = call.text("where")
+    if not text:
+        return None
+    try:
+        condition = compile_expression(text)
+    except ExpressionError as error:
+        raise ApiError(400, f"Invalid parameter: where: {error}") from error
+    return lambda event: bool(condition(event_lookup(event, world)))
+
+
+def _stamp(call: Call, world: World) -> Callable[[StoredEvent], bytes]:
+    local = world.settings.project_kind == "local"
+    in_ms = _flag(call, "time_in_ms")
+    suffix = "" if local else "Z"
+
+    def number(event: StoredEvent) -> bytes:
+        ms = event.time_ms + event.offset_ms if local else event.time_ms
+        return b"%d" % (ms if in_ms else ms // 1000)
+
+    def text(event: StoredEvent) -> bytes:
+        ms = event.time_ms + event.offset_ms if local else event.time_ms
+        return b'"%s"' % iso_seconds(ms, suffix).encode()
+
+    return text if world.settings.time_as_iso else number
+
+
+def _lines(
+    pages: Iterator[list[StoredEvent]],
+    keep: Callable[[StoredEvent], bool] | None,
+    stamp: Callable[[StoredEvent], bytes],
+    limit: int | None,
+) -> Iterator[bytes]:
+    """Yield blocks of whole lines; a line is head, time, tail, all but the time ready-made."""
+    heads: dict[str, bytes] = {}
+    left = limit
+    for page in pages:
+        chosen = page if keep is None else [event for event in page if keep(event)]
+        if left is not None:
+            chosen = chosen[:left]
+            left -= len(chosen)
+        lines = []
+        for event in chosen:
+            head = heads.get(event.name) or heads.setdefault(event.name, _head(event.name))
+            lines.append(b"%b%b%b" % (head, stamp(event), event.tail))
+        yield b"".join(lines)
+        if left == 0:
+            return
+
+
+def _head(name: str) -> bytes:
+    text = jsontext.export_bytes(jsontext.loads(name))
+    return b'{"event":%b,"properties":{"time":' % text
+
+
+ROUTES = (
+    Route(
+        Family.EXPORT,
+        "export",
+        export,
+        params("from_date to_date limit event where time_in_ms"),
+    ),
+)

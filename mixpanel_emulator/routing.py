@@ -1,0 +1,112 @@
+"""The table from path to endpoint: which API, which verbs, which parameters."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mixpanel_emulator.http import ApiError, Call, Family, Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mixpanel_emulator.world import World
+
+    Handler = Callable[[Call, World], Reply]
+
+# Both prefixes lead to the same Query API (mixpanel-api 1.1).
+QUERY_PREFIXES = ("/api/query/", "/api/2.0/")
+APP_PREFIX = "/api/app/"
+
+
+@dataclass(frozen=True)
+class Route:
+    """One endpoint.
+
+    Attributes:
+        family: The API it belongs to.
+        path: Path below the family's prefix; `{name}` stands for one segment.
+        handler: The endpoint itself.
+        params: Parameters it knows besides project_id and workspace_id; None takes any.
+        methods: Verbs it answers.
+    """
+
+    family: Family
+    path: str
+    handler: Handler
+    params: frozenset[str] | None = frozenset()
+    methods: frozenset[str] = frozenset(("GET",))
+
+    def pattern(self) -> re.Pattern[str]:
+        """Return a pattern of the path that gives its variables."""
+        return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", self.path.replace(".", r"\.")))
+
+
+def params(names: str) -> frozenset[str]:
+    """Return a set of parameter names written with spaces between."""
+    return frozenset(names.split())
+
+
+READ = frozenset(("GET",))
+READ_OR_POST = frozenset(("GET", "POST"))
+POST = frozenset(("POST",))
+
+
+def relative(path: str) -> tuple[Family, str]:
+    """Return the API a path belongs to and the path below its prefix."""
+    if path == "/api/2.0/export":
+        return Family.EXPORT, "export"
+    for prefix in QUERY_PREFIXES:
+        if path.startswith(prefix):
+            return Family.QUERY, path.removeprefix(prefix).rstrip("/")
+    if path.startswith(APP_PREFIX):
+        return Family.APP, path.removeprefix(APP_PREFIX).rstrip("/")
+    if path.startswith("/lookup-tables"):
+        return Family.LOOKUP, path.strip("/")
+    return Family.INGEST, path.strip("/")
+
+
+class Router:
+    """Finds the route of a request."""
+
+    def __init__(self, routes: tuple[Route, ...]) -> None:
+        self._routes = [(route, route.pattern()) for route in routes]
+
+    def find(self, call: Call) -> tuple[Route, dict[str, str]]:
+        """Return the route and the path's variables.
+
+        Raises:
+            ApiError: 404 for an unknown path, 405 for the wrong verb.
+        """
+        place = relative(call.path)
+        known = False
+        for route, pattern in self._routes:
+            match = pattern.fullmatch(place[1]) if place[0] is route.family else None
+            if match is None:
+                continue
+            known = True
+            if call.method in route.methods:
+                return route, match.groupdict()
+        if known:
+            raise ApiError(405, f"Method {call.method} not allowed for {call.path}")
+        raise ApiError(404, f"Unknown path: {call.path}")
+
+
+_EVERYWHERE = frozenset(("project_id", "workspace_id"))
+
+
+def check_params(route: Route, call: Call) -> None:
+    """Refuse parameters the endpoint does not know.
+
+    The service ignores many of them silently; strictness here finds typos (FIDELITY.md).
+
+    Raises:
+        ApiError: 400 that names the unknown and the known.
+    """
+    if route.params is None:
+        return
+    unknown = sorted(set(call.params) - route.params - _EVERYWHERE)
+    if unknown:
+        known = sorted(route.params | _EVERYWHERE)
+        raise ApiError(400, f"Unknown parameter {unknown[0]!r}; {route.path} takes {known}")

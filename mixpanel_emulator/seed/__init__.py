@@ -1,0 +1,1 @@
+"""One integer makes one project, byte for byte."""

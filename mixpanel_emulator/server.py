@@ -1,0 +1,132 @@
+"""The emulator in a thread: starts, tells when it is ready, stops by itself."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from mixpanel_emulator.app import App
+from mixpanel_emulator.control_client import ControlClient
+from mixpanel_emulator.options import EmulatorOptions
+from mixpanel_emulator.seed.project import plant
+from mixpanel_emulator.transport import LendingProtocol
+from mixpanel_emulator.world import World
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+_START_SECONDS = 30.0
+_BACKLOG = 2048
+
+
+class _Server(uvicorn.Server):
+    """A server that tells when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((host, port))
+    listener.listen(_BACKLOG)
+    return listener
+
+
+class EmulatorServer:
+    """A running local Mixpanel; use it as a context manager.
+
+    Attributes:
+        options: What it was started with.
+    """
+
+    def __init__(self, options: EmulatorOptions | None = None) -> None:
+        self.options = options or EmulatorOptions()
+        self._world: World | None = None
+        self._server: _Server | None = None
+        self._thread: threading.Thread | None = None
+        self._listener: socket.socket | None = None
+
+    @property
+    def base_url(self) -> str:
+        """The one URL that stands for all of Mixpanel's hosts.
+
+        Raises:
+            RuntimeError: If the server is not running.
+        """
+        if self._listener is None:
+            raise RuntimeError("the emulator is not running")
+        scheme = "https" if self.options.tls_cert else "http"
+        host, port = self._listener.getsockname()[:2]
+        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
+    @property
+    def control(self) -> ControlClient:
+        """A client of the control plane."""
+        return ControlClient(self.base_url)
+
+    def start(self) -> None:
+        """Make the world and listen.
+
+        Raises:
+            RuntimeError: If the server does not come up.
+        """
+        self._world = World(self.options)
+        if not self.options.empty and not self._world.is_seeded():
+            plant(self._world, self.options.seed)
+        self._listener = _listen(self.options.host, self.options.port)
+        config = uvicorn.Config(
+            App(self._world),
+            http=LendingProtocol,
+            loop="asyncio",
+            ws="none",
+            lifespan="off",
+            log_level="critical",
+            access_log=False,
+            timeout_keep_alive=60,
+            timeout_graceful_shutdown=1,
+            server_header=False,
+            ssl_certfile=self.options.tls_cert,
+            ssl_keyfile=self.options.tls_key,
+        )
+        self._server = _Server(config)
+        listeners = {"sockets": [self._listener]}
+        self._thread = threading.Thread(target=self._server.run, kwargs=listeners, daemon=True)
+        self._thread.start()
+        if not self._server.ready.wait(_START_SECONDS):
+            raise RuntimeError("the emulator did not come up")
+
+    def stop(self) -> None:
+        """Stop listening, end open exchanges, close the world."""
+        if self._server is not None and self._thread is not None:
+            self._server.should_exit = True
+            self._thread.join()
+        if self._listener is not None:
+            self._listener.close()
+        if self._world is not None:
+            self._world.close()
+        self._server = self._thread = self._listener = self._world = None
+
+    def __enter__(self) -> EmulatorServer:
+        """Start."""
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop."""
+        self.stop()

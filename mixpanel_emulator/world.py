@@ -1,0 +1,111 @@
+"""The project: everything a request can see or change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from mixpanel_emulator import database, settings
+from mixpanel_emulator.clock import WorldClock
+from mixpanel_emulator.dates import today
+from mixpanel_emulator.entities import EntityStore
+from mixpanel_emulator.events import EventStore
+from mixpanel_emulator.profiles import ProfileStore
+from mixpanel_emulator.quota import Quotas
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from mixpanel_emulator.faults import Fault
+    from mixpanel_emulator.options import EmulatorOptions
+
+
+@dataclass
+class ProfileSession:
+    """A cached profile query (mixpanel-api 5.3).
+
+    Attributes:
+        keys: Matching ids, in page order.
+        page_size: Page size of the first request.
+        born_ms: World time of the first request.
+        query: The parameters that made it.
+    """
+
+    results: list[dict[str, Any]]
+    page_size: int
+    born_ms: int
+    query: dict[str, str]
+
+
+@dataclass
+class JournalEntry:
+    """One request as it was seen; secrets are left out."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    body: dict[str, Any]
+    at_ms: int
+    headers: dict[str, str]
+    session_id: str | None = None
+    status: int | None = None
+
+
+@dataclass
+class Script:
+    """What a test told the server and what the server saw."""
+
+    faults: list[Fault] = field(default_factory=list)
+    journal: list[JournalEntry] = field(default_factory=list)
+
+
+class World:
+    """One project with its data, clock, limits and script."""
+
+    def __init__(self, options: EmulatorOptions) -> None:
+        self.options = options
+        self.settings = settings.from_options(options)
+        self.clock = WorldClock(options.now)
+        self.database = database.connect(options.database)
+        self.events = EventStore(self.database)
+        self.profiles = ProfileStore(self.database)
+        self.entities = EntityStore(self.database)
+        self.quotas = Quotas(self.clock.now_ms)
+        self.script = Script()
+        self.sessions: dict[str, ProfileSession] = {}
+
+    def reset(self) -> None:
+        """Empty the world and forget faults, journal, quotas, settings and sessions."""
+        database.clear(self.database)
+        self.events.clear()
+        self.entities.put("projects", [])
+        self.settings = settings.from_options(self.options)
+        self.quotas.reset()
+        self.script = Script()
+        self.sessions.clear()
+
+    def close(self) -> None:
+        """Close the database."""
+        self.database.close()
+
+    def export_today(self) -> date:
+        """Return the day `to_date` may not pass: project zone for old projects, else UTC."""
+        local = self.settings.project_kind == "local"
+        return today(self.clock.now_ms(), self.settings.zone() if local else None)
+
+    def query_today(self) -> date:
+        """Return the present day of the Query API, always in the project's zone."""
+        return today(self.clock.now_ms(), self.settings.zone())
+
+    def is_seeded(self) -> bool:
+        """Say whether the database came with a world in it."""
+        row = self.database.execute("SELECT 1 FROM meta WHERE name = 'seeded'").fetchone()
+        return row is not None
+
+    def mark_seeded(self) -> None:
+        """Remember that the world has been made."""
+        self.database.execute("INSERT OR REPLACE INTO meta VALUES ('seeded', '1')")
+
+    def visible_at(self, ingested_ms: int) -> int:
+        """Return from when an event ingested at an instant shows in the export."""
+        return ingested_ms + round(self.settings.visibility_lag * 1000)

@@ -38,7 +38,11 @@ class WorldClock:
 
     def __init__(self, now: str | None = None, source: Callable[[], float] = time.time) -> None:
         self._source = source
-        self._set_at = source()
+        self.restart(now)
+
+    def restart(self, now: str | None) -> None:
+        """Start again from an instant, or follow real time for None."""
+        self._set_at = self._source()
         self._frozen = False
         self.anchor_ms: int | None = None
         if now is not None:

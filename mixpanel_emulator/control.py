@@ -61,12 +61,12 @@ def new_event(given: dict[str, Any], world: World) -> NewEvent:
     """Read an event as tests give it: true UTC `time` in ms, everything else kept as it is.
 
     Raises:
-        ValueError: If the name or the time is not what it must be.
+        TypeError: If the name or the time is not what it must be.
     """
     properties = dict(given["properties"])
     time_ms = properties.pop("time")
     if not isinstance(given["event"], str) or not isinstance(time_ms, int):
-        raise ValueError("an event needs a string `event` and an integer `time` in ms")
+        raise TypeError("an event needs a string `event` and an integer `time` in ms")
     now = world.clock.now_ms()
     if properties.setdefault(PROCESSING, now) in (None, "none"):
         del properties[PROCESSING]

@@ -18,15 +18,15 @@ HOUR_MS = 3_600_000
 MINUTE_MS = 60_000
 SECOND_MS = 1_000
 CONCURRENCY_WAIT = 10
+_SHED = f"Query rate limit exceeded for project_id: {CREDENTIALS.project_id}. Please retry later."
 _HELP = "https://docs.mixpanel.com/docs/api-rate-limits"
 
-COUNTED = frozenset(
-    (
-        "arb_funnels cohorts correlate custom-query data_definitions engage events experiments"
-        " flows formulas funnels impact insights metrics query integrations jql retention"
-        " segmentation stream trends"
-    ).split()
+_SEGMENTS = (
+    "arb_funnels cohorts correlate custom-query data_definitions engage events experiments"
+    " flows formulas funnels impact insights metrics query integrations jql retention"
+    " segmentation stream trends"
 )
+COUNTED = frozenset(_SEGMENTS.split())
 
 
 def counts_as_query(path: str, call: Call) -> bool:
@@ -103,7 +103,7 @@ class Quotas:
         if not settings.quota:
             return self.query.enter()
         if counted and settings.load_shed:
-            raise _query_error(call, "Query rate limit exceeded. Please retry later.", {})
+            raise _query_error(call, _SHED, {})
         now = self._now()
         used = self.query.used(now, HOUR_MS)
         if self.query.running >= settings.query_concurrency:

@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import uvicorn
+from typing_extensions import Self
 
 from mixpanel_emulator.app import App
 from mixpanel_emulator.control_client import ControlClient
@@ -117,7 +118,7 @@ class EmulatorServer:
             self._world.close()
         self._server = self._thread = self._listener = self._world = None
 
-    def __enter__(self) -> EmulatorServer:
+    def __enter__(self) -> Self:
         """Start."""
         self.start()
         return self

@@ -75,11 +75,11 @@ class World:
         self.sessions: dict[str, ProfileSession] = {}
 
     def reset(self) -> None:
-        """Empty the world and forget faults, journal, quotas, settings and sessions."""
+        """Empty the world; settings and clock as at the start; no faults, journal or sessions."""
         database.clear(self.database)
         self.events.clear()
-        self.entities.put("projects", [])
         self.settings = settings.from_options(self.options)
+        self.clock.restart(self.options.now)
         self.quotas.reset()
         self.script = Script()
         self.sessions.clear()

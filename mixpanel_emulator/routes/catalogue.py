@@ -2,6 +2,20 @@
 
 from __future__ import annotations
 
-from mixpanel_emulator.routes import export
+from mixpanel_emulator.routes import (
+    account,
+    discovery,
+    export,
+    ingest,
+    ingest_profiles,
+    lexicon,
+)
 
-ROUTES = (*export.ROUTES,)
+ROUTES = (
+    *account.ROUTES,
+    *discovery.ROUTES,
+    *export.ROUTES,
+    *ingest.ROUTES,
+    *ingest_profiles.ROUTES,
+    *lexicon.ROUTES,
+)

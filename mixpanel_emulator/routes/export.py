@@ -5,81 +5,41 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_emulator import jsontext
-from mixpanel_emulator.dates import DAY_MS, iso_seconds, parse_day, start_of
+from mixpanel_emulator.dates import DAY_MS, iso_seconds, start_of
 from mixpanel_emulator.events import StoredEvent, Window
 from mixpanel_emulator.http import TEXT_TYPE, ApiError, Call, Family, Reply
 from mixpanel_emulator.profiles import USERS
+from mixpanel_emulator.routes.reading import days, flag, names, whole
 from mixpanel_emulator.routing import Route, params
 from mixpanel_emulator.where import UNDEFINED, ExpressionError, compile_expression
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from datetime import date
 
     from mixpanel_emulator.where import Lookup
     from mixpanel_emulator.world import World
 
 MAX_LIMIT = 100_000
-_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 
 def export(call: Call, world: World) -> Reply:
     """Stream the events of whole days, one JSON object a line."""
-    start, end = _days(call, world)
+    start, end = days(call, world.export_today(), world)
     limit = _limit(call)
     window = Window(
         start_of(start),
         start_of(end) + DAY_MS,
         local=world.settings.project_kind == "local",
         visible_at_ms=world.clock.now_ms(),
-        names=_names(call),
+        names=names(call, "event"),
     )
     keep = _filter(call, world)
     stamp = _stamp(call, world)
     return Reply(200, _lines(world.events.pages(window), keep, stamp, limit), TEXT_TYPE)
 
 
-def _days(call: Call, world: World) -> tuple[date, date]:
-    start = parse_day("from_date", call.text("from_date"))
-    end = parse_day("to_date", call.text("to_date"))
-    now = world.export_today()
-    if end > now:
-        raise ApiError(400, "to_date cannot be later than today")
-    if start > end:
-        raise ApiError(400, "from_date cannot be later than to_date")
-    history = world.settings.history_days
-    if history is not None and (now - start).days > history:
-        raise ApiError(403, f"Date range exceeds {history} days into the past")
-    return start, end
-
-
 def _limit(call: Call) -> int | None:
-    text = call.text("limit")
-    if text is None:
-        return None
-    if not text.isdigit() or not 0 < int(text) <= MAX_LIMIT:
-        raise ApiError(400, f"Invalid parameter: limit must be from 1 to {MAX_LIMIT}")
-    return int(text)
-
-
-def _names(call: Call) -> tuple[str, ...] | None:
-    text = call.text("event")
-    if text is None:
-        return None
-    try:
-        names = jsontext.loads(text)
-    except ValueError:
-        names = None
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise ApiError(400, "Invalid parameter: event must be a JSON array of strings")
-    return tuple(names)
-
-
-def _flag(call: Call, name: str) -> bool:
-    text = call.text(name) or "false"
-    if text.lower() not in _BOOLEANS:
-        raise ApiError(400, f"Invalid parameter: {name} must be true or false")
-    return _BOOLEANS[text.lower()]
+    return None if call.text("limit") is None else whole(call, "limit", 0, 1, MAX_LIMIT)
 
 
 def event_lookup(event: StoredEvent, world: World) -> Lookup:
@@ -117,7 +77,7 @@ def _filter(call: Call, world: World) -> Callable[[StoredEvent], bool] | None:
 
 def _stamp(call: Call, world: World) -> Callable[[StoredEvent], bytes]:
     local = world.settings.project_kind == "local"
-    in_ms = _flag(call, "time_in_ms")
+    in_ms = flag(call, "time_in_ms")
     suffix = "" if local else "Z"
 
     def number(event: StoredEvent) -> bytes:

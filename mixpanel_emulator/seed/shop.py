@@ -75,7 +75,7 @@ def person_id(number: int) -> str:
 
 def _device(rng: Random) -> dict[str, Any]:
     country, region, city = rng.choice(_PLACES)
-    place = {"mp_country_code": country, "$region": region, "$city": city}
+    place: dict[str, Any] = {"mp_country_code": country, "$region": region, "$city": city}
     if rng.random() < 0.6:  # noqa: PLR2004 - a share
         lib, browser, system, version = rng.choice(_BROWSERS)
         return {
@@ -90,13 +90,13 @@ def _device(rng: Random) -> dict[str, Any]:
             "$current_url": "https://shop.example/",
             "$initial_referrer": "$direct",
         }
-    lib, system, version = rng.choice(_PHONES)
+    lib, system, release = rng.choice(_PHONES)
     return {
         **place,
         "mp_lib": lib,
         "$lib_version": "8.0.1",
         "$os": system,
-        "$os_version": version,
+        "$os_version": release,
         "$app_version_string": "4.2.0",
         "$wifi": rng.random() < 0.5,  # noqa: PLR2004 - a coin
         "$carrier": "Example Mobile",

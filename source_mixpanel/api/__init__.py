@@ -1,0 +1,1 @@
+"""Talking to Mixpanel: requests, quotas, retries, and bodies that are proven whole."""

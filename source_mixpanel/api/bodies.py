@@ -1,0 +1,65 @@
+"""Reading answers: which are good, what a bad one says, and the body of a good one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import requests
+
+from source_mixpanel.api.failures import Action, action_for, error_text
+from source_mixpanel.api.request import ApiRequest
+from source_mixpanel.errors import CutError, TransientError
+
+_CHUNK = 1 << 16
+_ERROR_TEXT = 2_000
+_EXCERPT = 300
+
+
+def judge(response: requests.Response) -> tuple[Action | None, str]:
+    """What the status and, if it is not a good one, the body mean."""
+    if response.ok and not response.is_redirect:
+        return None, ""
+    text = _plain(response)
+    return action_for(response.status_code, text), text
+
+
+def _plain(response: requests.Response) -> str:
+    """The error in a body, from whichever envelope; markup is left out."""
+    raw = response.raw.read(_ERROR_TEXT, decode_content=True) or b""
+    text = raw.decode("utf-8", "backslashreplace").strip()
+    if text.startswith("<"):
+        return ""
+    try:
+        return error_text(json.loads(text)) or text
+    except ValueError:
+        return text
+
+
+def parsed(request: ApiRequest, response: requests.Response) -> Any:
+    """A JSON body; an error under status 200 and a body that is no JSON are passing faults."""
+    content = response.content
+    try:
+        # Not orjson, which reads integers beyond 64 bits as floats.
+        body = json.loads(content)
+    except ValueError as error:
+        raise CutError(
+            f"Mixpanel's answer to {request} for stream {request.stream!r} is no JSON.",
+            detail=repr(content[:_EXCERPT]),
+        ) from error
+    text = error_text(body)
+    if text is not None:
+        raise TransientError(
+            f"Mixpanel answered {request} for stream {request.stream!r} with an error: "
+            f"{text[:_EXCERPT]}"
+        )
+    return body
+
+
+def raw_chunks(response: requests.Response) -> Iterator[bytes]:
+    """The body as it comes off the wire, still compressed; raises if the transport was cut."""
+    framed = "Content-Length" in response.headers or response.raw.chunked
+    yield from response.raw.stream(_CHUNK, decode_content=False)
+    if not framed and response.headers.get("Content-Encoding", "").lower() != "gzip":
+        raise CutError("Mixpanel's answer has no length and no end mark, so it may be cut.")

@@ -1,0 +1,252 @@
+"""The HTTP client: carries requests out within the quotas, and tries again where it may help."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import Any, TypeVar
+
+import requests
+import urllib3
+
+from source_mixpanel.api.auth import MixpanelAuth
+from source_mixpanel.api.bodies import judge, parsed, raw_chunks
+from source_mixpanel.api.failures import Action, Backoff
+from source_mixpanel.api.ledger import Ledger
+from source_mixpanel.api.outcome import error_for
+from source_mixpanel.api.quota import retry_after
+from source_mixpanel.api.request import Api, ApiRequest
+from source_mixpanel.api.spool import Spool, spool_body
+from source_mixpanel.clock import Clock, ServerTime
+from source_mixpanel.errors import CutError, DataError, SourceError, StrainError, TransientError
+
+T = TypeVar("T")
+
+_TOO_MANY = 429
+_POOL = 16
+_NETWORK_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """Seconds of silence on the wire until a connection counts as dead.
+
+    A large export may take minutes to its first byte [clients in use wait 300 to 3600 s].
+    """
+
+    connect: float = 20.0
+    read: float = 600.0
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to wait for an answer, and how often to ask again."""
+
+    backoff: Backoff = field(default_factory=Backoff)
+    timeouts: Timeouts = field(default_factory=Timeouts)
+
+
+@dataclass(frozen=True)
+class Access:
+    """Where to ask, as whom, and about which project.
+
+    Attributes:
+        urls: Base URL of each API, without a trailing slash.
+        auth: Signs every request.
+        project_id: None with a project secret, which names its project itself.
+        workspace_id: A data view.
+    """
+
+    urls: Mapping[Api, str]
+    auth: MixpanelAuth
+    project_id: int | None
+    workspace_id: int | None = None
+
+
+@dataclass(frozen=True)
+class _Again:
+    """An attempt failed in a way that a further one may not.
+
+    Attributes:
+        error: What to raise if no attempt is left.
+        cause: What was raised beneath it.
+        told: Seconds that Mixpanel asked to wait.
+        free: The quota said no; that is waiting, not failing.
+    """
+
+    error: SourceError
+    cause: BaseException | None = None
+    told: float | None = None
+    free: bool = False
+
+
+class MixpanelClient:
+    """Asks Mixpanel's APIs for one project. Thread safe.
+
+    Args:
+        access: Where, as whom, about what.
+        ledgers: The quota of each API.
+        clock: Measures pauses between attempts.
+        time: Learns Mixpanel's own time from its answers.
+        log: Where a sentence about each further attempt goes.
+        patience: How often and how long to try.
+    """
+
+    def __init__(
+        self,
+        access: Access,
+        *,
+        ledgers: Mapping[Api, Ledger],
+        clock: Clock,
+        time: ServerTime,
+        log: Callable[[str], None],
+        patience: Patience,
+    ) -> None:
+        self.access = access
+        self._ledgers = ledgers
+        self._clock = clock
+        self._time = time
+        self._log = log
+        self._patience = patience
+        self._session = requests.Session()
+        adapter = requests.adapters.HTTPAdapter(pool_connections=4, pool_maxsize=_POOL)
+        self._session.mount("https://", adapter)
+        self._session.mount("http://", adapter)
+
+    def close(self) -> None:
+        """Close the pooled connections."""
+        self._session.close()
+
+    def json(self, request: ApiRequest) -> Any:
+        """The parsed body of a good answer.
+
+        Raises:
+            SourceError: One of its kinds, after the attempts that may have helped.
+        """
+        return self._carry_out(request, lambda response: parsed(request, response))
+
+    def spool(self, request: ApiRequest, *, tries: int | None = None) -> Spool:
+        """A body of JSON Lines, on disk and proven whole.
+
+        Args:
+            request: What to ask.
+            tries: Attempts in all, if not as many as usual.
+
+        Raises:
+            StrainError: It was cut, or broke, in every attempt.
+            SourceError: As for `json`.
+        """
+
+        def read(response: requests.Response) -> Spool:
+            gzipped = response.headers.get("Content-Encoding", "").lower() == "gzip"
+            what = f"The answer to {request} for stream {request.stream!r}"
+            return spool_body(raw_chunks(response), gzipped=gzipped, what=what)
+
+        return self._carry_out(request, read, tries)
+
+    def _carry_out(
+        self,
+        request: ApiRequest,
+        read: Callable[[requests.Response], T],
+        tries: int | None = None,
+    ) -> T:
+        """Attempts, with the pauses between them, until one gives an answer or none is left."""
+        failures = refusals = 0
+        tries = tries or self._patience.backoff.tries
+        while True:
+            outcome = self._attempt(request, read, refusals)
+            if not isinstance(outcome, _Again):
+                return outcome
+            if outcome.free:
+                refusals += 1
+                continue
+            failures += 1
+            if failures >= tries:
+                raise outcome.error from outcome.cause
+            luck = random.random()  # noqa: S311 - spreads retries, guards nothing
+            pause = self._patience.backoff.pause(failures, luck, outcome.told)
+            attempt = f"attempt {failures + 1} of {tries}"
+            self._log(f"{outcome.error} Trying again in {pause:.0f} s ({attempt}).")
+            self._clock.wait(pause)
+
+    def _attempt(
+        self, request: ApiRequest, read: Callable[[requests.Response], T], refusals: int
+    ) -> T | _Again:
+        """One exchange, within the quota from the first byte to the last."""
+        ledger = self._ledgers[request.api]
+        with ledger.slot(request.stream, counted=request.counted) as receipt:
+            try:
+                with self._send(request) as response:
+                    self._learn_time(response)
+                    action, text = judge(response)
+                    waits = action is Action.WAIT
+                    ledger.settle(receipt, _TOO_MANY if waits else response.status_code)
+                    if waits:
+                        ledger.refused(response.headers, refusals, text=text)
+                    if action is not None:
+                        return self._failed(request, response, action, text)
+                    return read(response)
+            except _NETWORK_ERRORS as error:
+                return _Again(_unreachable(request, error), cause=error)
+            except (CutError, DataError, TransientError) as error:
+                return _Again(error)
+
+    def _failed(
+        self, request: ApiRequest, response: requests.Response, action: Action, text: str
+    ) -> _Again:
+        """Another attempt, if the table sees sense in one.
+
+        Raises:
+            SourceError: It does not.
+        """
+        error = error_for(action, request, self.access.auth, status=response.status_code, text=text)
+        if action is Action.WAIT:
+            return _Again(error, free=True)
+        if action is Action.RETRY:
+            return _Again(error, told=retry_after(response.headers, self._clock.now()))
+        raise error
+
+    def _send(self, request: ApiRequest) -> requests.Response:
+        timeouts = self._patience.timeouts
+        return self._session.request(
+            request.method,
+            self.access.urls[request.api] + request.path,
+            params=self._params(request),
+            data=request.form,
+            auth=self.access.auth,
+            timeout=(timeouts.connect, timeouts.read),
+            headers={"Accept-Encoding": "gzip", "User-Agent": "source-mixpanel"},
+            stream=True,
+        )
+
+    def _params(self, request: ApiRequest) -> dict[str, str]:
+        """The app API carries the project in its path; the others as a parameter."""
+        params = dict(request.params)
+        if request.api in (Api.APP, Api.LEXICON):
+            return params
+        if self.access.project_id is not None:
+            params["project_id"] = str(self.access.project_id)
+        if self.access.workspace_id is not None and request.api is not Api.INGESTION:
+            params["workspace_id"] = str(self.access.workspace_id)
+        return params
+
+    def _learn_time(self, response: requests.Response) -> None:
+        try:
+            served = parsedate_to_datetime(response.headers["Date"])
+        except (KeyError, ValueError):
+            return
+        self._time.observe(served.timestamp())
+
+
+def _unreachable(request: ApiRequest, error: Exception) -> SourceError:
+    """A connection that never came about, or one that broke or fell silent on the way."""
+    what = f"in {request} for stream {request.stream!r}"
+    detail = f"{type(error).__name__}: {error}"
+    never = isinstance(error, (requests.ConnectTimeout, requests.exceptions.SSLError)) or (
+        type(error) is requests.ConnectionError and "NewConnectionError" in repr(error)
+    )
+    if never:
+        return TransientError(f"Mixpanel could not be reached {what}.", detail)
+    return StrainError(f"The connection to Mixpanel broke {what}.", detail)

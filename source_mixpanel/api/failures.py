@@ -1,0 +1,108 @@
+"""The failure table: what an answer means, and what to do about it.
+
+Every row names its evidence in Mixpanel's documentation or in recorded traffic. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+LATER_THAN_TODAY = "to_date cannot be later than today"
+"""Text of the 400 when `to_date` lies after the project's own today."""
+
+
+class Action(Enum):
+    """What to do about an answer that is not a good one."""
+
+    RENEW = "the credentials are not accepted"
+    UPGRADE = "the plan does not include this"
+    ASK_FOR_ACCESS = "the role or the plan's history does not reach this"
+    WAIT = "too many requests"
+    RETRY = "a passing fault"
+    REFUSE = "this request is not accepted"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: it applies if the status fits and the text contains the marker."""
+
+    statuses: range
+    marker: str
+    action: Action
+    evidence: str
+
+
+def _only(status: int) -> range:
+    return range(status, status + 1)
+
+
+FAILURES: tuple[Row, ...] = (
+    Row(_only(429), "", Action.WAIT, "Rate limits"),
+    Row(range(400, 600), "Query rate limit exceeded", Action.WAIT, "recorded traffic"),
+    Row(_only(400), "Unable to authenticate request", Action.RENEW, "recorded traffic, export"),
+    Row(_only(400), "Timeout Error", Action.RETRY, "recorded traffic, query timeouts"),
+    Row(_only(401), "", Action.RENEW, "Authentication"),
+    Row(_only(402), "", Action.UPGRADE, "recorded traffic, free plan"),
+    Row(_only(403), "", Action.ASK_FOR_ACCESS, "Roles; history limits"),
+    Row(_only(408), "", Action.RETRY, "HTTP"),
+    Row(range(500, 600), "", Action.RETRY, "HTTP"),
+    Row(range(300, 600), "", Action.REFUSE, "anything else"),
+)
+
+
+_GOOD = range(200, 300)
+
+
+def action_for(status: int, text: str) -> Action | None:
+    """The action for an answer, None for a good status."""
+    for row in FAILURES:
+        if status in row.statuses and row.marker in text:
+            return row.action
+    return None if status in _GOOD else Action.REFUSE
+
+
+@dataclass(frozen=True)
+class Backoff:
+    """How often and how long to try again.
+
+    Attributes:
+        tries: Attempts in all, the first included.
+        first_s: The mean pause after the first failure; it doubles each time.
+        cap_s: No pause is longer.
+    """
+
+    tries: int = 5
+    first_s: float = 1.0
+    cap_s: float = 60.0
+
+    def pause(self, failures: int, luck: float, told: float | None = None) -> float:
+        """Seconds before the next attempt.
+
+        Args:
+            failures: Failed attempts so far, from 1.
+            luck: Uniform in [0, 1): spreads clients that failed together.
+            told: `Retry-After` in seconds, which is never undercut.
+        """
+        mean = min(self.first_s * 2.0 ** (failures - 1), self.cap_s)
+        return max(mean * (0.5 + luck), told or 0.0)
+
+
+def error_text(body: object) -> str | None:
+    """The error in a JSON answer whatever its envelope, None if it is a good one.
+
+    Mixpanel answers some failures under status 200: `{"error": ...}`, or
+    `{"status": "error", "error": <text or object>}` (feature flags, experiments).
+    """
+    if not isinstance(body, Mapping):
+        return None
+    failed = body.get("status") == "error" or (
+        bool(body.get("error")) and not any(key in body for key in ("results", "annotations"))
+    )
+    if not failed:
+        return None
+    error = body.get("error")
+    if isinstance(error, Mapping):
+        error = error.get("message") or dict(error)
+    return str(error or "an error without a text")

@@ -1,0 +1,61 @@
+"""The error for a bad answer, in a sentence that says what happened, to whom, and what to do."""
+
+from __future__ import annotations
+
+from source_mixpanel.api.auth import MixpanelAuth
+from source_mixpanel.api.failures import Action
+from source_mixpanel.api.request import ApiRequest
+from source_mixpanel.errors import (
+    ConfigError,
+    ForbiddenError,
+    PlanError,
+    RefusedError,
+    SourceError,
+    StrainError,
+    TransientError,
+)
+
+_EXCERPT = 300
+
+
+def error_for(
+    action: Action, request: ApiRequest, auth: MixpanelAuth, *, status: int, text: str
+) -> SourceError:
+    """The error to raise, or to raise once no further attempt is left.
+
+    Args:
+        action: What the failure table says.
+        request: What was asked.
+        auth: Who asked.
+        status: HTTP status of the answer.
+        text: Its error text, empty if there is none.
+    """
+    stream = f"stream {request.stream!r}"
+    said = f" Mixpanel said: {text[:_EXCERPT]}" if text else ""
+    detail = f"{request} answered {status}: {text}"
+    if action is Action.RENEW:
+        return ConfigError(
+            f"Mixpanel did not accept the {auth.kind} for {stream}. Check that it is right, has "
+            f"not expired and belongs to this project (renew it in Mixpanel under "
+            f"{auth.where_to_renew}), and that the region is the project's own: US, EU or IN."
+            f"{said}",
+            detail,
+        )
+    if action is Action.UPGRADE:
+        return PlanError(
+            f"The project's Mixpanel plan does not include the {request.api.value}, so {stream} "
+            f"cannot be read. Leave it out or upgrade the plan.{said}",
+            detail,
+        )
+    if action is Action.ASK_FOR_ACCESS:
+        return ForbiddenError(
+            f"Mixpanel does not let this {auth.kind} read {stream}: its role, or the plan's "
+            f"history limit, does not reach so far.{said}",
+            detail,
+        )
+    answered = f"Mixpanel answered {status} to {request} for {stream}.{said}"
+    if action is Action.RETRY:
+        return StrainError(answered, detail)
+    if action is Action.WAIT:
+        return TransientError(answered, detail)
+    return RefusedError(answered, status=status, text=text, detail=detail)

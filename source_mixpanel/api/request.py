@@ -1,0 +1,46 @@
+"""One request to Mixpanel, as a value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class Api(Enum):
+    """Mixpanel's APIs, told apart by host, quota and how they take the project's number."""
+
+    QUERY = "Query API"
+    EXPORT = "raw export API"
+    APP = "app API"
+    LEXICON = "Lexicon schemas API"
+    INGESTION = "ingestion API"
+
+
+@dataclass(frozen=True)
+class ApiRequest:
+    """What to ask.
+
+    Attributes:
+        api: Where it goes and which quota it spends.
+        path: Below the host, with its leading slash.
+        stream: For whom, as messages name it.
+        params: The query string; values as text.
+        form: A form body; given, the request is a POST.
+        counted: Whether it uses up quota (pages of an engage session do not).
+    """
+
+    api: Api
+    path: str
+    stream: str
+    params: Mapping[str, str] = field(default_factory=dict)
+    form: Mapping[str, str] | None = None
+    counted: bool = True
+
+    @property
+    def method(self) -> str:
+        """GET, or POST if there is a form."""
+        return "GET" if self.form is None else "POST"
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"

@@ -1,0 +1,172 @@
+"""A response body on disk, compressed as it came, handed on only when it is proven whole."""
+
+from __future__ import annotations
+
+import errno
+import tempfile
+from collections.abc import Iterable, Iterator
+from typing import IO, Protocol, cast
+
+from isal import igzip_lib, isal_zlib
+
+from source_mixpanel.api.wholeness import LineCensus, find_damage
+from source_mixpanel.errors import CutError, DataError, SourceError
+
+_READ = 1 << 16
+_TEXT = 1 << 18
+_GZIP = 31
+_InflateError = cast("type[Exception]", igzip_lib.IsalError)
+
+
+class _Inflater(Protocol):
+    def decompress(self, data: bytes, max_length: int = ...) -> bytes: ...
+
+    @property
+    def unconsumed_tail(self) -> bytes: ...
+
+    @property
+    def unused_data(self) -> bytes: ...
+
+    @property
+    def eof(self) -> bool: ...
+
+
+class Spool:
+    """One verified body of whole lines.
+
+    The file has no name on disk, so nothing is left behind however the process ends.
+
+    Attributes:
+        lines: Lines in it.
+        size: Bytes of text, uncompressed.
+        stored: Bytes on disk.
+    """
+
+    def __init__(self, file: IO[bytes], *, gzipped: bool, census: LineCensus) -> None:
+        self._file = file
+        self._gzipped = gzipped
+        self.lines = census.lines
+        self.size = census.size
+        self.stored = file.tell()
+
+    def blocks(self) -> Iterator[bytes]:
+        """The body again, in blocks of whole lines (each some 256 KiB, or one longer line)."""
+        self._file.seek(0)
+        rest = b""
+        for text in inflate(_chunks(self._file), gzipped=self._gzipped):
+            cut = text.rfind(b"\n") + 1
+            if not cut:
+                rest += text
+                continue
+            yield rest + text[:cut]
+            rest = text[cut:]
+        if rest:
+            yield rest
+
+    def close(self) -> None:
+        """Give the disk space back."""
+        self._file.close()
+
+    def __repr__(self) -> str:
+        return f"Spool(lines={self.lines}, size={self.size})"
+
+
+def _chunks(file: IO[bytes]) -> Iterator[bytes]:
+    while chunk := file.read(_READ):
+        yield chunk
+
+
+def inflate(chunks: Iterable[bytes], *, gzipped: bool) -> Iterator[bytes]:
+    """The text of a body in pieces of bounded size.
+
+    Raises:
+        CutError: A gzip member has no trailer, or is damaged.
+    """
+    if not gzipped:
+        yield from chunks
+        return
+    member: _Inflater | None = None
+    try:
+        for chunk in chunks:
+            data = chunk
+            while data:
+                if member is None or member.eof:
+                    member = isal_zlib.decompressobj(_GZIP)
+                text = member.decompress(data, _TEXT)
+                data = member.unused_data if member.eof else member.unconsumed_tail
+                if text:
+                    yield text
+    except _InflateError as error:
+        raise CutError("Mixpanel's answer is damaged: its gzip stream cannot be read.") from error
+    if member is None or not member.eof:
+        raise CutError("Mixpanel's answer was cut: its gzip stream ends without a trailer.")
+
+
+def spool_body(chunks: Iterable[bytes], *, gzipped: bool, what: str) -> Spool:
+    """Write a body to disk and prove it whole on the way.
+
+    Args:
+        chunks: The body as it comes off the wire; has to raise if the transport was cut.
+        gzipped: Whether the body is one gzip stream.
+        what: The request in words, for messages.
+
+    Raises:
+        CutError: The body is provably not whole; another try may be.
+        DataError: A line amid whole ones is no JSON object.
+        SourceError: There is no room on disk.
+    """
+    file = _open()
+    try:
+        census = LineCensus()
+        for text in inflate(_written(chunks, file), gzipped=gzipped):
+            census.feed(text)
+        spool = Spool(file, gzipped=gzipped, census=census)
+        if census.suspicious or not census.ends_with_newline:
+            _name_damage(spool, what)
+    except BaseException:
+        file.close()
+        raise
+    return spool
+
+
+def _open() -> IO[bytes]:
+    try:
+        return tempfile.TemporaryFile(prefix="mixpanel-")
+    except OSError as error:
+        raise SourceError(
+            "The connector needs a directory for temporary files and found none it can write to: "
+            f"{error.strerror}. Set TMPDIR to one.",
+        ) from error
+
+
+def _written(chunks: Iterable[bytes], file: IO[bytes]) -> Iterator[bytes]:
+    for chunk in chunks:
+        try:
+            file.write(chunk)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+                raise
+            raise SourceError(
+                "The disk for temporary files is full, so a response could not be kept. Give the "
+                "connector more room, or set TMPDIR to a larger disk.",
+                detail=str(error),
+            ) from error
+        yield chunk
+
+
+def _name_damage(spool: Spool, what: str) -> None:
+    """Look at each line, and raise what is wrong with the first bad one."""
+    damage = find_damage(_lines(spool))
+    if damage is None:
+        return
+    text = f"{what} is not whole: {damage.reason} (line {damage.line})."
+    raise DataError(text) if damage.in_the_middle else CutError(text)
+
+
+def _lines(spool: Spool) -> Iterator[bytes]:
+    for block in spool.blocks():
+        start = 0
+        while start < len(block):
+            end = block.find(b"\n", start) + 1 or len(block)
+            yield block[start:end]
+            start = end

@@ -1,0 +1,73 @@
+"""The one place that knows what time it is and how to wait."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import datetime, timedelta, timezone
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Time as the connector sees it; tests bring their own."""
+
+    def now(self) -> float:
+        """Seconds since the epoch, UTC, by the wall clock."""
+
+    def monotonic(self) -> float:
+        """Seconds that never go back, for measuring how long something took."""
+
+    def wait(self, seconds: float, on: threading.Condition | None = None) -> None:
+        """Let `seconds` go by, or less if `on` (held by the caller) is notified."""
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def now(self) -> float:
+        """Seconds since the epoch, UTC."""
+        return time.time()
+
+    def monotonic(self) -> float:
+        """Seconds from an arbitrary start."""
+        return time.monotonic()
+
+    def wait(self, seconds: float, on: threading.Condition | None = None) -> None:
+        """Sleep, or wait for a notification; a signal ends either at once."""
+        if on is None:
+            time.sleep(max(0.0, seconds))
+        else:
+            on.wait(max(0.0, seconds))
+
+
+class ServerTime:
+    """The wall clock, corrected by what Mixpanel says the time is.
+
+    Which day is "today" is Mixpanel's to say: a client whose clock runs ahead would ask for
+    tomorrow and be refused, one that runs behind would leave events out. HTTP `Date` has a
+    resolution of one second, so small differences are left alone.
+    """
+
+    _TOLERANCE_S = 90.0
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._skew = 0.0
+
+    @property
+    def skew(self) -> float:
+        """Seconds that Mixpanel's clock is ahead of ours, 0 within the tolerance."""
+        return self._skew
+
+    def observe(self, server_epoch_s: float) -> None:
+        """Learn from a response's `Date` header, given as seconds since the epoch."""
+        skew = server_epoch_s - self._clock.now()
+        self._skew = skew if abs(skew) > self._TOLERANCE_S else 0.0
+
+    def now(self) -> float:
+        """Seconds since the epoch, UTC, by Mixpanel's clock."""
+        return self._clock.now() + self._skew
+
+    def now_utc(self) -> datetime:
+        """The same as an aware datetime."""
+        return datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=self.now())

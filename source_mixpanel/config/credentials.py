@@ -1,0 +1,88 @@
+"""The three ways to sign in to Mixpanel."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+
+class FrozenModel(BaseModel):
+    """Settings do not change; what is wrong in them is never repeated."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+
+class ServiceAccount(FrozenModel):
+    """A Mixpanel service account (API docs: Service Accounts)."""
+
+    model_config = ConfigDict(title="Service Account")
+
+    option_title: Literal["Service Account"] = Field(
+        "Service Account", json_schema_extra={"order": 0}
+    )
+    username: str = Field(
+        title="Username",
+        min_length=1,
+        description="The service account's username, from Organization Settings > Service "
+        "Accounts. Choose an account that does not expire.",
+        examples=["my-sync.1a2b3c.mp-service-account"],
+        json_schema_extra={"order": 1},
+    )
+    secret: SecretStr = Field(
+        title="Secret",
+        min_length=1,
+        description="The service account's secret. Mixpanel shows it once, when the account is "
+        "made.",
+        json_schema_extra={"order": 2, "airbyte_secret": True},
+    )
+    project_id: int = Field(
+        title="Project ID",
+        ge=1,
+        description="The number of the project, from Project Settings > Overview.",
+        examples=[1234567],
+        json_schema_extra={"order": 3},
+    )
+
+
+class ProjectSecret(FrozenModel):
+    """A project's API secret, which Mixpanel retires on 3 March 2027."""
+
+    model_config = ConfigDict(title="Project Secret")
+
+    option_title: Literal["Project Secret"] = Field(
+        "Project Secret", json_schema_extra={"order": 0}
+    )
+    api_secret: SecretStr = Field(
+        title="Project Secret",
+        min_length=1,
+        description="The project's API secret, from Project Settings > Overview. Mixpanel "
+        "retires project secrets on 3 March 2027: prefer a service account.",
+        json_schema_extra={"order": 1, "airbyte_secret": True},
+    )
+
+
+class OAuthToken(FrozenModel):
+    """A static OAuth bearer token."""
+
+    model_config = ConfigDict(title="OAuth Token")
+
+    option_title: Literal["OAuth Token"] = Field("OAuth Token", json_schema_extra={"order": 0})
+    access_token: SecretStr = Field(
+        title="Access Token",
+        min_length=1,
+        description="An OAuth token that may read the project.",
+        json_schema_extra={"order": 1, "airbyte_secret": True},
+    )
+    project_id: int = Field(
+        title="Project ID",
+        ge=1,
+        description="The number of the project, from Project Settings > Overview.",
+        examples=[1234567],
+        json_schema_extra={"order": 2},
+    )
+
+
+Credentials = Annotated[
+    ServiceAccount | ProjectSecret | OAuthToken, Field(discriminator="option_title")
+]

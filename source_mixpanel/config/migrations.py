@@ -1,0 +1,99 @@
+"""Settings as earlier connectors wrote them: Airbyte's 0.x to 4.x, tap-mixpanel, Qlik."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_TRUE = frozenset({"true", "1", "yes"})
+_NUMBERS = (
+    "attribution_window",
+    "export_lookback_window",
+    "date_window_size",
+    "page_size",
+    "num_workers",
+    "workspace_id",
+)
+
+
+def migrate(raw: dict[str, Any]) -> dict[str, Any]:
+    """The same settings in today's shape; what is already in it comes back equal.
+
+    Never raises: what makes no sense is left for the model to name.
+    """
+    config = dict(raw)
+    _gather_credentials(config)
+    _name_credentials(config)
+    _read_residency(config)
+    _split_event_names(config)
+    for key in _NUMBERS:
+        if key in config:
+            config[key] = _number(config[key])
+    _drop_blanks(config)
+    return config
+
+
+def _gather_credentials(config: dict[str, Any]) -> None:
+    """Top-level `api_secret` or `username`/`secret` (Airbyte before 0.1.41, Singer)."""
+    if "credentials" in config:
+        return
+    loose: dict[str, Any] = {
+        k: config[k] for k in ("username", "secret", "access_token", "api_secret") if k in config
+    }
+    if not loose:
+        return
+    for key in loose:
+        del config[key]
+    if "project_id" in config and "api_secret" not in loose:
+        loose["project_id"] = config["project_id"]
+    config.pop("project_id", None)
+    config["credentials"] = loose
+
+
+def _name_credentials(config: dict[str, Any]) -> None:
+    """Infer a missing `option_title`, and read a project id written as text."""
+    credentials = config.get("credentials")
+    if not isinstance(credentials, dict):
+        return
+    credentials = dict(credentials)
+    if "project_id" in config and "username" in credentials:
+        credentials.setdefault("project_id", config.pop("project_id"))
+    if "option_title" not in credentials:
+        credentials["option_title"] = _kind(credentials)
+    if "project_id" in credentials:
+        credentials["project_id"] = _number(credentials["project_id"])
+    config["credentials"] = credentials
+
+
+def _kind(credentials: dict[str, Any]) -> str:
+    if "access_token" in credentials:
+        return "OAuth Token"
+    if "api_secret" in credentials and "username" not in credentials:
+        return "Project Secret"
+    return "Service Account"
+
+
+def _read_residency(config: dict[str, Any]) -> None:
+    """Singer and Qlik: `eu_residency` (its README says `eu_residency_server`)."""
+    flags = [config.pop(key) for key in ("eu_residency", "eu_residency_server") if key in config]
+    if any(flag is True or str(flag).lower() in _TRUE for flag in flags):
+        config.setdefault("region", "EU")
+
+
+def _split_event_names(config: dict[str, Any]) -> None:
+    names = config.get("export_events")
+    if isinstance(names, str):
+        config["export_events"] = [name.strip() for name in names.split(",") if name.strip()]
+
+
+def _number(value: Any) -> Any:
+    """Singer configs hold numbers as text."""
+    if isinstance(value, str) and value.strip().isdecimal():
+        return int(value)
+    return value
+
+
+def _drop_blanks(config: dict[str, Any]) -> None:
+    """A form that was left empty: no value is meant."""
+    blank = [key for key, value in config.items() if value is None or value in ("", [])]
+    for key in blank:
+        del config[key]

@@ -1,0 +1,244 @@
+"""The connector's settings: one frozen model. Field order is the order in the form."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timezone
+from typing import Any
+
+from pydantic import Field, ValidationError, model_validator
+
+from source_mixpanel.config.credentials import Credentials, FrozenModel
+from source_mixpanel.config.values import (
+    ApiUrl,
+    EventNames,
+    EventTimestamps,
+    Expression,
+    LateEvents,
+    Moment,
+    PropertyLayout,
+    PropertyTypes,
+    ZoneName,
+)
+from source_mixpanel.errors import ConfigError
+from source_mixpanel.regions import Region
+
+_MOMENT_EXTRA = {
+    "format": "date-time",
+    "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
+    r"(T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2}))?$",
+    "pattern_descriptor": "YYYY-MM-DD, YYYY-MM-DDTHH:mm:ssZ",
+}
+_CREDENTIAL_TITLES = frozenset({"Service Account", "Project Secret", "OAuth Token"})
+
+
+class RateLimits(FrozenModel):
+    """For projects whose limits Mixpanel has raised."""
+
+    query_per_hour: int = Field(
+        60,
+        ge=1,
+        title="Queries an hour",
+        description="Requests to the Query API in any 60 minutes.",
+        json_schema_extra={"order": 0},
+    )
+    export_per_hour: int = Field(
+        60,
+        ge=1,
+        title="Raw exports an hour",
+        description="Requests to the raw export API in any 60 minutes.",
+        json_schema_extra={"order": 1},
+    )
+
+
+class Config(FrozenModel):
+    """What the user configures."""
+
+    credentials: Credentials = Field(
+        title="Authentication",
+        description="How the connector signs in to Mixpanel.",
+        json_schema_extra={"order": 0},
+    )
+    region: Region = Field(
+        Region.US,
+        title="Region",
+        description="Where the project's data resides: United States, European Union or India.",
+        json_schema_extra={"order": 1},
+    )
+    project_timezone: ZoneName | None = Field(
+        None,
+        title="Project Timezone",
+        description="The project's time zone, from Project Settings > Overview. Read from the "
+        "project when left out; needed with a project secret for projects made before 2023.",
+        examples=["America/Los_Angeles", "Europe/Paris", "UTC"],
+        json_schema_extra={"order": 2},
+    )
+    start_date: Moment | None = Field(
+        None,
+        title="Start Date",
+        description="Dated streams are read from this day on, inclusive. One year ago when left "
+        "out.",
+        examples=["2025-01-01T00:00:00Z", "2025-01-01"],
+        json_schema_extra={"order": 3, **_MOMENT_EXTRA},
+    )
+    end_date: Moment | None = Field(
+        None,
+        title="End Date",
+        description="Dated streams are read up to this day, inclusive. Up to now when left out.",
+        examples=["2025-12-31T23:59:59Z", "2025-12-31"],
+        json_schema_extra={"order": 4, **_MOMENT_EXTRA},
+    )
+    attribution_window: int = Field(
+        5,
+        ge=0,
+        le=3650,
+        title="Attribution Window",
+        description="How many days back each sync of export, funnels and revenue looks again.",
+        json_schema_extra={"order": 5},
+    )
+    export_lookback_window: int = Field(
+        0,
+        ge=0,
+        le=315_360_000,
+        title="Export Lookback Window",
+        description="The same for export alone, in seconds. The longer of the two counts.",
+        json_schema_extra={"order": 6},
+    )
+    export_events: EventNames | None = Field(
+        None,
+        title="Export Events",
+        description="Export only events of these names. All events when left out.",
+        examples=[["Sign Up", "Purchase"]],
+        json_schema_extra={"order": 7},
+    )
+    export_where: Expression | None = Field(
+        None,
+        title="Export Filter",
+        description="Export only events that match this Mixpanel expression.",
+        examples=['properties["plan"] == "pro"'],
+        json_schema_extra={"order": 8},
+    )
+    late_events: LateEvents = Field(
+        LateEvents.BY_PROCESSING_TIME,
+        title="Late Events",
+        description="How an incremental export finds late events: by_processing_time asks for "
+        "what Mixpanel processed since the last sync; reread_window reads the attribution "
+        "window again in full.",
+        json_schema_extra={"order": 9},
+    )
+    event_timestamps: EventTimestamps = Field(
+        EventTimestamps.AUTO,
+        title="Event Timestamps",
+        description="Whether Mixpanel keeps the project's event times in UTC (projects since "
+        "2023) or in the project's own time (older ones). auto finds out from the data.",
+        json_schema_extra={"order": 10},
+    )
+    property_layout: PropertyLayout = Field(
+        PropertyLayout.COLUMNS,
+        title="Property Layout",
+        description="columns: one column a property. object: one column properties with all of "
+        "them under their own names.",
+        json_schema_extra={"order": 11},
+    )
+    property_types: PropertyTypes = Field(
+        PropertyTypes.NATIVE,
+        title="Property Types",
+        description="native: values as Mixpanel holds them. string: custom properties as text.",
+        json_schema_extra={"order": 12},
+    )
+    select_properties_by_default: bool = Field(
+        True,
+        title="Select Properties By Default",
+        description="Whether properties that are not in the connection's schema are emitted too.",
+        json_schema_extra={"order": 13},
+    )
+    date_window_size: int | None = Field(
+        None,
+        ge=1,
+        le=3650,
+        title="Date Window Size",
+        description="The most days in one dated request. Left out, the connector adapts.",
+        json_schema_extra={"order": 14},
+    )
+    page_size: int | None = Field(
+        None,
+        ge=1,
+        le=50_000,
+        title="Page Size",
+        description="Profiles in one page. Left out, the connector chooses.",
+        json_schema_extra={"order": 15},
+    )
+    num_workers: int | None = Field(
+        None,
+        ge=1,
+        le=25,
+        title="Number Of Workers",
+        description="The most requests at a time, within Mixpanel's own limits.",
+        json_schema_extra={"order": 16},
+    )
+    rate_limits: RateLimits = Field(
+        default_factory=RateLimits,
+        title="Rate Limits",
+        description="For projects whose hourly limits Mixpanel has raised.",
+        json_schema_extra={"order": 17},
+    )
+    workspace_id: int | None = Field(
+        None,
+        ge=1,
+        title="Workspace ID",
+        description="A data view to read through, for projects that use data views.",
+        json_schema_extra={"order": 18},
+    )
+    api_url: ApiUrl | None = Field(
+        None,
+        title="API URL",
+        description="One base URL for all of Mixpanel's hosts: a proxy or a local Mixpanel.",
+        json_schema_extra={"order": 19, "airbyte_hidden": True},
+    )
+
+    @model_validator(mode="after")
+    def _start_before_end(self) -> Config:
+        start, end = self.start_date, self.end_date
+        if start is not None and end is not None and _earliest(start) > _latest(end):
+            raise ValueError(f"start_date ({start}) lies after end_date ({end})")
+        return self
+
+    @property
+    def project_id(self) -> int | None:
+        """The project's number, unknown with a project secret."""
+        return getattr(self.credentials, "project_id", None)
+
+
+def _earliest(moment: date | datetime) -> datetime:
+    if isinstance(moment, datetime):
+        return moment
+    return datetime.combine(moment, time.min, tzinfo=timezone.utc)
+
+
+def _latest(moment: date | datetime) -> datetime:
+    if isinstance(moment, datetime):
+        return moment
+    return datetime.combine(moment, time.max, tzinfo=timezone.utc)
+
+
+def parse_config(raw: Any) -> Config:
+    """The settings, checked.
+
+    Raises:
+        ConfigError: One sentence for each setting that is wrong; no secret is repeated.
+    """
+    try:
+        return Config.model_validate(raw)
+    except ValidationError as error:
+        problems = [_sentence(problem) for problem in error.errors(include_input=False)]
+        raise ConfigError(f"The configuration is not valid. {' '.join(problems)}") from None
+
+
+def _sentence(problem: Any) -> str:
+    path = ".".join(str(part) for part in problem["loc"] if part not in _CREDENTIAL_TITLES)
+    text = str(problem["msg"]).removeprefix("Value error, ").rstrip(".")
+    return f"{path}: {text}." if path else f"{text}."
+
+
+def unknown_keys(raw: dict[str, Any]) -> list[str]:
+    """Keys that the connector does not know, without Airbyte's own (`__...`, `_limit`)."""
+    return sorted(k for k in raw if k not in Config.model_fields and not k.startswith("_"))

@@ -1,0 +1,62 @@
+"""The `spec`: a JSON Schema made from the model, in the form that Airbyte's UI reads."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from source_mixpanel.config.model import Config
+
+
+def connection_specification() -> dict[str, Any]:
+    """The JSON Schema of the settings, in the form that Airbyte's UI reads."""
+    schema = Config.model_json_schema()
+    definitions = schema.pop("$defs", {})
+    flat = _inline(schema, definitions)
+    flat.pop("description", None)
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        **flat,
+        "title": "Source Mixpanel Spec",
+        "additionalProperties": True,
+    }
+
+
+def _inline(node: Any, definitions: dict[str, Any]) -> Any:
+    """Replace references, and `anyOf [X, null]` by X: optional is what `required` says."""
+    if isinstance(node, list):
+        return [_inline(item, definitions) for item in node]
+    if not isinstance(node, dict):
+        return node
+    node = dict(node)
+    if "$ref" in node:
+        target = dict(definitions[node.pop("$ref").rsplit("/", 1)[1]])
+        node = {**target, **node}
+    if "anyOf" in node:
+        branches = [b for b in node.pop("anyOf") if b.get("type") != "null"]
+        node = {**branches[0], **node}
+    node.pop("discriminator", None)
+    if node.get("default", ...) is None:
+        node.pop("default")
+    flat = {key: _inline(value, definitions) for key, value in node.items()}
+    return _tidy(flat)
+
+
+def _tidy(node: dict[str, Any]) -> dict[str, Any]:
+    """Drop what says nothing to a user, mark one-of groups and dates as Airbyte wants them."""
+    if "oneOf" in node:
+        node["type"] = "object"
+    if node.get("format") == "password":
+        del node["format"], node["writeOnly"]
+    if node.get("type") == "object" and "properties" in node:
+        node["additionalProperties"] = True
+        if "description" in node and "order" not in node:
+            del node["description"]
+    if node.get("enum") or "const" in node:
+        node.pop("title", None) if "const" in node else None
+    return node
+
+
+def spec_json() -> str:
+    """The spec message's content as stable text, for the golden file."""
+    return json.dumps(connection_specification(), indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,88 @@
+"""How single settings are read: dates, zones, lists of names, expressions, URLs."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import Enum
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator
+
+from source_mixpanel.dates import parse_moment, parse_zone
+from source_mixpanel.expressions import check_expression
+
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class EventTimestamps(str, Enum):
+    """What the `time` of a raw event means (Mixpanel: projects before and since 2023)."""
+
+    AUTO = "auto"
+    UTC = "utc"
+    PROJECT_TIME = "project_time"
+
+
+class LateEvents(str, Enum):
+    """How an incremental export finds events that arrived after their day was read."""
+
+    BY_PROCESSING_TIME = "by_processing_time"
+    REREAD_WINDOW = "reread_window"
+
+
+class PropertyLayout(str, Enum):
+    """One column a property, or one `properties` object."""
+
+    COLUMNS = "columns"
+    OBJECT = "object"
+
+
+class PropertyTypes(str, Enum):
+    """JSON values as they are, or custom properties as text."""
+
+    NATIVE = "native"
+    STRING = "string"
+
+
+def _moment(value: object) -> object:
+    return parse_moment(value) if isinstance(value, str) else value
+
+
+def _zone(value: object) -> object:
+    if isinstance(value, str):
+        parse_zone(value)
+    return value
+
+
+def _event_names(value: object) -> object:
+    """The list as given, or a comma string as tap-mixpanel takes it."""
+    if isinstance(value, str):
+        return tuple(name.strip() for name in value.split(",") if name.strip())
+    if isinstance(value, (list, tuple)) and not all(isinstance(v, str) and v for v in value):
+        raise ValueError("every entry has to be the name of an event")
+    return value
+
+
+def _expression(value: object) -> object:
+    if isinstance(value, str):
+        check_expression(value)
+    return value or None
+
+
+def _api_url(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    url = urlsplit(value)
+    encrypted = url.scheme == "https" or (url.scheme == "http" and url.hostname in _LOOPBACK)
+    if encrypted and url.hostname and not url.username and not url.query:
+        return value
+    raise ValueError(
+        "it has to be an https URL without credentials or a query (plain http only for loopback)"
+    )
+
+
+Moment = Annotated[date | datetime, BeforeValidator(_moment)]
+ZoneName = Annotated[str, BeforeValidator(_zone)]
+EventNames = Annotated[tuple[str, ...], BeforeValidator(_event_names)]
+Expression = Annotated[str, BeforeValidator(_expression)]
+ApiUrl = Annotated[str, BeforeValidator(_api_url)]

@@ -1,0 +1,72 @@
+"""Reading dates, instants and zones as people write them."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+_MOMENT = re.compile(
+    r"(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)(Z|[+-]\d{2}:?\d{2})?)?"
+)
+_COMPARED_YEARS = range(2012, 2032)
+
+
+def parse_moment(text: str) -> date | datetime:
+    """A date, or an aware instant (without a zone it is UTC).
+
+    Raises:
+        ValueError: With a sentence that shows the two accepted forms.
+    """
+    match = _MOMENT.fullmatch(text.strip())
+    try:
+        if match is None:
+            raise ValueError(text)
+        day, time, zone = match.groups()
+        if time is None:
+            return date.fromisoformat(day)
+        whole, _, fraction = time.partition(".")
+        instant = datetime.fromisoformat(f"{day}T{whole}")
+        instant = instant.replace(microsecond=int(fraction.ljust(6, "0")[:6] or 0))
+        return instant.replace(tzinfo=_zone_of(zone)).astimezone(timezone.utc)
+    except ValueError:
+        raise ValueError(
+            f"{text!r} is not a date; write it as 2026-01-31 or 2026-01-31T00:00:00Z"
+        ) from None
+
+
+def _zone_of(suffix: str | None) -> timezone:
+    if suffix in (None, "Z"):
+        return timezone.utc
+    digits = str(suffix).replace(":", "")
+    offset = timedelta(hours=int(digits[1:3]), minutes=int(digits[3:5]))
+    return timezone(-offset if digits[0] == "-" else offset)
+
+
+def parse_zone(name: str) -> ZoneInfo:
+    """The IANA zone of that name.
+
+    Raises:
+        ValueError: With a sentence, if there is none.
+    """
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(
+            f"{name!r} is not a time zone; write an IANA name such as America/Los_Angeles"
+        ) from None
+
+
+def same_zone(one: ZoneInfo, other: ZoneInfo) -> bool:
+    """Whether two names mean the same clock (US/Pacific is America/Los_Angeles).
+
+    Compared by their offsets through twenty years, a week at a time.
+    """
+    if one.key == other.key:
+        return True
+    start = datetime(_COMPARED_YEARS[0], 1, 1, tzinfo=timezone.utc)
+    weeks = len(_COMPARED_YEARS) * 52
+    return all(
+        instant.astimezone(one).utcoffset() == instant.astimezone(other).utcoffset()
+        for instant in (start + timedelta(weeks=n) for n in range(weeks))
+    )

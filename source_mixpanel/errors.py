@@ -1,0 +1,81 @@
+"""What can go wrong, sorted by who can mend it. Every message is a sentence for the user.
+
+SourceError                 anything below, as Airbyte reports it
+├── ConfigError             the user mends it: settings, credentials, role
+│   └── ForbiddenError      this stream is closed to the account; others may go on
+│       └── PlanError       ... because the Mixpanel plan does not include it (402)
+├── TransientError          time mends it: the next sync goes on from the last state
+│   └── StrainError         Mixpanel or the wire gave up; a smaller request may pass
+│       └── CutError        a response ended before its end
+├── RefusedError            Mixpanel refuses this one request (400, 404); the caller knows why
+└── DataError               Mixpanel sent something that is not what its API promises
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from airbyte_cdk.models import FailureType
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
+
+
+class SourceError(AirbyteTracedException):
+    """Base of the connector's errors.
+
+    Args:
+        message: One sentence that says what happened and what to do.
+        detail: For the engineer: the request, the response's own text. Never a secret.
+    """
+
+    kind: ClassVar[FailureType] = FailureType.system_error
+
+    def __init__(self, message: str, detail: str | None = None) -> None:
+        super().__init__(
+            message=message, internal_message=detail or message, failure_type=self.kind
+        )
+
+
+class ConfigError(SourceError):
+    """The user can mend it in the settings or in Mixpanel."""
+
+    kind = FailureType.config_error
+
+
+class ForbiddenError(ConfigError):
+    """The account may not read this; other streams may still be open (403)."""
+
+
+class PlanError(ForbiddenError):
+    """The project's Mixpanel plan does not include this API (402)."""
+
+
+class TransientError(SourceError):
+    """A later sync can succeed without any change of settings."""
+
+    kind = FailureType.transient_error
+
+
+class StrainError(TransientError):
+    """A fault that a request for less may not meet: 5xx, time-outs, connections that break."""
+
+
+class CutError(StrainError):
+    """A response that is provably not whole."""
+
+
+class RefusedError(SourceError):
+    """Mixpanel refused one request.
+
+    Attributes:
+        status: HTTP status.
+        text: What Mixpanel said, shortened, without secrets.
+    """
+
+    def __init__(self, message: str, *, status: int, text: str, detail: str | None = None) -> None:
+        super().__init__(message, detail)
+        self.status = status
+        self.text = text
+
+
+class DataError(SourceError):
+    """Mixpanel sent what its API does not promise; nothing of it is dropped in silence."""

@@ -1,0 +1,1 @@
+"""Bytes in, records out: decoding, names, types and instants. Pure."""

@@ -1,0 +1,83 @@
+"""One line of JSON to Python and back, exactly.
+
+orjson does nearly all lines. It refuses lone surrogates and NaN, and reads integers beyond
+64 bits as floats; such lines take the standard library's way, where integers are exact.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+
+from source_mixpanel.errors import DataError
+
+_EXCERPT = 120
+_LONG_NUMBER = b"0" * 19
+"""Digits that an integer beyond 64 bits has at least."""
+
+_DIGITS_TO_ZERO = bytes(
+    ord("0") if chr(code).isascii() and chr(code).isdigit() else code for code in range(256)
+)
+
+
+def parse_lines(block: bytes) -> Iterator[Any]:
+    """Each line of a block of whole lines, parsed; blank lines are passed over.
+
+    Raises:
+        DataError: A line is no JSON.
+    """
+    loads = orjson.loads
+    careful = _LONG_NUMBER in block.translate(_DIGITS_TO_ZERO)
+    for line in block.split(b"\n"):
+        if not line:
+            continue
+        if careful and _LONG_NUMBER in line.translate(_DIGITS_TO_ZERO):
+            yield parse_exactly(line)
+            continue
+        try:
+            value = loads(line)
+        except orjson.JSONDecodeError:
+            if not line.strip():
+                continue
+            value = parse_exactly(line)
+        yield value
+
+
+def parse_exactly(line: bytes) -> Any:
+    """The slow and exact way.
+
+    Bytes that are no UTF-8 come out as lone surrogates, so that nothing of them is lost.
+    Numbers that no double can hold, and NaN, come out as their own text.
+
+    Raises:
+        DataError: The line is no JSON.
+    """
+    try:
+        return json.loads(
+            line.decode("utf-8", "surrogateescape"), parse_float=_float, parse_constant=str
+        )
+    except (ValueError, RecursionError) as error:
+        excerpt = line[:_EXCERPT].decode("utf-8", "backslashreplace")
+        raise DataError(
+            "Mixpanel sent a line that is no JSON, so the sync stops rather than drop it. The "
+            "state is that of the last whole slice; the next sync asks again.",
+            detail=f"{error}: {excerpt!r}",
+        ) from error
+
+
+def _float(text: str) -> float | str:
+    value = float(text)
+    return value if math.isfinite(value) else text
+
+
+def dump(value: Any) -> bytes:
+    """JSON bytes of anything that `parse_lines` gives."""
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        # Integers beyond 64 bits, and lone surrogates, which JSON can only escape.
+        return json.dumps(value, separators=(",", ":")).encode("ascii")

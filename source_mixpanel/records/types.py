@@ -1,0 +1,53 @@
+"""JSON types: what a column is declared as, and whether values fit it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+JSON_TYPES: Mapping[type, str] = {
+    str: "string",
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    list: "array",
+    dict: "object",
+    type(None): "null",
+}
+"""JSON's name for the Python types that a parser makes."""
+
+_SCHEMAS: Mapping[str, Mapping[str, Any]] = {
+    "string": {"type": ["null", "string"]},
+    "boolean": {"type": ["null", "boolean"]},
+    "integer": {"type": ["null", "integer"]},
+    "number": {"type": ["null", "number"]},
+    "array": {"type": ["null", "array"], "items": {}},
+    "object": {"type": ["null", "object"], "additionalProperties": True},
+}
+
+
+def column_schema(json_type: str) -> dict[str, Any]:
+    """The JSON Schema of a column of that type; every column may be null."""
+    return dict(_SCHEMAS.get(json_type, _SCHEMAS["string"]))
+
+
+def fits(found: str, declared: Iterable[str]) -> bool:
+    """Whether a value of one JSON type belongs in a column of others; null always does."""
+    allowed = set(declared)
+    return found in allowed or found == "null" or (found == "integer" and "number" in allowed)
+
+
+def declared_types(schema: Mapping[str, Any]) -> frozenset[str]:
+    """The types a column's schema names; empty where it names none."""
+    named = schema.get("type", ())
+    return frozenset([named] if isinstance(named, str) else named)
+
+
+def common_type(found: Iterable[str]) -> str:
+    """The type of a column whose values were seen to have these types.
+
+    One type is that type (whole numbers count as numbers: the next may have a fraction);
+    anything mixed is text, the one type that every warehouse can hold all of.
+    """
+    kinds = {"number" if kind == "integer" else kind for kind in found} - {"null"}
+    return kinds.pop() if len(kinds) == 1 else "string"

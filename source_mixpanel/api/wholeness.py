@@ -35,6 +35,10 @@ class LineCensus:
 
     Every line has to start with `{` and end with `}`; where the sums do not add up,
     `suspicious` turns true and `find_damage` has to look at each line.
+
+    Attributes:
+        lines: Lines that start with `{`; blank lines are not counted.
+        size: Bytes of text.
     """
 
     def __init__(self) -> None:
@@ -55,7 +59,7 @@ class LineCensus:
         closes = overlap.count(b"}\n", max(0, seam - 1))
         if opens != follows or closes != breaks or _ERROR_START in overlap:
             self.suspicious = True
-        self.lines += breaks
+        self.lines += opens
         self.size += len(text)
         self._last = overlap[-(len(_ERROR_START) - 1) :]
 

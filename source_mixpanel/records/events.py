@@ -13,8 +13,8 @@ from itertools import compress
 from typing import Any
 
 from source_mixpanel.errors import DataError
+from source_mixpanel.instants import Stamper
 from source_mixpanel.records.decode import dump, parse_lines
-from source_mixpanel.records.instants import Stamper
 from source_mixpanel.records.naming import CORE_COLUMNS, EVENT_COLUMN, ColumnNames
 from source_mixpanel.records.types import JSON_TYPES, fits
 
@@ -32,7 +32,7 @@ class Shape:
         as_object: One `properties` column with raw names instead of a column each.
         only: The columns to emit, None for all.
         to_text: Whether custom properties become text.
-        native: Columns that keep their JSON type even then.
+        native: Raw names of properties that keep their JSON type even then.
         declared: The JSON types each column is declared with.
     """
 
@@ -64,6 +64,7 @@ class EventRows:
     Attributes:
         latest_ms: The latest `time` of any row so far, UTC.
         timeless: Rows whose `time` is missing or no time; it is null in them.
+        seen: Events read, emitted or not.
     """
 
     def __init__(self, names: ColumnNames, stamper: Stamper, shape: Shape) -> None:
@@ -74,6 +75,7 @@ class EventRows:
         self._misfits: Counter[tuple[str, str]] = Counter()
         self.latest_ms = _NEVER
         self.timeless = 0
+        self.seen = 0
 
     def rows(self, block: bytes, since_ms: int, until_ms: int) -> Iterator[dict[str, Any]]:
         """The rows of a block whose time lies in [since_ms, until_ms], in order.
@@ -85,6 +87,7 @@ class EventRows:
         stamp = self._stamper.text
         for event in parse_lines(block):
             properties = _properties(event)
+            self.seen += 1
             ms = self._utc_ms(properties)
             if ms is None:
                 yield make_row(event["event"], None, properties)
@@ -126,11 +129,11 @@ class EventRows:
         core = frozenset(CORE_COLUMNS.values())
         selectors = [only is None or c in only or c in core for c in all_columns]
         columns = tuple(compress(all_columns, selectors))
-        native = self._shape.native | core
+        custom = {self._names.column(key) for key in keys if key not in self._shape.native} - core
         plan = self._plans[keys] = _Plan(
             columns=columns,
             selectors=None if all(selectors) else tuple(selectors),
-            text=tuple(c for c in columns if c not in native) if self._shape.to_text else (),
+            text=tuple(c for c in columns if c in custom) if self._shape.to_text else (),
         )
         return plan
 

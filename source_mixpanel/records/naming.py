@@ -8,6 +8,7 @@ changes; a set of names seen at once is served in sorted order, as `discover` do
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 CORE_COLUMNS = {
@@ -32,8 +33,6 @@ class ColumnNames:
         known: Names given before, by an earlier sync or by the catalog.
         core: Raw names with a fixed column.
         taken: Further columns that no property may have.
-        reserved: Columns kept free for properties that are not known yet by their raw name: a
-            catalog of an earlier connector tells the column but not the property.
     """
 
     def __init__(
@@ -71,7 +70,29 @@ class ColumnNames:
         self._folded.add(fold(column))
         return column
 
-    @property
+    def is_free(self, raw: str) -> bool:
+        """Whether a new property would get its plain name."""
+        return raw not in self._columns and fold(_plain(raw)) not in self._folded
+
     def given(self) -> dict[str, str]:
         """Every property's column but the core ones'."""
         return {raw: column for raw, column in self._columns.items() if raw not in self._core}
+
+    def to_remember(self, told: Mapping[str, str]) -> dict[str, str]:
+        """The columns that a later sync could not work out again.
+
+        Args:
+            told: The columns that the catalog tells; they are left out, unless another property
+                wants the same name: then the catalog may come to tell it otherwise.
+        """
+        given = self.given()
+        wanted = Counter(fold(_plain(raw)) for raw in given)
+        return {
+            raw: column
+            for raw, column in given.items()
+            if told.get(raw) != column or wanted[fold(_plain(raw))] > 1
+        }
+
+
+def _plain(raw: str) -> str:
+    return raw.removeprefix("$")

@@ -1,0 +1,77 @@
+"""What Mixpanel says of the project itself (app API: me)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from source_mixpanel.api.client import MixpanelClient
+from source_mixpanel.api.request import Api, ApiRequest
+from source_mixpanel.dates import parse_zone, same_zone
+from source_mixpanel.errors import ConfigError, SourceError
+
+
+class ProjectFacts:
+    """Facts about the project, asked for once and only when somebody needs them. Thread safe.
+
+    Args:
+        client: Asks Mixpanel.
+        configured_zone: What the user says the project's zone is.
+        log: Where it goes when Mixpanel does not tell.
+    """
+
+    def __init__(
+        self, client: MixpanelClient, configured_zone: ZoneInfo | None, log: Callable[[str], None]
+    ) -> None:
+        self._client = client
+        self._configured = configured_zone
+        self._log = log
+        self._lock = threading.Lock()
+        self._told: Mapping[str, Any] | None = None
+
+    def zone(self) -> ZoneInfo | None:
+        """The project's zone, from Mixpanel or else the settings; None if neither tells.
+
+        Raises:
+            ConfigError: The two differ.
+        """
+        told = self._zone_told()
+        if told is None or self._configured is None:
+            return told or self._configured
+        if not same_zone(told, self._configured):
+            raise ConfigError(
+                f"project_timezone is {self._configured.key}, but the project's time zone in "
+                f"Mixpanel is {told.key}. Correct the setting, or leave it out."
+            )
+        return told
+
+    def _zone_told(self) -> ZoneInfo | None:
+        name = self._project().get("timezone")
+        try:
+            return parse_zone(name) if isinstance(name, str) else None
+        except ValueError:
+            self._log(f"Mixpanel names a time zone that is not known here: {name!r}.")
+            return None
+
+    def _project(self) -> Mapping[str, Any]:
+        """The project's entry in `me`, empty where it cannot be had."""
+        number = self._client.access.project_id
+        if number is None:
+            # A project secret is not accepted by the app API.
+            return {}
+        with self._lock:
+            if self._told is None:
+                self._told = self._ask().get(str(number)) or {}
+            return self._told
+
+    def _ask(self) -> Mapping[str, Any]:
+        try:
+            answer = self._client.json(ApiRequest(Api.APP, "/api/app/me", "project"))
+        except SourceError as error:
+            # Whether a stream can be read is for its own endpoint to say.
+            self._log(f"The project's settings could not be read from Mixpanel: {error}")
+            return {}
+        projects = answer.get("results", {}).get("projects", {})
+        return projects if isinstance(projects, Mapping) else {}

@@ -1,0 +1,108 @@
+"""The entry point: Airbyte's own, taught to write batches of ready lines."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any, NoReturn
+
+from airbyte_cdk.entrypoint import AirbyteEntrypoint
+from airbyte_cdk.logger import PRINT_BUFFER
+from airbyte_cdk.models import (
+    AirbyteMessage,
+    AirbyteStateMessage,
+    ConfiguredAirbyteCatalog,
+    ConnectorSpecification,
+)
+from airbyte_cdk.sources.connector_state_manager import HashableStreamDescriptor
+
+from source_mixpanel.config import migrate, parse_config
+from source_mixpanel.records.batch import RecordBatch
+from source_mixpanel.source import SourceMixpanel
+
+_TERMINATED = 143
+
+
+class MixpanelEntrypoint(AirbyteEntrypoint):
+    """Counts a batch for the records it holds, and writes its bytes past the text layer."""
+
+    def read(
+        self,
+        source_spec: ConnectorSpecification,
+        config: Mapping[str, Any],
+        config_catalog: ConfiguredAirbyteCatalog,
+        state: list[AirbyteStateMessage],
+    ) -> Iterable[AirbyteMessage]:
+        """The CDK's read; batches leave here, everything else goes its usual way."""
+        for message in super().read(source_spec, config, config_catalog, state):
+            if isinstance(message, RecordBatch):
+                _write(message.lines)
+            else:
+                yield message
+
+    @staticmethod
+    def handle_record_counts(
+        message: AirbyteMessage, stream_message_count: defaultdict[HashableStreamDescriptor, float]
+    ) -> AirbyteMessage:
+        """As the CDK's own, so that `sourceStats.recordCount` of the next state is true."""
+        if isinstance(message, RecordBatch) and message.record is not None:
+            stream = HashableStreamDescriptor(message.record.stream, message.record.namespace)
+            stream_message_count[stream] += message.count
+            return message
+        return AirbyteEntrypoint.handle_record_counts(message, stream_message_count)
+
+    @staticmethod
+    def validate_connection(
+        source_spec: ConnectorSpecification,  # noqa: ARG004 - the CDK's signature
+        config: Mapping[str, Any],
+    ) -> None:
+        """Check settings with the model, whose sentences say more than a schema's."""
+        parse_config(migrate(dict(config)))
+
+
+def _write(lines: bytes) -> None:
+    """Write after all that was printed before, so that records and states keep their order."""
+    with PRINT_BUFFER.lock:
+        PRINT_BUFFER.flush()
+        out = sys.__stdout__
+        if out is not None:
+            out.buffer.write(lines)
+            out.buffer.flush()
+
+
+def _tell(message: AirbyteMessage) -> None:
+    """Print a message now: the platform has to hear of a wait while it lasts."""
+    line = AirbyteEntrypoint.airbyte_message_to_string(message)
+    with PRINT_BUFFER.lock:
+        PRINT_BUFFER.write(f"{line}\n")
+        PRINT_BUFFER.flush()
+
+
+def _stop(_signal: int, _frame: object) -> NoReturn:
+    """End as on any error, so that everything is closed; the state is what was printed."""
+    raise SystemExit(_TERMINATED)
+
+
+def launch(args: list[str]) -> None:
+    """Run one of Airbyte's verbs and print its messages."""
+    source = SourceMixpanel(batched=True, tell=_tell)
+    entrypoint = MixpanelEntrypoint(source)
+    parsed = entrypoint.parse_args(args)
+    with PRINT_BUFFER:
+        for line in entrypoint.run(parsed):
+            print(f"{line}\n", end="")  # noqa: T201 - the protocol's output
+
+
+def run() -> None:
+    """The command `source-mixpanel`."""
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        launch(sys.argv[1:])
+    except BrokenPipeError:
+        # Whoever read our output is gone; nothing can be printed to it any more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        os.write(2, b"The reader of the connector's output has gone away; the sync stops.\n")
+        sys.exit(1)

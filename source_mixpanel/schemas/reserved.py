@@ -1,0 +1,37 @@
+"""Mixpanel's own event properties and their types (API docs: reserved and default properties).
+
+The documentation gives no types; they follow its examples and what the SDKs send.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_BY_TYPE: Mapping[str, str] = {
+    "string": """
+        $device_id $user_id $distinct_id_before_identity $identified_id $anon_id alias
+        $preshuffle_distinct_id $failure_reason $failure_description $identity_failure_reason
+        mp_original_distinct_id mp_original_event_name $mp_api_endpoint $city $region
+        mp_country_code mp_lib $lib_version mp_sent_by_lib_version $os $os_version $browser
+        $browser_version $app_build_number $app_version_string $device $current_url $referrer
+        $referring_domain $initial_referrer $initial_referring_domain $search_engine mp_keyword
+        utm_source utm_medium utm_campaign utm_content utm_term $manufacturer $brand $model
+        $watch_model $carrier $radio $bluetooth_version $google_play_services $origin_start
+        $origin_end $source $partner_id $warehouse_type $warehouse_table $warehouse_import_id
+        $warehouse_import_job_id $warehouse_import_run_id $mp_experiment_name
+    """,
+    "integer": """
+        $mp_api_timestamp_ms mp_processing_time_ms $mp_event_size $screen_height $screen_width
+        $screen_dpi $event_count
+    """,
+    "number": "$duration $duration_s",
+    "boolean": """
+        $is_reshuffled $import $mp_is_forwarded $wifi $bluetooth_enabled $has_nfc $has_telephone
+    """,
+    "array": "$distinct_ids",
+}
+
+EVENT_PROPERTIES: Mapping[str, str] = {
+    name: json_type for json_type, names in _BY_TYPE.items() for name in names.split()
+}
+"""JSON type of each of Mixpanel's own event properties, by raw name."""

@@ -1,0 +1,247 @@
+"""The source: Airbyte's four verbs, and the only place where settings meet the rest."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from airbyte_cdk.config_observation import create_connector_config_control_message
+from airbyte_cdk.models import (
+    AirbyteConnectionStatus,
+    AirbyteMessage,
+    AirbyteStateMessage,
+    AirbyteStreamStatus,
+    ConfiguredAirbyteCatalog,
+    ConfiguredAirbyteStream,
+    ConnectorSpecification,
+    FailureType,
+    Status,
+    Type,
+)
+from airbyte_cdk.sources import AbstractSource
+from airbyte_cdk.sources.connector_state_manager import ConnectorStateManager
+from airbyte_cdk.sources.message import InMemoryMessageRepository, MessageRepository
+from airbyte_cdk.sources.streams import Stream
+from airbyte_cdk.sources.utils.schema_helpers import InternalConfig, split_config
+from airbyte_cdk.utils.airbyte_secrets_utils import add_to_secrets
+from airbyte_cdk.utils.stream_status_utils import as_airbyte_message as status_message
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
+
+from source_mixpanel.announce import waiting_messages
+from source_mixpanel.api.client import Patience
+from source_mixpanel.api.ledger import Wait
+from source_mixpanel.checking import closed_doors
+from source_mixpanel.clock import Clock, SystemClock
+from source_mixpanel.config import (
+    Config,
+    connection_specification,
+    migrate,
+    parse_config,
+    unknown_keys,
+)
+from source_mixpanel.errors import ConfigError, SourceError
+from source_mixpanel.files import read_catalog, read_json_object, read_state
+from source_mixpanel.records.batch import RecordBatch
+from source_mixpanel.streams.base import Workshop
+from source_mixpanel.wiring import build_streams, build_workshop, is_legacy
+
+DOCUMENTATION_URL = "https://docs.airbyte.com/integrations/sources/mixpanel"
+
+_log = logging.getLogger("airbyte")
+
+
+class SourceMixpanel(AbstractSource):
+    """Mixpanel as an Airbyte source.
+
+    Args:
+        clock: The machine's unless another is given.
+        patience: Time-outs and attempts.
+        batched: Emit records as batches of ready lines; only our own entrypoint can write them.
+        tell: Takes messages that cannot wait for the next record (a wait for quota).
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock | None = None,
+        patience: Patience | None = None,
+        batched: bool = False,
+        tell: Callable[[AirbyteMessage], None] | None = None,
+    ) -> None:
+        self._clock = clock or SystemClock()
+        self._patience = patience or Patience()
+        self._batched = batched
+        self._queue = InMemoryMessageRepository()
+        self._tell = tell or self._queue.emit_message
+        self._failures: list[FailureType | None] = []
+
+    @property
+    def message_repository(self) -> MessageRepository:
+        """Messages that leave before the next record."""
+        return self._queue
+
+    # -- spec and settings -----------------------------------------------------------------
+
+    def spec(self, logger: logging.Logger) -> ConnectorSpecification:  # noqa: ARG002
+        """What can be configured."""
+        return ConnectorSpecification(
+            connectionSpecification=connection_specification(),
+            documentationUrl=DOCUMENTATION_URL,
+        )
+
+    def configure(self, config: Mapping[str, Any], temp_dir: str) -> Mapping[str, Any]:  # noqa: ARG002
+        """Settings in today's shape; the platform is told if they were not.
+
+        Unlike the CDK's own this writes no copy to disk: the settings hold secrets.
+        """
+        migrated = migrate(dict(config))
+        if migrated != config:
+            self._queue.emit_message(create_connector_config_control_message(migrated))
+        return migrated
+
+    @staticmethod
+    def read_config(config_path: str) -> dict[str, Any]:
+        """The settings file."""
+        return read_json_object(config_path, "configuration")
+
+    @classmethod
+    def read_catalog(cls, catalog_path: str) -> ConfiguredAirbyteCatalog:
+        """The configured catalog's file."""
+        return read_catalog(catalog_path)
+
+    @classmethod
+    def read_state(cls, state_path: str) -> list[AirbyteStateMessage]:
+        """The state's file, of whichever generation."""
+        return read_state(state_path)
+
+    def _parse(self, config: Mapping[str, Any]) -> Config:
+        plain, _ = split_config(config)
+        parsed = parse_config(migrate(dict(plain)))
+        ignored = unknown_keys(dict(plain))
+        if ignored:
+            _log.info(f"These settings are not known and are ignored: {', '.join(ignored)}.")
+        if is_legacy(parsed):
+            _log.warning(
+                "The configuration uses a project secret, which Mixpanel retires on 3 March 2027. "
+                "Create a service account (Organization Settings > Service Accounts) and use it "
+                "instead."
+            )
+        return parsed
+
+    def _workshop(self, config: Config) -> Workshop:
+        workshop = build_workshop(
+            config,
+            clock=self._clock,
+            patience=self._patience,
+            announce=self._announce,
+            batched=self._batched,
+        )
+        # The header holds the secret in another spelling; it has to be masked as well.
+        add_to_secrets(workshop.client.access.auth.header.partition(" ")[2])
+        return workshop
+
+    def _announce(self, wait: Wait) -> None:
+        for message in waiting_messages(wait):
+            self._tell(message)
+
+    # -- check and discover ----------------------------------------------------------------
+
+    def check(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteConnectionStatus:
+        """Whether anything can be read; what cannot is named with the reason."""
+        try:
+            settings = self._parse(config)
+            workshop = self._workshop(settings)
+            doors = closed_doors(workshop)
+        except SourceError as error:
+            return AirbyteConnectionStatus(status=Status.FAILED, message=str(error))
+        for sentence in doors:
+            logger.warning(sentence)
+        return AirbyteConnectionStatus(status=Status.SUCCEEDED)
+
+    def check_connection(
+        self, logger: logging.Logger, config: Mapping[str, Any]
+    ) -> tuple[bool, Any | None]:
+        """The same for callers of the older interface."""
+        result = self.check(logger, config)
+        return result.status == Status.SUCCEEDED, result.message
+
+    def streams(self, config: Mapping[str, Any]) -> list[Stream]:
+        """Every stream of the catalogue."""
+        settings = self._parse(config)
+        return list(build_streams(settings, self._workshop(settings)))
+
+    # -- read ------------------------------------------------------------------------------
+
+    def read(
+        self,
+        logger: logging.Logger,
+        config: Mapping[str, Any],
+        catalog: ConfiguredAirbyteCatalog,
+        state: list[AirbyteStateMessage] | None = None,
+    ) -> Iterator[AirbyteMessage]:
+        """Read the configured streams; one that fails does not stop the others."""
+        known = {stream.name for stream in self.streams(config)}
+        unknown = sorted({s.stream.name for s in catalog.streams} - known)
+        if unknown:
+            raise ConfigError(
+                f"The configured catalog asks for streams that Mixpanel does not have: "
+                f"{', '.join(unknown)}. Refresh the connection's schema. There are: "
+                f"{', '.join(sorted(known))}."
+            )
+        self._failures.clear()
+        try:
+            yield from super().read(logger, config, catalog, state)
+        except AirbyteTracedException as error:
+            # The CDK calls every failed sync a config error; the streams' own failures know.
+            if self._failures:
+                error.failure_type = _worst(self._failures)
+            raise
+
+    def _read_stream(
+        self,
+        logger: logging.Logger,
+        stream_instance: Stream,
+        configured_stream: ConfiguredAirbyteStream,
+        state_manager: ConnectorStateManager,
+        internal_config: InternalConfig,
+    ) -> Iterator[AirbyteMessage]:
+        """As the CDK's own, with batches counted for what they hold."""
+        name = stream_instance.name
+        stream_state = state_manager.get_stream_state(name, stream_instance.namespace)
+        if stream_state == {"__ab_no_cursor_state_message": True}:
+            stream_state = {}
+        records = 0
+        try:
+            if isinstance(getattr(type(stream_instance), "state", None), property):
+                stream_instance.state = stream_state  # type: ignore[attr-defined]
+            for item in stream_instance.read(
+                configured_stream,
+                logger,
+                self._slice_logger,
+                stream_state,
+                state_manager,
+                internal_config,
+            ):
+                message = self._get_message(item, stream_instance)
+                if message.type == Type.RECORD:
+                    if not records:
+                        yield status_message(configured_stream.stream, AirbyteStreamStatus.RUNNING)
+                    records += message.count if isinstance(message, RecordBatch) else 1
+                yield from self._emit_queued_messages()
+                yield message
+        except AirbyteTracedException as error:
+            self._failures.append(error.failure_type)
+            raise
+        except Exception:
+            self._failures.append(FailureType.system_error)
+            raise
+        logger.info(f"Read {records} records from {name} stream")
+
+
+def _worst(failures: list[FailureType | None]) -> FailureType:
+    """What a sync with these failures is to the platform: a retry helps only if it helps all."""
+    for kind in (FailureType.system_error, FailureType.config_error):
+        if kind in failures:
+            return kind
+    return FailureType.transient_error

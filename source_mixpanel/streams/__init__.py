@@ -1,0 +1,1 @@
+"""The catalogue of streams, and what each of them is."""

@@ -1,0 +1,109 @@
+"""The engine: what every stream does in the same way. A stream itself is a declaration."""
+
+from __future__ import annotations
+
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from airbyte_cdk.models import AirbyteMessage, SyncMode
+from airbyte_cdk.sources.streams import Stream
+
+from source_mixpanel.api.client import MixpanelClient
+from source_mixpanel.api.project import ProjectFacts
+from source_mixpanel.clock import Clock, ServerTime
+from source_mixpanel.records.batch import batch, message
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """What every stream works with.
+
+    Attributes:
+        client: Asks Mixpanel.
+        project: What Mixpanel says of the project itself.
+        time: Mixpanel's present.
+        clock: Measures how long things take.
+        batched: Whether records leave as batches of ready lines, or one message each.
+    """
+
+    client: MixpanelClient
+    project: ProjectFacts
+    time: ServerTime
+    clock: Clock
+    batched: bool
+
+
+class MixpanelStream(Stream, ABC):
+    """A stream of one Mixpanel project.
+
+    A subclass declares `name`, `primary_key`, `cursor_field` and its schema, and says in `chunks`
+    where rows come from. A missing name or key fails at import.
+    """
+
+    name: ClassVar[str]
+    primary_key: ClassVar[list[str]]
+    cursor_field: ClassVar[str | list[str]] = []
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Refuse a declaration that lacks what the catalog needs."""
+        super().__init_subclass__(**kwargs)
+        if inspect.isabstract(cls):
+            return
+        missing = [key for key in ("name", "primary_key") if key not in vars(cls)]
+        if missing:
+            raise TypeError(f"stream {cls.__name__} declares no {' and no '.join(missing)}")
+
+    def __init__(self, workshop: Workshop) -> None:
+        self.workshop = workshop
+        self._configured: Mapping[str, Any] | None = None
+        self.emitted = 0
+
+    @abstractmethod
+    def chunks(self, stream_slice: Mapping[str, Any]) -> Iterator[Iterable[Row]]:
+        """The rows of a slice, some at a time; state moves when the slice is used up."""
+
+    @abstractmethod
+    def schema(self) -> Mapping[str, Any]:
+        """The JSON Schema to discover; only this may ask Mixpanel for names and types."""
+
+    def get_json_schema(self) -> Mapping[str, Any]:  # type: ignore[override]
+        """The stream's schema; while reading, the one that is configured, at no cost."""
+        return self._configured if self._configured is not None else self.schema()
+
+    @property
+    def configured_json_schema(self) -> dict[str, Any] | None:
+        """The schema in the configured catalog, None before a read."""
+        return None if self._configured is None else dict(self._configured)
+
+    @configured_json_schema.setter
+    def configured_json_schema(self, json_schema: Mapping[str, Any] | None) -> None:
+        # The CDK's own setter runs a discovery to compare the two; a read does not pay for that.
+        self._configured = json_schema or {}
+
+    def read_records(
+        self,
+        sync_mode: SyncMode,  # noqa: ARG002 - the CDK's signature
+        cursor_field: list[str] | None = None,  # noqa: ARG002
+        stream_slice: Mapping[str, Any] | None = None,
+        stream_state: Mapping[str, Any] | None = None,  # noqa: ARG002
+    ) -> Iterable[AirbyteMessage]:
+        """The messages of one slice."""
+        for rows in self.chunks(stream_slice or {}):
+            yield from self._messages(rows)
+
+    def _messages(self, rows: Iterable[Row]) -> Iterator[AirbyteMessage]:
+        emitted_at = int(self.workshop.time.now() * 1000)
+        if self.workshop.batched:
+            made = batch(self.name, rows, emitted_at)
+            self.emitted += made.count
+            if made.count:
+                yield made
+            return
+        for row in rows:
+            self.emitted += 1
+            yield message(self.name, row, emitted_at)

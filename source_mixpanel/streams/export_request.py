@@ -1,0 +1,58 @@
+"""The request for raw events (raw export API). Pure."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from source_mixpanel.api.request import Api, ApiRequest
+from source_mixpanel.sync.coverage import Only
+from source_mixpanel.sync.window import Window
+
+PATH = "/api/2.0/export"
+_PROCESSED = 'properties["mp_processing_time_ms"]'
+_TIME = 'properties["$time"]'
+
+
+@dataclass(frozen=True)
+class ExportFilter:
+    """Which events the user wants.
+
+    Attributes:
+        events: Names, None for all.
+        where: A Mixpanel expression.
+    """
+
+    events: tuple[str, ...] | None = None
+    where: str | None = None
+
+
+def export_request(window: Window, wanted: ExportFilter, *, limit: int | None = None) -> ApiRequest:
+    """The request for one window's events, with times in milliseconds."""
+    params = {
+        "from_date": window.span.first.isoformat(),
+        "to_date": window.span.last.isoformat(),
+        "time_in_ms": "true",
+    }
+    if wanted.events is not None:
+        params["event"] = json.dumps(wanted.events, ensure_ascii=False)
+    where = _where(window, wanted.where)
+    if where:
+        params["where"] = where
+    if limit is not None:
+        params["limit"] = str(limit)
+    return ApiRequest(Api.EXPORT, PATH, "export", params)
+
+
+def _where(window: Window, users: str | None) -> str:
+    terms = [users] if users else []
+    span = window.span
+    if span.only is Only.PROCESSED_SINCE:
+        terms.append(f"{_PROCESSED} >= {span.since_ms}")
+    elif span.only is Only.PROCESSED_SINCE_OR_UNKNOWN:
+        terms.append(f"{_PROCESSED} >= {span.since_ms} or not defined({_PROCESSED})")
+    if window.since_s is not None:
+        terms.append(f"{_TIME} >= datetime({window.since_s})")
+    if window.until_s is not None:
+        terms.append(f"{_TIME} < datetime({window.until_s})")
+    return terms[0] if len(terms) == 1 else " and ".join(f"({term})" for term in terms)

@@ -1,0 +1,172 @@
+"""The columns of `export`: which properties there are, and of what type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from source_mixpanel.api.client import MixpanelClient
+from source_mixpanel.api.request import Api, ApiRequest
+from source_mixpanel.errors import SourceError
+from source_mixpanel.records.decode import parse_lines
+from source_mixpanel.records.naming import ColumnNames
+from source_mixpanel.records.types import JSON_TYPES, column_schema, common_type
+from source_mixpanel.schemas.reserved import EVENT_PROPERTIES
+from source_mixpanel.streams.export_request import ExportFilter, export_request
+from source_mixpanel.sync.coverage import Span
+from source_mixpanel.sync.days import Days
+from source_mixpanel.sync.window import Window
+
+RAW_NAME = "mixpanel_property"
+"""The keyword that tells, in a column's schema, which property it holds."""
+
+_ALL_NAMES = 5_000
+_SAMPLE_EVENTS = 2_000
+_SAMPLE_DAYS = 30
+
+Types = dict[str, set[str]]
+Log = Callable[[str], None]
+
+
+def core_schema() -> dict[str, Any]:
+    """The columns of every event."""
+    return {
+        "event": {"type": ["null", "string"]},
+        "time": {
+            "type": ["null", "string"],
+            "format": "date-time",
+            "airbyte_type": "timestamp_with_timezone",
+        },
+        "distinct_id": {"type": ["null", "string"]},
+        "insert_id": {"type": ["null", "string"]},
+    }
+
+
+def export_schema(columns: Mapping[str, Any]) -> dict[str, Any]:
+    """The stream's JSON Schema with these columns beside the core ones."""
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "type": "object",
+        "additionalProperties": True,
+        "properties": {**core_schema(), **columns},
+    }
+
+
+def object_columns() -> dict[str, Any]:
+    """The one column of `property_layout: object`."""
+    return {"properties": {"type": ["null", "object"], "additionalProperties": True}}
+
+
+def property_columns(properties: Mapping[str, str | None], *, to_text: bool) -> dict[str, Any]:
+    """A column for each property and, where its name is free, each of Mixpanel's own.
+
+    Args:
+        properties: JSON type by raw name, None where nothing tells.
+        to_text: Whether custom properties are text.
+    """
+    names = ColumnNames({})
+    names.add_all(properties)
+    for raw in EVENT_PROPERTIES:
+        if names.is_free(raw):
+            names.column(raw)
+    columns = {}
+    for raw, column in names.given().items():
+        custom = "string" if to_text else properties.get(raw)
+        json_type = EVENT_PROPERTIES.get(raw) or custom or "string"
+        columns[column] = {**column_schema(json_type), RAW_NAME: raw}
+    return columns
+
+
+def told_by_catalog(schema: Mapping[str, Any]) -> dict[str, str]:
+    """The columns of properties, by raw name, as a configured schema tells them."""
+    columns = schema.get("properties") or {}
+    return {
+        spec[RAW_NAME]: column
+        for column, spec in columns.items()
+        if isinstance(spec, Mapping) and isinstance(spec.get(RAW_NAME), str)
+    }
+
+
+def find_properties(
+    client: MixpanelClient, days: Days, wanted: ExportFilter, *, now: Any, log: Log
+) -> dict[str, str | None]:
+    """Event properties of the project and their JSON types, from every place that tells.
+
+    Three requests: one query, one of the app API, one export. A place that is closed to the
+    account is passed over with a log line.
+
+    Raises:
+        SourceError: All of them are.
+    """
+    failures: list[SourceError] = []
+
+    def ask(source: str, find: Callable[[], Types]) -> Types:
+        try:
+            return find()
+        except SourceError as error:
+            log(f"Stream 'export' is discovered without {source}: {error}")
+            failures.append(error)
+            return {}
+
+    names = ask("the list of property names", lambda: _listed(client))
+    lexicon = ask("Lexicon", lambda: _lexicon(client))
+    sample = ask("a sample of events", lambda: _sampled(client, days, wanted, now))
+    if len(failures) == 3:  # noqa: PLR2004 - the three above
+        raise failures[-1]
+    types: dict[str, str | None] = dict.fromkeys(names)
+    for source in (sample, lexicon):
+        types.update({raw: common_type(kinds) for raw, kinds in source.items()})
+    core = ("time", "distinct_id", "$insert_id")
+    return {raw: kind for raw, kind in types.items() if raw not in core}
+
+
+def _listed(client: MixpanelClient) -> Types:
+    """Names alone: `events/properties/top`, whose limit is 10 unless told."""
+    answer = client.json(
+        ApiRequest(
+            Api.QUERY,
+            "/api/query/events/properties/top",
+            "export",
+            {"limit": str(_ALL_NAMES)},
+        )
+    )
+    return {raw: set() for raw in answer} if isinstance(answer, Mapping) else {}
+
+
+def _lexicon(client: MixpanelClient) -> Types:
+    """Names and types that the project's owners have written down."""
+    number = client.access.project_id
+    if number is None:
+        return {}
+    request = ApiRequest(Api.LEXICON, f"/api/app/projects/{number}/schemas/event", "export")
+    answer = client.json(request)
+    entries = answer.get("results", []) if isinstance(answer, Mapping) else answer
+    types: Types = {}
+    for entry in entries if isinstance(entries, list) else []:
+        properties = (entry.get("schemaJson") or {}).get("properties") or {}
+        for raw, spec in properties.items():
+            declared = spec.get("type")
+            kinds = [declared] if isinstance(declared, str) else declared or []
+            types.setdefault(raw, set()).update(kinds)
+    return {raw: kinds for raw, kinds in types.items() if kinds - {"null"}}
+
+
+def _sampled(client: MixpanelClient, days: Days, wanted: ExportFilter, now: Any) -> Types:
+    """Names and types in some recent events."""
+    today = days.today(now)
+    window = Window(Span(today - timedelta(days=_SAMPLE_DAYS), today))
+    spool = client.spool(export_request(window, wanted, limit=_SAMPLE_EVENTS))
+    try:
+        return types_of(event for block in spool.blocks() for event in parse_lines(block))
+    finally:
+        spool.close()
+
+
+def types_of(events: Iterable[Mapping[str, Any]]) -> Types:
+    """The JSON types seen in each property."""
+    types: Types = {}
+    for event in events:
+        for raw, value in event["properties"].items():
+            types.setdefault(raw, set()).add(JSON_TYPES[type(value)])
+    return types

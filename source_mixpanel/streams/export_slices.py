@@ -1,0 +1,207 @@
+"""Slices of `export`: windows of days, downloaded and proven whole before anybody sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any
+
+from source_mixpanel.api.client import MixpanelClient
+from source_mixpanel.api.failures import LATER_THAN_TODAY
+from source_mixpanel.api.spool import Spool
+from source_mixpanel.clock import Clock, ServerTime
+from source_mixpanel.errors import ConfigError, RefusedError, StrainError
+from source_mixpanel.instants import kind_of_project, received_ms
+from source_mixpanel.records.decode import parse_lines
+from source_mixpanel.streams.export_request import ExportFilter, export_request
+from source_mixpanel.sync.coverage import Only, Span
+from source_mixpanel.sync.days import ONE_DAY, Days
+from source_mixpanel.sync.window import Pace, Window, next_window
+
+_SAMPLE_PER_BLOCK = 50
+_SAMPLE_EVENTS = 2_000
+_SAMPLE_DAYS = 30
+_MANY_DAYS = 3650
+_TRIES_WHEN_SPLIT = 2
+_TELLING = 20
+
+Log = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class WholeSlice:
+    """A window whose events are on disk, all of them.
+
+    Attributes:
+        window: What was asked for.
+        spool: The events.
+        days: How days and times of the project are to be read, as known by now.
+        completes: Whether its last day is read with it (a day may come in several parts).
+    """
+
+    window: Window
+    spool: Spool
+    days: Days
+    completes: bool
+
+    def discard(self) -> None:
+        """Give its disk space back."""
+        self.spool.close()
+
+
+class SliceSource:
+    """Downloads the windows of spans, one after the other, as large as they may be.
+
+    Args:
+        client: Asks Mixpanel.
+        clock: Measures how long a window takes.
+        time: Mixpanel's present.
+        wanted: Which events.
+        days: How the project counts days; refined by the data.
+        most_days: The most days in one window.
+        log: Where splits are told.
+    """
+
+    def __init__(
+        self,
+        client: MixpanelClient,
+        *,
+        clock: Clock,
+        time: ServerTime,
+        wanted: ExportFilter,
+        days: Days,
+        most_days: int | None,
+        log: Log,
+    ) -> None:
+        self.days = days
+        self._client = client
+        self._clock = clock
+        self._time = time
+        self._wanted = wanted
+        self._log = log
+        most = most_days or _MANY_DAYS
+        self._paces = {only: Pace(most, most) for only in Only}
+        self._paces[Only.ALL] = Pace(1, most)
+        self._asked_for_sample = False
+
+    def slices(self, spans: list[Span], last_day: Callable[[Days], date]) -> Iterator[WholeSlice]:
+        """Every window of the spans, in day order.
+
+        Args:
+            spans: What to read.
+            last_day: The last day to read by what is known of the project's days; asked again
+                at the end, because the data may have told what kind of project it is.
+
+        Raises:
+            StrainError: A window failed down to its smallest part.
+            ConfigError: The project's time zone and the settings do not go together.
+        """
+        end = last_day(self.days)
+        for span in spans:
+            yield from self._windows(span)
+        later = last_day(self.days)
+        if later > end:
+            yield from self._windows(Span(end + ONE_DAY, later))
+
+    def _windows(self, span: Span) -> Iterator[WholeSlice]:
+        first = span.first
+        while first <= span.last:
+            window = next_window(span, first, self._paces[span.only])
+            yield from self._whole(window, tries=None)
+            first = window.span.last + ONE_DAY
+
+    def _whole(self, window: Window, tries: int | None) -> Iterator[WholeSlice]:
+        """The window, or its parts if it cannot be had in one."""
+        started = self._clock.monotonic()
+        try:
+            spool = self._ask(window, tries)
+        except StrainError as error:
+            parts = window.split()
+            if parts is None:
+                raise
+            only = window.span.only
+            self._log(f"{error} Asking for {window} in two parts.")
+            self._paces[only] = self._paces[only].after_split(window.days)
+            for part in parts:
+                yield from self._whole(part, _TRIES_WHEN_SPLIT)
+            return
+        self._learn(window, spool, self._clock.monotonic() - started)
+        yield WholeSlice(window, spool, self.days, completes=window.until_s is None)
+
+    def _learn(self, window: Window, spool: Spool, seconds: float) -> None:
+        only = window.span.only
+        if window.since_s is None and window.until_s is None:
+            self._paces[only] = self._paces[only].after(window.days, spool.stored, seconds)
+        if self.days.kind is None and spool.lines:
+            self._find_kind(spool)
+
+    def _ask(self, window: Window, tries: int | None) -> Spool:
+        """The window's events. An empty answer is asked for twice: it proves nothing."""
+        try:
+            spool = self._client.spool(export_request(window, self._wanted), tries=tries)
+            if spool.lines:
+                return spool
+            spool.close()
+            return self._client.spool(export_request(window, self._wanted), tries=tries)
+        except RefusedError as error:
+            raise self._explained(error, window) from error
+
+    def _explained(self, error: RefusedError, window: Window) -> Exception:
+        """A refusal of the export API in the user's terms, where they can mend it."""
+        zone = self.days.zone.key if self.days.zone is not None else "not known"
+        if LATER_THAN_TODAY in error.text:
+            return ConfigError(
+                f"Mixpanel says that {window.span.last} is later than today, so the project's time "
+                f"zone is not the one the connector goes by ({zone}; times are read as "
+                f"{self.days.kind or 'not known'}). Set project_timezone to the zone shown in "
+                f"Mixpanel under Project Settings, and event_timestamps if the project is older "
+                f"than 2023.",
+                detail=str(error.internal_message),
+            )
+        if self._wanted.where is not None:
+            return ConfigError(
+                f"Mixpanel refused the export filter (export_where). {error}",
+                detail=str(error.internal_message),
+            )
+        return error
+
+    def _find_kind(self, spool: Spool) -> None:
+        """Settle whether times are UTC or the project's own, before the first event is emitted."""
+        kind = kind_of_project(sample(spool), self.days.zone)
+        if kind is None and not self._asked_for_sample:
+            self._asked_for_sample = True
+            kind = self._kind_of_recent_events()
+        if kind is not None:
+            self._log(
+                f"The project's event times are read as {kind}: so the events themselves say."
+            )
+            self.days = replace(self.days, kind=kind)
+        elif self.days.zone is None and _none_is_prompt(spool):
+            raise ConfigError(
+                "The project keeps event times in its own time zone, and the connector cannot "
+                "learn which that is. Set project_timezone to the zone shown in Mixpanel under "
+                "Project Settings."
+            )
+
+    def _kind_of_recent_events(self) -> str | None:
+        today = self.days.today(self._time.now_utc())
+        window = Window(Span(today - timedelta(days=_SAMPLE_DAYS), today))
+        spool = self._client.spool(export_request(window, ExportFilter(), limit=_SAMPLE_EVENTS))
+        try:
+            return kind_of_project(sample(spool), self.days.zone)
+        finally:
+            spool.close()
+
+
+def sample(spool: Spool) -> Iterator[dict[str, Any]]:
+    """The properties of some events from each part of a body."""
+    for block in spool.blocks():
+        lines = block.split(b"\n", _SAMPLE_PER_BLOCK)[:_SAMPLE_PER_BLOCK]
+        yield from (event["properties"] for event in parse_lines(b"\n".join(lines)))
+
+
+def _none_is_prompt(spool: Spool) -> bool:
+    """Whether there are many events that say when they were received, so that one would be."""
+    told = sum(1 for properties in sample(spool) if received_ms(properties) is not None)
+    return told >= _TELLING

@@ -1,0 +1,119 @@
+"""From settings to working parts: who gets which of the user's choices."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from zoneinfo import ZoneInfo
+
+from source_mixpanel.api.auth import MixpanelAuth, oauth_token, project_secret, service_account
+from source_mixpanel.api.client import Access, MixpanelClient, Patience
+from source_mixpanel.api.ledger import Ledger, Wait
+from source_mixpanel.api.project import ProjectFacts
+from source_mixpanel.api.quota import app_quota, export_quota, lexicon_quota, query_quota
+from source_mixpanel.api.request import Api
+from source_mixpanel.clock import Clock, ServerTime
+from source_mixpanel.config import (
+    Config,
+    EventTimestamps,
+    LateEvents,
+    OAuthToken,
+    ProjectSecret,
+    PropertyLayout,
+    PropertyTypes,
+    ServiceAccount,
+)
+from source_mixpanel.regions import hosts
+from source_mixpanel.streams.base import MixpanelStream, Workshop
+from source_mixpanel.streams.export import Export, ExportSettings, look_back_days
+from source_mixpanel.streams.export_request import ExportFilter
+
+_log = logging.getLogger("airbyte")
+
+
+def build_auth(config: Config) -> MixpanelAuth:
+    """The signature of every request."""
+    credentials = config.credentials
+    if isinstance(credentials, ServiceAccount):
+        return service_account(credentials.username, credentials.secret.get_secret_value())
+    if isinstance(credentials, OAuthToken):
+        return oauth_token(credentials.access_token.get_secret_value())
+    return project_secret(credentials.api_secret.get_secret_value())
+
+
+def build_access(config: Config, auth: MixpanelAuth) -> Access:
+    """Where to ask, as whom, and about which project."""
+    base = hosts(config.region, config.api_url)
+    urls = {
+        Api.QUERY: base.query,
+        Api.EXPORT: base.export,
+        Api.APP: base.app,
+        Api.LEXICON: base.app,
+        Api.INGESTION: base.ingestion,
+    }
+    return Access(urls, auth, config.project_id, config.workspace_id)
+
+
+def build_ledgers(
+    config: Config, clock: Clock, announce: Callable[[Wait], None]
+) -> dict[Api, Ledger]:
+    """One quota's book for each that Mixpanel keeps; the ingestion host shares the app's."""
+    limits = config.rate_limits
+    app = Ledger(app_quota(), clock, announce)
+    return {
+        Api.QUERY: Ledger(query_quota(limits.query_per_hour), clock, announce),
+        Api.EXPORT: Ledger(export_quota(limits.export_per_hour), clock, announce),
+        Api.LEXICON: Ledger(lexicon_quota(), clock, announce),
+        Api.APP: app,
+        Api.INGESTION: app,
+    }
+
+
+def build_workshop(
+    config: Config,
+    *,
+    clock: Clock,
+    patience: Patience,
+    announce: Callable[[Wait], None],
+    batched: bool,
+) -> Workshop:
+    """What every stream works with."""
+    time = ServerTime(clock)
+    client = MixpanelClient(
+        build_access(config, build_auth(config)),
+        ledgers=build_ledgers(config, clock, announce),
+        clock=clock,
+        time=time,
+        log=_log.info,
+        patience=patience,
+    )
+    zone = ZoneInfo(config.project_timezone) if config.project_timezone else None
+    facts = ProjectFacts(client, zone, _log.info)
+    return Workshop(client=client, project=facts, time=time, clock=clock, batched=batched)
+
+
+def export_settings(config: Config) -> ExportSettings:
+    """The user's choices for `export`."""
+    kind = config.event_timestamps
+    return ExportSettings(
+        start=config.start_date,
+        end=config.end_date,
+        look_back_days=look_back_days(config.attribution_window, config.export_lookback_window),
+        reread=config.late_events is LateEvents.REREAD_WINDOW,
+        wanted=ExportFilter(config.export_events, config.export_where),
+        kind=None if kind is EventTimestamps.AUTO else kind.value,
+        window_days=config.date_window_size,
+        as_object=config.property_layout is PropertyLayout.OBJECT,
+        to_text=config.property_types is PropertyTypes.STRING,
+        only_configured=not config.select_properties_by_default,
+    )
+
+
+def build_streams(config: Config, workshop: Workshop) -> list[MixpanelStream]:
+    """Every stream, in the order of the catalogue."""
+    return [Export(workshop, export_settings(config))]
+
+
+def is_legacy(config: Config) -> bool:
+    """Whether the credentials are of the kind that Mixpanel retires."""
+    return isinstance(config.credentials, ProjectSecret)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import zlib
+from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -20,7 +21,7 @@ from mixpanel_emulator.service import answer
 from mixpanel_emulator.world import JournalEntry, World
 
 if TYPE_CHECKING:
-    from starlette.types import Receive, Scope, Send
+    from starlette.types import Message, Receive, Scope, Send
 
 FORM_TYPE = "application/x-www-form-urlencoded"
 _SECRET_HEADERS = frozenset(("authorization", "cookie"))
@@ -73,11 +74,22 @@ class App:
         self._world = world
         self._router = Router(ROUTES)
 
+    def _dated(self, send: Send) -> Send:
+        """Let the answer's `Date` be the world's, as clients set their own clocks by it."""
+
+        async def dated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                date = formatdate(self._world.clock.now_ms() / 1000, usegmt=True)
+                message["headers"] = [*message["headers"], (b"date", date.encode())]
+            await send(message)
+
+        return dated
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (or take part in the server's start and stop)."""
         if scope["type"] == "lifespan":
             return
-        exchange = Exchange(scope, receive, send)
+        exchange = Exchange(scope, receive, self._dated(send))
         try:
             request = Request(scope, receive)
             body = await request.body()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 from typing import TYPE_CHECKING
 
 import uvicorn
-from typing_extensions import Self
 
 from mixpanel_emulator.app import App
 from mixpanel_emulator.control_client import ControlClient
@@ -19,8 +19,11 @@ from mixpanel_emulator.world import World
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from typing_extensions import Self
+
 _START_SECONDS = 30.0
 _BACKLOG = 2048
+_FAREWELL_SECONDS = 0.02
 
 
 class _Server(uvicorn.Server):
@@ -34,10 +37,19 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         self.ready.set()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop; drop clients that do not hang up, and let their transports leave the loop."""
+        await super().shutdown(sockets)
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, LendingProtocol):
+                connection.transport.abort()
+        await asyncio.sleep(_FAREWELL_SECONDS)
+
 
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # asyncio switches Nagle off only for sockets that name TCP as their protocol.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((host, port))
     listener.listen(_BACKLOG)
@@ -97,6 +109,7 @@ class EmulatorServer:
             timeout_keep_alive=60,
             timeout_graceful_shutdown=1,
             server_header=False,
+            date_header=False,
             ssl_certfile=self.options.tls_cert,
             ssl_keyfile=self.options.tls_key,
         )

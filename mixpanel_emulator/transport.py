@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _STATE_KEY = "transport"
 _DRAIN_STEP = 0.01
 _DRAIN_STEPS = 200
+_SETTLE_TURNS = 5
 
 
 class LendingProtocol(H11Protocol):
@@ -39,10 +40,17 @@ async def drain(transport: asyncio.Transport) -> None:
         await asyncio.sleep(_DRAIN_STEP)
 
 
+async def _settle() -> None:
+    """Let the loop tell the protocol that its connection is gone (TLS takes a turn more)."""
+    for _ in range(_SETTLE_TURNS):
+        await asyncio.sleep(0)
+
+
 async def close(transport: asyncio.Transport) -> None:
     """End the connection after what was written, as if the response were complete."""
     await drain(transport)
     transport.close()
+    await _settle()
 
 
 async def reset(transport: asyncio.Transport) -> None:
@@ -54,3 +62,4 @@ async def reset(transport: asyncio.Transport) -> None:
         linger = struct.pack("ii", 1, 0)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
     transport.abort()
+    await _settle()

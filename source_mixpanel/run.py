@@ -19,6 +19,8 @@ from airbyte_cdk.models import (
 )
 from airbyte_cdk.sources.connector_state_manager import HashableStreamDescriptor
 
+from source_mixpanel.api.client import Patience
+from source_mixpanel.clock import Clock
 from source_mixpanel.config import migrate, parse_config
 from source_mixpanel.records.batch import RecordBatch
 from source_mixpanel.source import SourceMixpanel
@@ -86,9 +88,15 @@ def _stop(_signal: int, _frame: object) -> NoReturn:
     raise SystemExit(_TERMINATED)
 
 
-def launch(args: list[str]) -> None:
-    """Run one of Airbyte's verbs and print its messages."""
-    source = SourceMixpanel(batched=True, tell=_tell)
+def launch(args: list[str], clock: Clock | None = None, patience: Patience | None = None) -> None:
+    """Run one of Airbyte's verbs and print its messages.
+
+    Args:
+        args: As on the command line.
+        clock: The machine's unless another is given.
+        patience: Time-outs and attempts, the usual ones unless given.
+    """
+    source = SourceMixpanel(batched=True, tell=_tell, clock=clock, patience=patience)
     entrypoint = MixpanelEntrypoint(source)
     parsed = entrypoint.parse_args(args)
     with PRINT_BUFFER:
@@ -96,11 +104,11 @@ def launch(args: list[str]) -> None:
             print(f"{line}\n", end="")  # noqa: T201 - the protocol's output
 
 
-def run() -> None:
+def run(clock: Clock | None = None, patience: Patience | None = None) -> None:
     """The command `source-mixpanel`."""
     signal.signal(signal.SIGTERM, _stop)
     try:
-        launch(sys.argv[1:])
+        launch(sys.argv[1:], clock, patience)
     except BrokenPipeError:
         # Whoever read our output is gone; nothing can be printed to it any more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -87,7 +87,6 @@ class Export(MixpanelStream, CheckpointMixin):
         self._rows: EventRows | None = None
         self._names = ColumnNames({})
         self._read_from: date | None = None
-        self._last_day: date | None = None
         self._started = 0.0
         self._watermark_ms: int | None = None
 
@@ -184,7 +183,6 @@ class Export(MixpanelStream, CheckpointMixin):
                 coverage, start, end, look_back_from=back, reread=self.settings.reread
             )
             self._read_from = spans[0].first if self.settings.reread and spans else start
-        self._last_day = spans[-1].last if spans else None
         return spans
 
     def _start_day(self) -> date:
@@ -233,8 +231,7 @@ class Export(MixpanelStream, CheckpointMixin):
             through = whole.window.span.last
             first = self._read_from or whole.window.span.first
             coverage = state.coverage.advance(first, through, self._watermark())
-            over = self._last_day is not None and through >= self._last_day
-            over = over and self._end_day(self._days) <= through
+            over = through >= self._end_day(self._days)
             state = replace(state, coverage=coverage, refreshing=state.refreshing and not over)
         self._state = state
         self.logger.info(

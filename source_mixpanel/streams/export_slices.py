@@ -99,17 +99,25 @@ class SliceSource:
         """
         end = last_day(self.days)
         for span in spans:
-            yield from self._windows(span)
+            yield from self._windows(span, last_day)
         later = last_day(self.days)
         if later > end:
-            yield from self._windows(Span(end + ONE_DAY, later))
+            yield from self._windows(Span(end + ONE_DAY, later), last_day)
 
-    def _windows(self, span: Span) -> Iterator[WholeSlice]:
+    def _windows(self, span: Span, last_day: Callable[[Days], date]) -> Iterator[WholeSlice]:
         first = span.first
         while first <= span.last:
             window = next_window(span, first, self._paces[span.only])
-            yield from self._whole(window, tries=None)
-            first = window.span.last + ONE_DAY
+            try:
+                yield from self._whole(window, tries=None)
+            except RefusedError as error:
+                end = last_day(self.days)
+                if LATER_THAN_TODAY not in error.text or end >= window.span.last:
+                    raise self._explained(error, window) from error
+                # Our clock was ahead; the refusal has told Mixpanel's time.
+                span = replace(span, last=min(span.last, end))
+            else:
+                first = window.span.last + ONE_DAY
 
     def _whole(self, window: Window, tries: int | None) -> Iterator[WholeSlice]:
         """The window, or its parts if it cannot be had in one."""
@@ -138,14 +146,12 @@ class SliceSource:
 
     def _ask(self, window: Window, tries: int | None) -> Spool:
         """The window's events. An empty answer is asked for twice: it proves nothing."""
-        try:
-            spool = self._client.spool(export_request(window, self._wanted), tries=tries)
-            if spool.lines:
-                return spool
-            spool.close()
-            return self._client.spool(export_request(window, self._wanted), tries=tries)
-        except RefusedError as error:
-            raise self._explained(error, window) from error
+        request = export_request(window, self._wanted)
+        spool = self._client.spool(request, tries=tries)
+        if spool.lines:
+            return spool
+        spool.close()
+        return self._client.spool(request, tries=tries)
 
     def _explained(self, error: RefusedError, window: Window) -> Exception:
         """A refusal of the export API in the user's terms, where they can mend it."""

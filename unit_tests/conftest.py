@@ -1,0 +1,64 @@
+"""A fresh local Mixpanel a test, and the connector's command."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from mixpanel_emulator.control_client import ControlClient
+from mixpanel_emulator.options import CREDENTIALS, EmulatorOptions
+from mixpanel_emulator.server import EmulatorServer
+from unit_tests.harness import Command
+
+NOW = "2026-03-10T12:00:00Z"
+
+settings.register_profile(
+    "house",
+    deadline=None,
+    derandomize=bool(os.environ.get("CI")),
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+settings.load_profile("house")
+
+
+@pytest.fixture(scope="session")
+def command(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
+    """The connector's command; one process imports it, each run forks."""
+    made = Command(Path(tmp_path_factory.mktemp("runs")))
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def _server() -> Iterator[EmulatorServer]:
+    options = EmulatorOptions(empty=True, quota=False, now=NOW, timezone="UTC")
+    with EmulatorServer(options) as server:
+        yield server
+
+
+@pytest.fixture
+def mixpanel(_server: EmulatorServer) -> ControlClient:
+    """An empty project in UTC at noon of 10 March 2026, without quotas."""
+    control = _server.control
+    control.reset()
+    return control
+
+
+@pytest.fixture
+def config(_server: EmulatorServer) -> dict[str, Any]:
+    """Settings that read the local Mixpanel by service account."""
+    return {
+        "credentials": {
+            "option_title": "Service Account",
+            "username": CREDENTIALS.username,
+            "secret": CREDENTIALS.secret,
+            "project_id": CREDENTIALS.project_id,
+        },
+        "start_date": "2026-03-01",
+        "api_url": _server.base_url,
+    }

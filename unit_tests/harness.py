@@ -1,0 +1,238 @@
+"""What tests drive: the connector's command, and what came out of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+ZYGOTE = Path(__file__).with_name("zygote.py")
+
+
+def freeze(value: Any) -> Any:
+    """A hashable that tells apart what JSON tells apart: 1 from 1.0, and both from true."""
+    if isinstance(value, Mapping):
+        return ("object", frozenset((key, freeze(item)) for key, item in value.items()))
+    if isinstance(value, list):
+        return ("array", tuple(freeze(item) for item in value))
+    return (type(value).__name__, repr(value) if isinstance(value, float) else value)
+
+
+def column_names(stream: Mapping[str, Any]) -> dict[str, str]:
+    """Column by raw property name, as a discovered stream tells them."""
+    columns = stream["json_schema"]["properties"]
+    told = {s["mixpanel_property"]: c for c, s in columns.items() if "mixpanel_property" in s}
+    return {"distinct_id": "distinct_id", "$insert_id": "insert_id", **told}
+
+
+def rfc3339(ms: int) -> str:
+    """Epoch milliseconds as the connector writes them."""
+    moment = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(milliseconds=ms)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{ms % 1000:03d}Z"
+
+
+def expected_export(
+    events: Iterable[Mapping[str, Any]], stream: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """The records that the emulator's truth has to come out as."""
+    names = column_names(stream)
+    rows = []
+    for event in events:
+        row = {"event": event["event"], "time": rfc3339(event["time_ms"])}
+        row.update({"distinct_id": None, "insert_id": None})
+        row.update({names[raw]: value for raw, value in event["properties"].items()})
+        rows.append(row)
+    return rows
+
+
+def multiset(items: Iterable[Any]) -> Counter[Any]:
+    """How often each item is there, whatever the order."""
+    return Counter(freeze(item) for item in items)
+
+
+@dataclass
+class Output:
+    """The messages of one run.
+
+    Attributes:
+        code: Exit code; negative is minus the signal.
+        messages: Every line of standard output, parsed.
+        stderr: Standard error as text.
+        raw: Standard output as it was.
+    """
+
+    code: int
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    stderr: str = ""
+    raw: bytes = b""
+
+    def of(self, kind: str) -> list[dict[str, Any]]:
+        """The bodies of the messages of a type."""
+        return [m[kind.lower()] for m in self.messages if m["type"] == kind]
+
+    def records(self, stream: str | None = None) -> list[dict[str, Any]]:
+        """The data of a stream's records."""
+        return [r["data"] for r in self.of("RECORD") if stream in (None, r["stream"])]
+
+    @property
+    def states(self) -> list[dict[str, Any]]:
+        """State messages in order."""
+        return self.of("STATE")
+
+    def state_file(self) -> list[dict[str, Any]]:
+        """The last state of each stream, as the platform would hand it back."""
+        last = {s["stream"]["stream_descriptor"]["name"]: s for s in self.states}
+        return list(last.values())
+
+    def stream_state(self, stream: str) -> dict[str, Any]:
+        """A stream's last state."""
+        [state] = [
+            s["stream"]["stream_state"]
+            for s in self.state_file()
+            if s["stream"]["stream_descriptor"]["name"] == stream
+        ]
+        return dict(state)
+
+    @property
+    def errors(self) -> list[dict[str, Any]]:
+        """Error traces in order."""
+        return [t["error"] for t in self.of("TRACE") if t["type"] == "ERROR"]
+
+    def statuses(self, stream: str) -> list[str]:
+        """A stream's statuses in order."""
+        return [
+            t["stream_status"]["status"]
+            for t in self.of("TRACE")
+            if t["type"] == "STREAM_STATUS"
+            and t["stream_status"]["stream_descriptor"]["name"] == stream
+        ]
+
+    @property
+    def log(self) -> str:
+        """All log lines."""
+        return "\n".join(entry["message"] for entry in self.of("LOG"))
+
+    @property
+    def catalog(self) -> dict[str, Any]:
+        """The discovered catalog."""
+        [catalog] = self.of("CATALOG")
+        return catalog
+
+    def streams(self) -> dict[str, dict[str, Any]]:
+        """The discovered streams by name."""
+        return {stream["name"]: stream for stream in self.catalog["streams"]}
+
+
+class Command:
+    """The command `source-mixpanel`, ready to run."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._runs = 0
+        self._zygote = subprocess.Popen(  # noqa: S603 - our own file
+            [sys.executable, str(ZYGOTE)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONWARNINGS": "default"},
+            text=True,
+        )
+
+    def close(self) -> None:
+        """Let the process end."""
+        assert self._zygote.stdin is not None
+        assert self._zygote.stdout is not None
+        self._zygote.stdin.close()
+        self._zygote.stdout.close()
+        self._zygote.wait()
+
+    def start(
+        self,
+        verb: str,
+        *,
+        config: Any = None,
+        catalog: Any = None,
+        state: Any = None,
+        env: Mapping[str, str] | None = None,
+        **patience: float,
+    ) -> Running:
+        """Start a run; `Running.end` waits for it."""
+        self._runs += 1
+        folder = self._folder / str(self._runs)
+        folder.mkdir()
+        args = [verb]
+        for name, content in (("config", config), ("catalog", catalog), ("state", state)):
+            if content is not None:
+                path = folder / f"{name}.json"
+                path.write_text(content if isinstance(content, str) else json.dumps(content))
+                args += [f"--{name}", str(path)]
+        job = {
+            "args": args,
+            "stdout": str(folder / "stdout"),
+            "stderr": str(folder / "stderr"),
+            "patience": {"first_s": 0.001, **patience},
+            "env": dict(env or {}),
+        }
+        pid = self._ask(job)["pid"]
+        return Running(self, pid, folder)
+
+    def run(self, verb: str, **files: Any) -> Output:
+        """Run to the end."""
+        return self.start(verb, **files).end()
+
+    def _ask(self, job: Any) -> dict[str, Any]:
+        assert self._zygote.stdin is not None
+        self._zygote.stdin.write(json.dumps(job) + "\n")
+        self._zygote.stdin.flush()
+        return self.answer()
+
+    def answer(self) -> dict[str, Any]:
+        assert self._zygote.stdout is not None
+        return dict(json.loads(self._zygote.stdout.readline()))
+
+
+@dataclass
+class Running:
+    """A run on its way."""
+
+    command: Command
+    pid: int
+    folder: Path
+
+    def kill(self, number: int = signal.SIGKILL) -> None:
+        """Send a signal."""
+        os.kill(self.pid, number)
+
+    def so_far(self) -> bytes:
+        """Standard output until now."""
+        path = self.folder / "stdout"
+        return path.read_bytes() if path.exists() else b""
+
+    def end(self) -> Output:
+        """Wait for the end, and read what came out; a line cut by a kill is left out."""
+        code = int(self.command.answer()["code"])
+        raw = self.so_far()
+        lines = [line for line in raw.split(b"\n")[:-1] if line]
+        stderr = (self.folder / "stderr").read_text()
+        return Output(code, [json.loads(line) for line in lines], stderr, raw)
+
+
+def configured(
+    streams: Mapping[str, Mapping[str, Any]] | Iterable[Mapping[str, Any]],
+    mode: str = "full_refresh",
+) -> dict[str, Any]:
+    """A configured catalog of discovered streams."""
+    chosen = streams.values() if isinstance(streams, Mapping) else streams
+    return {
+        "streams": [
+            {"stream": stream, "sync_mode": mode, "destination_sync_mode": "append"}
+            for stream in chosen
+        ]
+    }

@@ -1,0 +1,311 @@
+"""`export` through the real entry point against the local Mixpanel over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mixpanel_emulator.control_client import ControlClient
+from unit_tests.harness import Command, Output, configured, expected_export, multiset
+
+DAY_MS = 86_400_000
+NOON_10_MARCH_MS = 1_773_144_000_000
+
+
+def event(
+    name: str = "Sign Up", *, days_ago: float = 1.0, insert_id: str = "i-1", **properties: Any
+) -> dict[str, Any]:
+    """An event that happened so many days before noon of 10 March 2026, sent at once."""
+    ms = NOON_10_MARCH_MS - int(days_ago * DAY_MS)
+    plain = {"time": ms, "distinct_id": "u-1", "$insert_id": insert_id}
+    sent = {"$mp_api_timestamp_ms": ms + 1200, "mp_processing_time_ms": ms + 2300}
+    return {"event": name, "properties": {**plain, **sent, **properties}}
+
+
+def discover(command: Command, config: dict[str, Any]) -> dict[str, Any]:
+    found = command.run("discover", config=config)
+    assert found.code == 0, found.log
+    return found.streams()["export"]
+
+
+def read(
+    command: Command,
+    config: dict[str, Any],
+    stream: dict[str, Any],
+    *,
+    state: Any = None,
+    mode: str = "incremental",
+    **patience: float,
+) -> Output:
+    catalog = configured([stream], mode)
+    return command.run("read", config=config, catalog=catalog, state=state, **patience)
+
+
+@pytest.mark.parametrize("mode", ["full_refresh", "incremental"])
+def test_records_equal_what_mixpanel_holds(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], mode: str
+) -> None:
+    mixpanel.seed(7, events=1500, days=9, profiles=30)
+    stream = discover(command, config)
+    out = read(command, config, stream, mode=mode)
+    assert out.code == 0, out.log
+    want = expected_export(mixpanel.events(), stream)
+    assert multiset(out.records()) == multiset(want)
+    assert out.statuses("export") == ["STARTED", "RUNNING", "COMPLETE"]
+
+
+def test_object_layout_keeps_raw_names_and_values(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.seed(7, events=800, days=9, profiles=30)
+    config["property_layout"] = "object"
+    stream = discover(command, config)
+    assert set(stream["json_schema"]["properties"]) == {
+        "event", "time", "distinct_id", "insert_id", "properties",
+    }  # fmt: skip
+    out = read(command, config, stream)
+    rows = [
+        (r["event"], {k: v for k, v in r["properties"].items() if k != "time"})
+        for r in out.records()
+    ]
+    want = [(e["event"], e["properties"]) for e in mixpanel.events()]
+    assert multiset(map(list, rows)) == multiset(map(list, want))
+
+
+def test_second_sync_brings_only_what_is_new_or_late(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.add_events([event(insert_id=f"old-{n}", days_ago=n) for n in range(1, 9)])
+    stream = discover(command, config)
+    first = read(command, config, stream)
+    assert len(first.records()) == 8
+    mixpanel.advance(86_400)
+    fresh = event(insert_id="fresh", days_ago=-0.5)
+    late = event(insert_id="late", days_ago=3)
+    very_late = event(insert_id="very-late", days_ago=8.4)
+    for entry in (late, very_late):
+        entry["properties"]["mp_processing_time_ms"] = NOON_10_MARCH_MS + DAY_MS // 2
+    unknown = event(insert_id="unknown", days_ago=2)
+    unknown["properties"]["mp_processing_time_ms"] = None
+    mixpanel.add_events([fresh, late, very_late, unknown])
+    second = read(command, config, stream, state=first.state_file())
+    ids = sorted(r["insert_id"] for r in second.records())
+    assert ids == ["fresh", "late", "unknown", "very-late"]
+
+
+def test_events_of_the_overlap_come_twice_and_others_once(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.add_events(
+        [event(insert_id="long-ago", days_ago=0.2), event(insert_id="just-now", days_ago=0.01)]
+    )
+    stream = discover(command, config)
+    first = read(command, config, stream)
+    second = read(command, config, stream, state=first.state_file())
+    assert sorted(r["insert_id"] for r in first.records()) == ["just-now", "long-ago"]
+    assert [r["insert_id"] for r in second.records()] == ["just-now"]
+
+
+def test_reread_window_reads_it_in_full(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    config.update(late_events="reread_window", attribution_window=2)
+    mixpanel.add_events([event(insert_id=f"day-{n}", days_ago=n) for n in range(6)])
+    stream = discover(command, config)
+    first = read(command, config, stream)
+    second = read(command, config, stream, state=first.state_file())
+    assert len(first.records()) == 6
+    assert sorted(r["insert_id"] for r in second.records()) == ["day-0", "day-1", "day-2"]
+
+
+def test_full_refresh_begins_anew_after_a_whole_one(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.add_events([event(insert_id=f"i-{n}", days_ago=n) for n in range(5)])
+    stream = discover(command, config)
+    first = read(command, config, stream, mode="full_refresh")
+    second = read(command, config, stream, mode="full_refresh", state=first.state_file())
+    assert multiset(first.records()) == multiset(second.records())
+    assert "full_refresh" not in first.stream_state("export")
+
+
+def test_full_refresh_goes_on_where_it_was_broken_off(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.add_events([event(insert_id=f"i-{n}", days_ago=n) for n in range(9)])
+    stream = discover(command, config)
+    whole = read(command, config, stream, mode="full_refresh")
+    middle = whole.states[1]
+    assert middle["stream"]["stream_state"]["full_refresh"] == "in progress"
+    before = middle_records(whole, 1)
+    rest = read(command, config, stream, mode="full_refresh", state=[middle])
+    assert multiset(before + rest.records()) == multiset(whole.records())
+
+
+def middle_records(out: Output, state_number: int) -> list[dict[str, Any]]:
+    """The records before a state message."""
+    rows, seen = [], 0
+    for entry in out.messages:
+        if entry["type"] == "RECORD":
+            rows.append(entry["record"]["data"])
+        if entry["type"] == "STATE":
+            if seen == state_number:
+                return rows
+            seen += 1
+    raise AssertionError("there are fewer states")
+
+
+def test_states_count_the_records_before_them_and_move_in_day_order(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.seed(3, events=600, days=9, profiles=10)
+    out = read(command, config, discover(command, config))
+    counts, through, rows = [], [], 0
+    for entry in out.messages:
+        rows += entry["type"] == "RECORD"
+        if entry["type"] == "STATE":
+            assert entry["state"]["sourceStats"]["recordCount"] == rows
+            counts.append(rows)
+            through.append(entry["state"]["stream"]["stream_state"]["covered"][-1][0])
+            rows = 0
+    assert sum(counts) == len(mixpanel.events())
+    assert rows == 0
+    assert through == sorted(through)
+    assert len(through) == len(set(through)) > 1
+
+
+def test_only_the_events_asked_for(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.add_events(
+        [
+            event("Sign, Up", insert_id="a", plan="pro"),
+            event("Sign, Up", insert_id="b", plan="free"),
+            event("Other", insert_id="c", plan="pro"),
+        ]
+    )
+    config.update(export_events=["Sign, Up"], export_where='properties["plan"] == "pro"')
+    out = read(command, config, discover(command, config))
+    assert [r["insert_id"] for r in out.records()] == ["a"]
+
+
+def test_dates_bound_by_days_and_instants_by_the_instant(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.add_events([event(insert_id=f"i-{n}", days_ago=n) for n in range(8)])
+    stream = discover(command, config)
+    config.update(start_date="2026-03-05", end_date="2026-03-07")
+    by_day = read(command, config, stream, mode="full_refresh")
+    assert sorted(r["insert_id"] for r in by_day.records()) == ["i-3", "i-4", "i-5"]
+    config.update(start_date="2026-03-05T12:00:01Z", end_date="2026-03-07T12:00:00Z")
+    by_instant = read(command, config, stream, mode="full_refresh")
+    assert sorted(r["insert_id"] for r in by_instant.records()) == ["i-3", "i-4"]
+
+
+def test_text_properties_are_json_text_and_own_ones_stay_native(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    odd = {"list": [1, True], "big": 2**70, "flag": False, "none": None, "word": "x", "$wifi": True}
+    mixpanel.add_events([event(**odd)])
+    config["property_types"] = "string"
+    stream = discover(command, config)
+    assert stream["json_schema"]["properties"]["list"]["type"] == ["null", "string"]
+    [row] = read(command, config, stream).records()
+    got = {key: row[key] for key in ("list", "big", "flag", "none", "word", "wifi")}
+    assert got == {
+        "list": "[1,true]", "big": str(2**70), "flag": "false", "none": None, "word": "x",
+        "wifi": True,
+    }  # fmt: skip
+    assert row["mp_processing_time_ms"] == NOON_10_MARCH_MS - DAY_MS + 2300
+
+
+def test_unselected_properties_stay_out_when_asked(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.add_events([event(wanted=1, unwanted=2)])
+    config["select_properties_by_default"] = False
+    stream = discover(command, config)
+    del stream["json_schema"]["properties"]["unwanted"]
+    [row] = read(command, config, stream).records()
+    assert row["wanted"] == 1
+    assert "unwanted" not in row
+
+
+def test_a_property_keeps_its_column_across_syncs_and_discoveries(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.add_events([event(insert_id="a", plan="lower")])
+    stream = discover(command, config)
+    first = read(command, config, stream)
+    assert first.records()[0]["plan"] == "lower"
+    mixpanel.advance(7200)
+    mixpanel.add_events(
+        [event(insert_id="b", days_ago=-0.05, Plan="Upper", **{"$plan": "dollar", "event": "x"})]
+    )
+    second = read(command, config, stream, state=first.state_file())
+    [row] = [r for r in second.records() if r["insert_id"] == "b"]
+    assert (row["event"], row["_event"]) == ("Sign Up", "x")
+    taken = {row[column]: column for column in row if column.lower().strip("_") == "plan"}
+    assert set(taken) == {"Upper", "dollar"}
+    assert "plan" not in {column.lower() for column in taken.values()}
+    mixpanel.advance(7200)
+    mixpanel.add_events([event(insert_id="c", days_ago=-0.1, plan="l", Plan="U", **{"$plan": "d"})])
+    fresh = discover(command, config)
+    third = read(command, config, fresh, state=second.state_file())
+    [row] = [r for r in third.records() if r["insert_id"] == "c"]
+    assert row["plan"] == "l"
+    assert row[taken["Upper"]] == "U"
+    assert row[taken["dollar"]] == "d"
+
+
+def test_nothing_is_asked_at_read_but_the_project_and_its_events(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.add_events([event()])
+    stream = discover(command, config)
+    mixpanel.clear_journal()
+    read(command, config, stream)
+    assert {entry["path"] for entry in mixpanel.journal()} == {"/api/app/me", "/api/2.0/export"}
+    assert all(
+        entry["query"]["time_in_ms"] == "true"
+        for entry in mixpanel.journal()
+        if entry["path"] == "/api/2.0/export"
+    )
+
+
+def test_an_empty_project_is_a_good_sync(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    out = read(command, config, discover(command, config))
+    assert (out.code, out.records()) == (0, [])
+    assert mixpanel.events() == []
+    assert out.statuses("export")[-1] == "COMPLETE"
+    assert out.stream_state("export")["completed_through"] == "2026-03-09"
+
+
+def test_a_start_in_the_future_of_the_project_reads_nothing(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.add_events([event()])
+    stream = discover(command, config)
+    config["start_date"] = "2026-03-11"
+    out = read(command, config, stream)
+    assert (out.code, out.records()) == (0, [])
+
+
+@pytest.mark.parametrize("kind", ["Project Secret", "OAuth Token"])
+def test_other_credentials_read_the_same(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], kind: str
+) -> None:
+    mixpanel.seed(5, events=300, days=5, profiles=10)
+    stream = discover(command, config)
+    want = read(command, config, stream).records()
+    config["credentials"] = {
+        "Project Secret": {"api_secret": "local-project-secret-0123456789ab"},
+        "OAuth Token": {"access_token": "local-oauth-token-0123456789", "project_id": 12345678},
+    }[kind]
+    out = read(command, config, stream)
+    assert out.code == 0, out.log
+    assert multiset(out.records()) == multiset(want)
+    assert ("3 March 2027" in out.log) == (kind == "Project Secret")

@@ -1,0 +1,62 @@
+"""Runs the connector's command many times without paying for its imports each time.
+
+A process imports the connector once, then forks for each job it is given: what runs is the real
+entry point in a process of its own, with its own output, signals and exit code. A job is a line
+of JSON on standard input: {"args", "cwd", "stdout", "stderr", "patience", "env"}. The child's
+process id is answered when it starts, its exit code when it ends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Any
+
+from source_mixpanel.api.client import Patience, Timeouts
+from source_mixpanel.api.failures import Backoff
+from source_mixpanel.run import run
+
+
+def _become(job: dict[str, Any]) -> None:
+    for name, descriptor in (("stdout", 1), ("stderr", 2)):
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+        os.dup2(os.open(job[name], flags, 0o600), descriptor)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.environ.update(job.get("env") or {})
+    sys.argv = ["source-mixpanel", *job["args"]]
+
+
+def _child(job: dict[str, Any]) -> int:
+    _become(job)
+    given = job["patience"]
+    patience = Patience(
+        Backoff(tries=given.get("tries", 5), first_s=given["first_s"]),
+        Timeouts(read=given.get("read_s", 20.0)),
+    )
+    code = 0
+    try:
+        run(patience=patience)
+    except SystemExit as stop:
+        code = stop.code if isinstance(stop.code, int) else 1
+    except BaseException:  # noqa: BLE001 - what the interpreter does at its top level
+        sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+        code = 1
+    sys.stdout.flush()
+    return code
+
+
+def main() -> None:
+    """Serve jobs until standard input ends."""
+    for line in sys.stdin:
+        job = json.loads(line)
+        pid = os.fork()
+        if not pid:
+            os._exit(_child(job))
+        print(json.dumps({"pid": pid}), flush=True)
+        _, status = os.waitpid(pid, 0)
+        print(json.dumps({"code": os.waitstatus_to_exitcode(status)}), flush=True)
+
+
+if __name__ == "__main__":
+    main()

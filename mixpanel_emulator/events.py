@@ -228,6 +228,25 @@ class EventStore:
         )
         return Counter({jsontext.loads(name): count for name, count in rows})
 
+    def people(self, names: Sequence[str], start_ms: int, end_ms: int) -> Counter[str]:
+        """Return how many events of the given names each distinct_id has in a range of UTC."""
+        found: Counter[str] = Counter()
+        for name in names:
+            for _, who in self.moments(name, start_ms, end_ms):
+                if isinstance(who, str):
+                    found[who] += 1
+        return found
+
+    def moments(self, name: str, start_ms: int, end_ms: int) -> Iterator[tuple[int, Any]]:
+        """Yield (true UTC ms, distinct_id) of the events of one name, in order of time."""
+        rows = self._db.execute(
+            "SELECT time_ms, distinct_id FROM events INDEXED BY events_by_name"
+            " WHERE name = ? AND time_ms >= ? AND time_ms < ? ORDER BY time_ms",
+            (name_text(name), start_ms, end_ms),
+        )
+        for moment, who in rows.fetchall():
+            yield moment, None if who is None else jsontext.loads(who)
+
     def count(self) -> int:
         """Return how many events there are."""
         return int(self._db.execute("SELECT count(*) FROM events").fetchone()[0])

@@ -74,11 +74,6 @@ class Damage:
         """How the connection ends."""
         return _ENDINGS.get(self.fault.kind, Ending.CLEAN) if self.fault else Ending.CLEAN
 
-    @property
-    def streams(self) -> bool:
-        """Whether the body's length is not to be told beforehand."""
-        return self.fault is not None
-
     def text(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
         """Apply the fault to the text of a body."""
         fault = self.fault

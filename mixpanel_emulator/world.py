@@ -25,10 +25,10 @@ class ProfileSession:
     """A cached profile query (mixpanel-api 5.3).
 
     Attributes:
-        keys: Matching ids, in page order.
+        results: The matching profiles as they were then, in page order.
         page_size: Page size of the first request.
         born_ms: World time of the first request.
-        query: The parameters that made it.
+        query: The parameters that made it, paging aside.
     """
 
     results: list[dict[str, Any]]

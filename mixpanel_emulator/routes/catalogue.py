@@ -1,21 +1,36 @@
-"""All endpoints of the local Mixpanel."""
+"""All endpoints of the local Mixpanel; the first route that fits a path answers."""
 
 from __future__ import annotations
 
 from mixpanel_emulator.routes import (
     account,
+    app_items,
+    app_lists,
+    behaviour,
+    counts,
     discovery,
+    engage,
+    engage_properties,
     export,
     ingest,
     ingest_profiles,
     lexicon,
+    reports,
 )
 
-ROUTES = (
-    *account.ROUTES,
-    *discovery.ROUTES,
-    *export.ROUTES,
-    *ingest.ROUTES,
-    *ingest_profiles.ROUTES,
-    *lexicon.ROUTES,
+_MODULES = (
+    account,
+    app_items,
+    app_lists,
+    behaviour,
+    counts,
+    discovery,
+    engage,
+    engage_properties,
+    export,
+    ingest,
+    ingest_profiles,
+    lexicon,
+    reports,
 )
+ROUTES = tuple(route for module in _MODULES for route in module.ROUTES)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 PREFIX = "/_emulator/"
 PROCESSING = "mp_processing_time_ms"
+# The year 10000: days beyond it have no date.
+LATEST_MS = 253_402_300_800_000
 _BLOCK = 500
 
 
@@ -61,12 +63,15 @@ def new_event(given: dict[str, Any], world: World) -> NewEvent:
     """Read an event as tests give it: true UTC `time` in ms, everything else kept as it is.
 
     Raises:
-        TypeError: If the name or the time is not what it must be.
+        TypeError: If the name or the time is of the wrong type.
+        ValueError: If the time is before 1970 or after the year 9999.
     """
     properties = dict(given["properties"])
     time_ms = properties.pop("time")
     if not isinstance(given["event"], str) or not isinstance(time_ms, int):
         raise TypeError("an event needs a string `event` and an integer `time` in ms")
+    if not 0 <= time_ms < LATEST_MS:
+        raise ValueError("`time` is not in milliseconds of this age of the world")
     now = world.clock.now_ms()
     if properties.setdefault(PROCESSING, now) in (None, "none"):
         del properties[PROCESSING]

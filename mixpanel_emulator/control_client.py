@@ -19,7 +19,7 @@ class ControlClient:
     def __init__(self, base_url: str) -> None:
         self._base = base_url.rstrip("/") + "/_emulator/"
         # The server's certificate is a throw-away of the test; there is nobody to verify.
-        tls = ssl.create_default_context()
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         tls.check_hostname = False
         tls.verify_mode = ssl.CERT_NONE
         self._opener = urllib.request.build_opener(

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS events (
@@ -49,7 +54,7 @@ def connect(path: str | None) -> sqlite3.Connection:
     # The server's loop thread is the only user after start-up.
     connection = sqlite3.connect(path or "", check_same_thread=False, isolation_level=None)
     connection.execute("PRAGMA page_size = 16384")
-    connection.execute("PRAGMA journal_mode = " + ("WAL" if path else "OFF"))
+    connection.execute("PRAGMA journal_mode = " + ("WAL" if path else "MEMORY"))
     connection.execute("PRAGMA synchronous = " + ("NORMAL" if path else "OFF"))
     connection.execute("PRAGMA cache_size = -65536")
     connection.executescript(_SCHEMA)
@@ -60,3 +65,15 @@ def clear(connection: sqlite3.Connection) -> None:
     """Empty every table."""
     for table in _TABLES:
         connection.execute(f"DELETE FROM {table}")  # noqa: S608 - names from the tuple above
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Run statements as one unit, undone if one of them fails."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from mixpanel_emulator import jsontext
+from mixpanel_emulator.database import transaction
 from mixpanel_emulator.dates import DAY_MS, offset_ms
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ _INSERT = (
     "INSERT INTO events (id, name, time_ms, offset_ms, visible_at_ms, distinct_id, insert_id, tail)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
+_SEQUENCE = "INSERT OR REPLACE INTO meta VALUES ('sequence', ?)"
 _COUNT = (
     "INSERT INTO property_counts VALUES (?, ?, ?)"
     " ON CONFLICT DO UPDATE SET count = count + excluded.count"
@@ -126,13 +128,10 @@ class EventStore:
             name = name_text(event.name)
             counts.update((name, name_text(key)) for key in event.properties)
         rows.sort(key=lambda row: row[0])
-        self._db.execute("BEGIN")
-        self._db.executemany(_INSERT, rows)
-        self._count(counts, 1)
-        self._db.execute(
-            "INSERT OR REPLACE INTO meta VALUES ('sequence', ?)", (str(self._sequence),)
-        )
-        self._db.execute("COMMIT")
+        with transaction(self._db):
+            self._db.executemany(_INSERT, rows)
+            self._count(counts, 1)
+            self._db.execute(_SEQUENCE, (str(self._sequence),))
         return len(rows)
 
     def _count(self, counts: Counter[tuple[str, str]], sign: int) -> None:

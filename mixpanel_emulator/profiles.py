@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_emulator import jsontext
+from mixpanel_emulator.database import transaction
 
 if TYPE_CHECKING:
     import sqlite3
@@ -25,9 +26,8 @@ class ProfileStore:
             (group_id, jsontext.ascii_text(key), jsontext.ascii_text(properties))
             for key, properties in profiles
         ]
-        self._db.execute("BEGIN")
-        self._db.executemany("INSERT OR REPLACE INTO profiles VALUES (?, ?, ?)", rows)
-        self._db.execute("COMMIT")
+        with transaction(self._db):
+            self._db.executemany("INSERT OR REPLACE INTO profiles VALUES (?, ?, ?)", rows)
         return len(rows)
 
     def get(self, group_id: str, key: str) -> dict[str, Any] | None:

@@ -130,9 +130,9 @@ def by_archive(call: Call, items: Items) -> Items:
 
 
 def by_group(call: Call, items: Items) -> Items:
-    """Keep the cohorts of a data group."""
+    """Keep the cohorts of a data group; this API's is_visible is a boolean."""
     group = call.text("data_group_id")
-    found = by_ids(call, items)
+    found = [{**item, "is_visible": bool(item["is_visible"])} for item in by_ids(call, items)]
     return [item for item in found if group is None or str(item.get("data_group_id")) == group]
 
 
@@ -161,7 +161,7 @@ LISTINGS = (
     Listing(_P + "warehouse-sources/imports", "warehouse_imports"),
     Listing(_P + "warehouse-sources/sources", "warehouse_sources"),
     Listing(_P + "dashboards", "dashboards", by_ids, "ids"),
-    Listing(_P + "cohorts", "app_cohorts", by_group, "data_group_id ids"),
+    Listing(_P + "cohorts", "cohorts", by_group, "data_group_id ids"),
     Listing(_P + "custom_properties", "custom_properties"),
     Listing(_P + "custom_events", "custom_events"),
     Listing("custom_events/{pid}", "custom_events"),

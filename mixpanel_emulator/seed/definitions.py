@@ -235,14 +235,12 @@ def _custom() -> dict[str, Items]:
 
 def definitions(plan: Plan) -> dict[str, Items]:
     """Return every kind of definition with its list."""
-    cohorts = _cohorts(plan)
     return {
         "annotations": _annotations(plan),
         "annotation_tags": _tags(),
-        "app_cohorts": [{**item, "is_visible": bool(item["is_visible"])} for item in cohorts],
         "bookmarks": _bookmarks(plan),
         "cohort_members": _members(plan),
-        "cohorts": cohorts,
+        "cohorts": _cohorts(plan),
         "dashboards": _dashboards(plan),
         "data_groups": _data_groups(plan),
         "experiments": experiments(plan),

@@ -21,7 +21,6 @@ LISTS = [
     (PROJECT + "warehouse-sources/sources", "warehouse_sources"),
     (PROJECT + "bookmarks", "bookmarks"),
     (PROJECT + "dashboards", "dashboards"),
-    (PROJECT + "cohorts", "app_cohorts"),
     (PROJECT + "custom_properties", "custom_properties"),
     (PROJECT + "custom_events", "custom_events"),
     (f"custom_events/{CREDENTIALS.project_id}", "custom_events"),
@@ -85,6 +84,13 @@ def test_bookmarks_filter(shop: Any) -> None:
     kinds = shop.project("bookmarks", v=2, type="funnels").json()["results"]
     assert [item["type"] for item in kinds] == ["funnels"]
     assert len(shop.project("bookmarks", ids="55001,55002").json()["results"]) == 2
+
+
+def test_cohorts_say_visible_in_booleans(shop: Any) -> None:
+    found = shop.project("cohorts").json()["results"]
+    assert [cohort["is_visible"] for cohort in found] == [True, False, True, True]
+    firms = shop.project("cohorts", data_group_id=found[3]["data_group_id"]).json()["results"]
+    assert [cohort["id"] for cohort in firms] == [3210]
 
 
 def test_flags_and_experiments(filled: Any) -> None:

@@ -143,5 +143,7 @@ def test_mistakes_in_control_requests_are_explained(emulator: Any) -> None:
         emulator.control.add_events([{"event": "X", "properties": {}}])
     with pytest.raises(RuntimeError, match="integer"):
         emulator.control.add_events([{"event": "X", "properties": {"time": "now"}}])
+    with pytest.raises(RuntimeError, match="milliseconds"):
+        emulator.control.add_events([{"event": "X", "properties": {"time": 2**63}}])
     response = emulator.session.get(emulator.url + "/_emulator/nothing", timeout=5)
     assert response.status_code == 404

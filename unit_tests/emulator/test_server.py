@@ -126,6 +126,11 @@ def test_the_clock_goes_on_or_stands(emulator: Any) -> None:
     assert format_instant(clock.now_ms()) == "2026-01-01T00:00:02.000Z"
 
 
+def test_the_date_header_is_the_worlds(emulator: Any) -> None:
+    emulator.control.set_clock("2026-01-01T00:00:00Z", frozen=True)
+    assert emulator.app("me").headers["date"] == "Thu, 01 Jan 2026 00:00:00 GMT"
+
+
 def test_settings_are_checked(emulator: Any) -> None:
     for wrong in (
         {"colour": 1},

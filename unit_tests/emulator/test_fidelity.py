@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+TEXT = (HERE.parent.parent / "mixpanel_emulator" / "FIDELITY.md").read_text(encoding="utf-8")
+ROW = re.compile(r"`(test_\w+\.py)::(test_\w+)`")
+
+
+def defined(name: str) -> set[str]:
+    tree = ast.parse((HERE / name).read_text(encoding="utf-8"))
+    return {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
+def test_every_row_names_a_test_that_exists() -> None:
+    rows = [line for line in TEXT.splitlines() if line.startswith("| ") and "---" not in line]
+    rows = [line for line in rows if not line.endswith("| test |")]
+    assert len(rows) > 50
+    for line in rows:
+        match = ROW.search(line)
+        assert match, line
+        assert match[2] in defined(match[1]), line
+
+
+def test_every_kind_of_truth_is_named(shop: Any) -> None:
+    known = re.findall(r"`([a-z_]+)`", TEXT.split("Kinds:")[1])
+    stored = [kind for kind in known if kind not in ("engage", "insights")]
+    assert all(shop.control.truth(kind) for kind in stored)

@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from mixpanel_emulator import control, faults, jsontext
 from mixpanel_emulator.exchange import Exchange
-from mixpanel_emulator.http import JSON_TYPE, TEXT_TYPE, Call, Reply
+from mixpanel_emulator.http import JSON_TYPE, TEXT_TYPE, Call, Family, Reply
 from mixpanel_emulator.http import json_reply as as_json
 from mixpanel_emulator.routes.catalogue import ROUTES
 from mixpanel_emulator.routing import Router
@@ -137,6 +137,7 @@ class App:
     ) -> None:
         result = answer(self._router, call, self._world)
         try:
+            await asyncio.sleep(self._latency(result.family))
             if fault is not None and _vanishes(fault):
                 await exchange.vanish(fault)
                 return
@@ -146,6 +147,11 @@ class App:
             await exchange.deliver(result.reply, fault, may_zip=zips)
         finally:
             result.done()
+
+    def _latency(self, family: Family) -> float:
+        settings = self._world.settings
+        latencies = {Family.QUERY: settings.query_latency, Family.EXPORT: settings.export_latency}
+        return latencies.get(family, 0.0)
 
     def _note(self, call: Call, fields: dict[str, Any]) -> JournalEntry:
         shown = {name: text for name, text in call.headers.items() if name not in _SECRET_HEADERS}

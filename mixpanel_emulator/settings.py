@@ -47,6 +47,8 @@ class Settings:
         endless_cursor: Never send a null next_cursor.
         status_error_200: Path parts whose answers become a 200 with status "error".
         revenue_status: Status of the legacy engage/revenue: 200, 400, 404 or 410.
+        query_latency: Real seconds each Query API answer takes, holding its concurrent place.
+        export_latency: Real seconds before each export's first byte.
         top_without_event: Whether properties/top may be asked without an event.
     """
 
@@ -83,6 +85,8 @@ class Settings:
     endless_cursor: bool = False
     status_error_200: list[str] = field(default_factory=list)
     revenue_status: int = 200
+    query_latency: float = 0.0
+    export_latency: float = 0.0
     top_without_event: bool = True
 
     def zone(self) -> ZoneInfo:

@@ -56,6 +56,13 @@ def _bucket(walks: list[list[int]], names: list[str]) -> dict[str, Any]:
     }
 
 
+def _refuse(call: Call, *names: str) -> None:
+    """Refuse parameters the service takes but this module does not model: better than a lie."""
+    for name in names:
+        if call.text(name) is not None:
+            raise ApiError(400, f"{name} is not modelled by the local Mixpanel")
+
+
 def _length_ms(call: Call, funnel: dict[str, Any]) -> int:
     unit = choice(call, "length_unit", tuple(_LENGTHS), "day")
     length = whole(call, "length", int(funnel.get("length", 14)), 1) * _LENGTHS[unit]
@@ -66,6 +73,7 @@ def _length_ms(call: Call, funnel: dict[str, Any]) -> int:
 
 def funnels(call: Call, world: World) -> Reply:
     """Return a saved funnel by bucket; completions after to_date count while the window is open."""
+    _refuse(call, "on", "where", "interval")
     number = required(call, "funnel_id")
     funnel = world.entities.find("funnels", "funnel_id", number)
     if funnel is None:
@@ -101,6 +109,7 @@ def _people(call: Call, world: World, which: tuple[str, str], dates: tuple[date,
 
 def retention(call: Call, world: World) -> Reply:
     """Return how many came back; unit day, week or month."""
+    _refuse(call, "on", "interval", "unbounded_retention", "bookmark_id")
     kind = choice(call, "retention_type", ("birth", "compounded"), "birth")
     if kind == "birth":
         required(call, "born_event")
@@ -116,6 +125,7 @@ def retention(call: Call, world: World) -> Reply:
 
 def addiction(call: Call, world: World) -> Reply:
     """Return how often people come back within a unit."""
+    _refuse(call, "on")
     unit = choice(call, "unit", ("day", "week", "month"))
     inner = choice(call, "addiction_unit", ("hour", "day"))
     dates = days(call, world.query_today(), world)

@@ -63,11 +63,19 @@ def _open(call: Call, world: World) -> tuple[str, ProfileSession]:
         born_ms=world.clock.now_ms(),
         query=_query(call),
     )
+    _forget_dead(world)
     session_id = f"{session.born_ms // 1000}-{len(world.sessions):06x}"
     while session_id in world.sessions:
         session_id += "x"
     world.sessions[session_id] = session
     return session_id, session
+
+
+def _forget_dead(world: World) -> None:
+    """Drop sessions over their time, so that long runs do not pile up results."""
+    oldest = world.clock.now_ms() - world.settings.engage_session_lifetime * 1000
+    for key in [key for key, held in world.sessions.items() if held.born_ms < oldest]:
+        del world.sessions[key]
 
 
 def _page(world: World, session_id: str, session: ProfileSession, page: int) -> dict[str, Any]:

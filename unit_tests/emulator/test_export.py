@@ -5,6 +5,8 @@ import math
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 AFTER_DST = 1_773_010_800_000  # 2026-03-08T23:00:00Z, 16:00 in Los Angeles, on summer time
 
@@ -142,6 +144,36 @@ def test_values_round_trip_exactly(emulator: Any, make_event: Any) -> None:
     assert {name: got[name] for name in HARD} == HARD
     assert math.copysign(1, got["minus"]) == -1
     assert isinstance(got["minus"], float)
+
+
+ANY_JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(exclude_categories=())),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+RESERVED = ("time", "mp_processing_time_ms")
+NAMES = st.text().filter(lambda name: name not in RESERVED)
+PATIENT = settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+@PATIENT
+@given(properties=st.dictionaries(NAMES, ANY_JSON))
+def test_any_json_round_trips(emulator: Any, properties: dict[str, Any]) -> None:
+    emulator.control.reset()
+    given_properties = {"mp_processing_time_ms": 1, **properties}
+    event = {"event": "Any", "properties": {"time": 1_773_100_000_000, **given_properties}}
+    emulator.control.add_events([event])
+    (row,) = emulator.exported()
+    del row["properties"]["time"]
+    assert json.dumps(row["properties"]) == json.dumps(given_properties)
 
 
 def test_odd_characters_appear_raw_and_surrogates_escaped(emulator: Any, make_event: Any) -> None:

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from typing import Any
 
 import pytest
+import requests
 
 QUERY = "/api/query/events/properties/top"
 
@@ -114,3 +116,27 @@ def test_lexicon_takes_five_a_minute(limited: Any) -> None:
 def test_quota_can_be_switched_off(limited: Any) -> None:
     limited.control.configure(quota=False)
     assert {limited.export().status_code for _ in range(8)} == {200}
+
+
+def test_answers_can_take_their_time(limited: Any) -> None:
+    limited.control.configure(query_latency=0.05, query_concurrency=1, export_latency=0.05)
+    codes: list[int] = []
+    threads = [
+        threading.Thread(target=lambda: codes.append(requests_get(limited))) for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(codes) in ([200, 429], [200, 200])
+    started = time.monotonic()
+    limited.export()
+    assert time.monotonic() - started > 0.05
+
+
+def requests_get(client: Any) -> int:
+    auth = ("demo.sa.mp-service-account", "local-service-account-secret-7")
+    params = {"project_id": 12345678}
+    with requests.Session() as session:
+        response = session.get(client.url + QUERY, params=params, auth=auth, timeout=10)
+        return int(response.status_code)

@@ -155,6 +155,21 @@ def test_retention_and_frequency(small: Any) -> None:
     assert row[:4] == [3, 2, 1, 0]
 
 
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("funnels", "on"),
+        ("funnels", "where"),
+        ("retention", "interval"),
+        ("retention/addiction", "on"),
+    ],
+)
+def test_what_is_not_modelled_is_refused(small: Any, path: str, name: str) -> None:
+    response = small.get(Q + path, **{name: "1"})
+    assert response.status_code == 400
+    assert "not modelled" in response.json()["error"]
+
+
 def test_insights_are_computed_or_as_told(small: Any) -> None:
     small.control.set_truth(
         "bookmarks", [{"id": 9, "type": "insights", "params": {"event": "Buy"}}]

@@ -107,6 +107,15 @@ def _text_or_none(value: Any) -> str | None:
     return None if value is None else jsontext.ascii_text(value)
 
 
+def _unfold(shapes: Counter[tuple[str, tuple[str, ...]]]) -> Counter[tuple[str, str]]:
+    """Turn counts of (event, all its properties) into counts of (event, property)."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for (event, properties), count in shapes.items():
+        for key in properties:
+            counts[name_text(event), name_text(key)] += count
+    return counts
+
+
 class EventStore:
     """The events table and the property counts kept beside it."""
 
@@ -122,15 +131,14 @@ class EventStore:
     def add(self, events: Iterable[NewEvent], zone: ZoneInfo) -> int:
         """Store events; the zone gives local projects their wall clock for good."""
         rows = []
-        counts: Counter[tuple[str, str]] = Counter()
+        shapes: Counter[tuple[str, tuple[str, ...]]] = Counter()
         for event in events:
             rows.append(self._row(event, zone))
-            name = name_text(event.name)
-            counts.update((name, name_text(key)) for key in event.properties)
+            shapes[event.name, tuple(event.properties)] += 1
         rows.sort(key=lambda row: row[0])
         with transaction(self._db):
             self._db.executemany(_INSERT, rows)
-            self._count(counts, 1)
+            self._count(_unfold(shapes), 1)
             self._db.execute(_SEQUENCE, (str(self._sequence),))
         return len(rows)
 

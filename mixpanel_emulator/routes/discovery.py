@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mixpanel_emulator.buckets import span
 from mixpanel_emulator.dates import DAY_MS
 from mixpanel_emulator.http import ApiError, Call, Family, Reply, json_reply
-from mixpanel_emulator.routes.reading import choice, whole
+from mixpanel_emulator.routes.reading import choice, days, whole
 from mixpanel_emulator.routing import Route, params
 
 if TYPE_CHECKING:
@@ -17,11 +18,18 @@ NAMES_WINDOW_MS = 31 * DAY_MS
 
 
 def names(call: Call, world: World) -> Reply:
-    """Return the most common event names of the last 31 days, in descending alphabet."""
+    """Return the most common event names of the last 31 days, in descending alphabet.
+
+    The undocumented from_date and to_date choose other days.
+    """
     choice(call, "type", TYPES)
     limit = whole(call, "limit", 255, 1, 5_000)
-    now = world.clock.now_ms()
-    totals = world.events.name_totals(now - NAMES_WINDOW_MS, now)
+    if call.text("from_date") is None and call.text("to_date") is None:
+        now = world.clock.now_ms()
+        start, end = now - NAMES_WINDOW_MS, now + 1
+    else:
+        start, end = span(*days(call, world.query_today(), world), world.settings.zone())
+    totals = world.events.name_totals(start, end)
     return json_reply(sorted((name for name, _ in totals.most_common(limit)), reverse=True))
 
 

@@ -34,6 +34,16 @@ def test_names_are_the_common_ones_in_descending_alphabet(shop: Any) -> None:
     assert shop.get("/api/query/events/names").status_code == 400
 
 
+def test_names_of_other_days(emulator: Any, make_event: Any) -> None:
+    emulator.control.add_events([make_event("Now"), make_event("Then", time=1_735_732_800_000)])
+    path = "/api/query/events/names"
+    assert emulator.get(path, type="general").json() == ["Now"]
+    old = {"from_date": "2025-01-01", "to_date": "2025-01-02"}
+    assert emulator.get(path, type="general", **old).json() == ["Then"]
+    bad = emulator.get(path, type="general", from_date="1999-01-01", to_date="2025-01-02")
+    assert "invalid date, bad year" in bad.json()["error"]
+
+
 def test_me_tells_the_zone(emulator: Any) -> None:
     emulator.control.configure(timezone="Asia/Kolkata")
     results = emulator.app("me").json()["results"]

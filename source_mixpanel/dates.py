@@ -29,7 +29,7 @@ def parse_moment(text: str) -> date | datetime:
         instant = datetime.fromisoformat(f"{day}T{whole}")
         instant = instant.replace(microsecond=int(fraction.ljust(6, "0")[:6] or 0))
         return instant.replace(tzinfo=_zone_of(zone)).astimezone(timezone.utc)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise ValueError(
             f"{text!r} is not a date; write it as 2026-01-31 or 2026-01-31T00:00:00Z"
         ) from None

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 QUARTER_MS = 900_000
-"""Zones change their offset on multiples of a quarter of an hour."""
+"""Most zones change their offset on multiples of a quarter of an hour."""
 
 UTC_KIND = "utc"
 PROJECT_KIND = "project_time"
@@ -24,6 +24,10 @@ _PROMPT_MS = 10 * 60 * 1000
 _FUTURE_MS = 60 * 1000
 _MANY_MINUTES = 200_000
 _MS_FLOOR = 10_000_000_000
+_EARLIEST_MS = -62_135_510_400_000
+_LATEST_MS = 253_402_214_400_000
+"""The years 1 to 9999, but for a day at either end that a zone's offset may need."""
+
 _MIN_VOTES = 3
 _MIN_SHARE = 0.1
 _SERVER_TIMES = ("$mp_api_timestamp_ms", "mp_processing_time_ms")
@@ -32,7 +36,7 @@ _SERVER_TIMES = ("$mp_api_timestamp_ms", "mp_processing_time_ms")
 def rfc3339(ms: int) -> str:
     """Epoch milliseconds as `2026-01-31T12:00:00.000Z`."""
     moment = EPOCH + timedelta(milliseconds=ms)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{ms % 1000:03d}Z"
+    return f"{moment.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
 def from_rfc3339(text: str) -> int:
@@ -119,12 +123,19 @@ class Stamper:
         return offset or 0
 
     def _plain_offset(self, local_ms: int) -> int | None:
-        """Milliseconds east of UTC in that quarter of an hour, None if the zone has it twice."""
+        """Milliseconds east of UTC all through that quarter of an hour.
+
+        None if the zone has it twice, or changes within it (St. John's did, a minute past
+        midnight, until 2011).
+        """
         if self._zone is None:
             return 0
-        first = local_to_utc(local_ms, self._zone)
-        later = local_to_utc(local_ms, self._zone, known_after_ms=1 << 62)
-        return local_ms - first if first == later else None
+        offsets = {
+            end - local_to_utc(end, self._zone, known_after_ms=known)
+            for end in (local_ms, local_ms + QUARTER_MS - 1)
+            for known in (None, 1 << 62)
+        }
+        return offsets.pop() if len(offsets) == 1 else None
 
 
 def raw_ms(raw: Any) -> int:
@@ -138,10 +149,15 @@ def raw_ms(raw: Any) -> int:
         ValueError: It is none of these.
     """
     if isinstance(raw, str):
-        return from_rfc3339(raw)
-    if not isinstance(raw, (int, float)) or raw is True or raw is False:
+        ms: float = from_rfc3339(raw)
+    elif not isinstance(raw, (int, float)) or raw is True or raw is False:
         raise ValueError(f"{raw!r} is no time")
-    return round(raw * 1000) if abs(raw) < _MS_FLOOR else round(raw)
+    else:
+        ms = raw * 1000 if abs(raw) < _MS_FLOOR else raw
+    # No calendar has room for more; NaN fails the comparison, too.
+    if not _EARLIEST_MS <= ms <= _LATEST_MS:
+        raise ValueError(f"{raw!r} is no time")
+    return round(ms)
 
 
 def received_ms(properties: Mapping[str, Any]) -> int | None:

@@ -115,7 +115,7 @@ class EventRows:
     def _utc_ms(self, properties: Mapping[str, Any]) -> int | None:
         try:
             return self._stamper.utc_ms(properties.get("time"), properties)
-        except (ValueError, OverflowError):
+        except ValueError:
             self.timeless += 1
             return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from typing import Any
 
 JSON_TYPES: Mapping[type, str] = {
@@ -28,7 +29,7 @@ _SCHEMAS: Mapping[str, Mapping[str, Any]] = {
 
 def column_schema(json_type: str) -> dict[str, Any]:
     """The JSON Schema of a column of that type; every column may be null."""
-    return dict(_SCHEMAS.get(json_type, _SCHEMAS["string"]))
+    return deepcopy(dict(_SCHEMAS.get(json_type, _SCHEMAS["string"])))
 
 
 def fits(found: str, declared: Iterable[str]) -> bool:
@@ -39,7 +40,7 @@ def fits(found: str, declared: Iterable[str]) -> bool:
 
 def declared_types(schema: Mapping[str, Any]) -> frozenset[str]:
     """The types a column's schema names; empty where it names none."""
-    named = schema.get("type", ())
+    named = schema.get("type") or ()
     return frozenset([named] if isinstance(named, str) else named)
 
 

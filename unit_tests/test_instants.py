@@ -1,0 +1,299 @@
+"""What an event's `time` means, and how it is written."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from source_mixpanel.instants import (
+    EPOCH,
+    PROJECT_KIND,
+    UTC_KIND,
+    Stamper,
+    from_rfc3339,
+    kind_of_project,
+    local_to_utc,
+    raw_ms,
+    received_ms,
+    rfc3339,
+)
+
+_quick = settings(max_examples=120)
+
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+YEAR_1_MS = -62_135_596_800_000
+YEAR_10000_MS = 253_402_300_800_000
+YEAR_2009_MS = 1_230_768_000_000
+YEAR_2035_MS = 2_051_222_400_000
+
+any_ms = st.integers(YEAR_1_MS, YEAR_10000_MS - 1)
+mixpanel_ms = st.integers(YEAR_2009_MS, YEAR_2035_MS)
+zones = st.sampled_from(
+    [
+        "UTC",
+        "America/Los_Angeles",
+        "America/New_York",
+        "America/Sao_Paulo",
+        "America/St_Johns",
+        "Asia/Gaza",
+        "Asia/Kathmandu",
+        "Asia/Kolkata",
+        "Australia/Lord_Howe",
+        "Europe/London",
+        "Europe/Paris",
+        "Pacific/Apia",
+        "Pacific/Chatham",
+        "Pacific/Kiritimati",
+        "Africa/Casablanca",
+    ]
+).map(ZoneInfo)
+
+
+def _utc_ms(*parts: int) -> int:
+    return (datetime(*parts, tzinfo=timezone.utc) - EPOCH) // timedelta(milliseconds=1)  # type: ignore[misc, arg-type]
+
+
+def _wall_ms(utc_ms: int, zone: ZoneInfo) -> int:
+    """An instant as a project in project time stores it."""
+    instant = EPOCH + timedelta(milliseconds=utc_ms)
+    offset = instant.astimezone(zone).utcoffset()
+    assert offset is not None
+    return utc_ms + offset // timedelta(milliseconds=1)
+
+
+# -- text -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("ms", "text"),
+    [
+        (0, "1970-01-01T00:00:00.000Z"),
+        (-1, "1969-12-31T23:59:59.999Z"),
+        (1_769_860_800_123, "2026-01-31T12:00:00.123Z"),
+        (YEAR_1_MS, "0001-01-01T00:00:00.000Z"),
+        (YEAR_10000_MS - 1, "9999-12-31T23:59:59.999Z"),
+    ],
+)
+def test_an_instant_is_written_to_the_millisecond_with_a_year_of_four_digits(
+    ms: int, text: str
+) -> None:
+    assert rfc3339(ms) == text
+    assert Stamper(None).text(ms) == text
+
+
+@given(any_ms)
+@_quick
+def test_text_and_milliseconds_are_each_others_inverse(ms: int) -> None:
+    assert from_rfc3339(rfc3339(ms)) == ms
+
+
+@given(st.lists(any_ms, max_size=20))
+@_quick
+def test_the_stamper_writes_what_the_plain_function_writes(many: list[int]) -> None:
+    stamper = Stamper(None)
+    assert [stamper.text(ms) for ms in many] == [rfc3339(ms) for ms in many]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-01-31", _utc_ms(2026, 1, 31)),
+        ("2026-01-31T12:00:00", _utc_ms(2026, 1, 31, 12)),
+        ("2026-01-31 12:00:00Z", _utc_ms(2026, 1, 31, 12)),
+        ("2026-01-31T12:00:00.5Z", _utc_ms(2026, 1, 31, 12) + 500),
+        ("2026-01-31T12:00:00.1234567+00:00", _utc_ms(2026, 1, 31, 12) + 123),
+        ("2026-01-31T12:00:00.25-08:00", _utc_ms(2026, 1, 31, 20) + 250),
+        (" 2026-01-31T12:00:00+05:30 ", _utc_ms(2026, 1, 31, 6, 30)),
+    ],
+)
+def test_a_text_is_read_with_any_fraction_and_any_offset(text: str, expected: int) -> None:
+    assert from_rfc3339(text) == expected
+
+
+# -- raw values -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        (1_769_860_800_123, 1_769_860_800_123),
+        (1_769_860_800, 1_769_860_800_000),
+        (1_769_860_800.25, 1_769_860_800_250),
+        (1_769_860_800_123.4, 1_769_860_800_123),
+        (-86_400, -86_400_000),
+        ("2026-01-31T12:00:00Z", 1_769_860_800_000),
+    ],
+)
+def test_a_raw_time_is_milliseconds_or_seconds_or_text(raw: Any, expected: int) -> None:
+    assert raw_ms(raw) == expected
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        None,
+        True,
+        False,
+        [],
+        {},
+        "",
+        "NaN",
+        "soon",
+        float("nan"),
+        float("inf"),
+        float("-inf"),
+        1 << 70,
+        -(1 << 70),
+        10**17,
+        1e300,
+        YEAR_10000_MS + DAY_MS,
+        YEAR_1_MS - DAY_MS,
+    ],
+)
+def test_what_no_calendar_holds_is_no_time(raw: Any) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - whoever calls words the sentence
+        raw_ms(raw)
+
+
+@given(st.one_of(st.integers(), st.floats(), st.text(max_size=12), st.booleans(), st.none()), zones)
+@_quick
+def test_whatever_is_read_as_a_time_can_be_written(raw: Any, zone: ZoneInfo) -> None:
+    for stamper in (Stamper(None), Stamper(zone)):
+        try:
+            ms = stamper.utc_ms(raw, {})
+        except ValueError:
+            continue
+        assert from_rfc3339(stamper.text(ms)) == ms
+
+
+@pytest.mark.parametrize(
+    ("properties", "expected"),
+    [
+        ({}, None),
+        ({"mp_processing_time_ms": 7}, 7),
+        ({"mp_processing_time_ms": 7, "$mp_api_timestamp_ms": 5}, 5),
+        ({"mp_processing_time_ms": 7, "$mp_api_timestamp_ms": None}, 7),
+        ({"mp_processing_time_ms": True}, None),
+        ({"mp_processing_time_ms": "7"}, None),
+    ],
+)
+def test_receipt_comes_before_processing_and_only_whole_numbers_count(
+    properties: dict[str, Any], expected: int | None
+) -> None:
+    assert received_ms(properties) == expected
+
+
+# -- the project's clock --------------------------------------------------------------------
+
+
+@given(mixpanel_ms, zones)
+@_quick
+def test_a_prompt_event_in_project_time_gets_its_true_instant(utc: int, zone: ZoneInfo) -> None:
+    raw = _wall_ms(utc, zone)
+    assert local_to_utc(raw, zone, known_after_ms=utc + 1_000) == utc
+    assert Stamper(zone).utc_ms(raw, {"$mp_api_timestamp_ms": utc + 1_000}) == utc
+
+
+@pytest.mark.parametrize(
+    ("name", "when"),
+    [
+        ("America/St_Johns", (2010, 3, 14)),
+        ("America/St_Johns", (2010, 11, 7)),
+        ("Asia/Gaza", (2012, 3, 29)),
+        ("Asia/Gaza", (2013, 9, 26)),
+        ("Australia/Lord_Howe", (2026, 4, 4)),
+        ("Pacific/Apia", (2011, 12, 30)),
+        ("Europe/London", (2026, 3, 29)),
+        ("America/Los_Angeles", (2026, 11, 1)),
+    ],
+)
+def test_every_minute_around_a_change_of_the_clock_gets_its_true_instant(
+    name: str, when: tuple[int, int, int]
+) -> None:
+    zone, start = ZoneInfo(name), _utc_ms(*when)
+    stamper = Stamper(zone)
+    wrong = [
+        rfc3339(utc)
+        for utc in range(start - 12 * HOUR_MS, start + 36 * HOUR_MS, 60_000)
+        if stamper.utc_ms(_wall_ms(utc, zone), {"$mp_api_timestamp_ms": utc + 500}) != utc
+    ]
+    assert wrong == []
+
+
+def test_the_hour_that_comes_twice_is_the_first_one_when_nothing_tells() -> None:
+    zone = ZoneInfo("America/Los_Angeles")
+    wall = _utc_ms(2026, 11, 1, 1, 30)
+    first, second = _utc_ms(2026, 11, 1, 8, 30), _utc_ms(2026, 11, 1, 9, 30)
+    assert local_to_utc(wall, zone) == first
+    assert local_to_utc(wall, zone, known_after_ms=first + 1_000) == first
+    assert local_to_utc(wall, zone, known_after_ms=second + 1_000) == second
+
+
+def test_an_hour_that_does_not_exist_still_gets_an_instant() -> None:
+    zone = ZoneInfo("America/Los_Angeles")
+    wall = _utc_ms(2026, 3, 8, 2, 30)
+    assert abs(local_to_utc(wall, zone) - _utc_ms(2026, 3, 8, 10, 0)) <= HOUR_MS
+
+
+# -- which kind of project ------------------------------------------------------------------
+
+LOS_ANGELES = ZoneInfo("America/Los_Angeles")
+
+
+def _events(kind: str, delays_ms: list[int], zone: ZoneInfo = LOS_ANGELES) -> list[dict[str, Any]]:
+    start = _utc_ms(2026, 6, 1)
+    events = []
+    for number, delay in enumerate(delays_ms):
+        utc = start + number * 7 * HOUR_MS
+        raw = utc if kind == UTC_KIND else _wall_ms(utc, zone)
+        events.append({"time": raw, "mp_processing_time_ms": utc + delay})
+    return events
+
+
+@pytest.mark.parametrize("kind", [UTC_KIND, PROJECT_KIND])
+def test_prompt_events_tell_the_kind_of_project(kind: str) -> None:
+    assert kind_of_project(_events(kind, [2_000] * 10), LOS_ANGELES) == kind
+
+
+@pytest.mark.parametrize("kind", [UTC_KIND, PROJECT_KIND])
+@given(late=st.lists(st.integers(DAY_MS, 5 * DAY_MS), max_size=40))
+@_quick
+def test_late_events_do_not_change_what_prompt_ones_tell(kind: str, late: list[int]) -> None:
+    events = _events(kind, [2_000] * 10 + late)
+    assert kind_of_project(events, LOS_ANGELES) in (kind, None)
+
+
+def test_imported_events_alone_tell_nothing() -> None:
+    assert kind_of_project(_events(UTC_KIND, [30 * DAY_MS] * 100), LOS_ANGELES) is None
+
+
+def test_two_prompt_events_are_too_few() -> None:
+    assert kind_of_project(_events(UTC_KIND, [2_000] * 2), LOS_ANGELES) is None
+
+
+def test_a_zone_whose_clock_shows_utc_tells_nothing() -> None:
+    assert (
+        kind_of_project(_events(UTC_KIND, [2_000] * 10, ZoneInfo("UTC")), ZoneInfo("UTC")) is None
+    )
+
+
+def test_without_a_zone_prompt_events_can_still_tell_that_times_are_utc() -> None:
+    assert kind_of_project(_events(UTC_KIND, [2_000] * 10), None) == UTC_KIND
+    assert kind_of_project(_events(PROJECT_KIND, [2_000] * 10), None) is None
+
+
+def test_contradicting_events_tell_nothing() -> None:
+    events = _events(UTC_KIND, [2_000] * 10) + _events(PROJECT_KIND, [2_000] * 8)
+    assert kind_of_project(events, LOS_ANGELES) is None
+
+
+@pytest.mark.parametrize("time", [None, "soon", True, 1 << 62, 1e300, float("inf"), 10**17])
+def test_an_event_without_a_readable_time_does_not_keep_the_others_from_telling(time: Any) -> None:
+    odd = {"time": time, "mp_processing_time_ms": _utc_ms(2026, 6, 1)}
+    assert kind_of_project([odd, *_events(UTC_KIND, [2_000] * 10)], LOS_ANGELES) == UTC_KIND

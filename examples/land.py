@@ -1,0 +1,162 @@
+"""Lands `export` in a DuckDB file with PyAirbyte, command by command.
+
+`demo.py` starts it in PyAirbyte's own environment. Commands come in on standard input and answers
+go out on standard output, each a line of JSON; what PyAirbyte prints goes to standard error.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from compare import mend_line
+
+# Both are read when PyAirbyte is imported.
+os.environ.update(DO_NOT_TRACK="1", AIRBYTE_OFFLINE_MODE="1")
+
+import airbyte as ab
+from airbyte._executors.local import PathExecutor
+from airbyte.caches import DuckDBCache
+
+STREAM = "export"
+SCHEMA = "mixpanel"
+TABLE = f"{SCHEMA}.{STREAM}"
+_PAGE = 5_000
+_NO_ROW_YET = 1 << 62
+
+# Each event as often as in the sync that saw more of it; see `compare.once`.
+_ONCE = f"""
+SELECT event, CAST(time AS DATE) AS day, CAST(sum(copies) AS BIGINT) AS events FROM (
+  SELECT * EXCLUDE (n, again), max(n) AS copies FROM (
+    SELECT * EXCLUDE (_airbyte_raw_id, _airbyte_extracted_at, _airbyte_meta),
+           rowid > {{boundary}} AS again, count(*) AS n
+    FROM {TABLE} GROUP BY ALL
+  ) GROUP BY ALL
+) GROUP BY ALL ORDER BY ALL
+"""  # noqa: S608 - two constants and a number
+_ROWS = f"""
+SELECT rowid > {{boundary}} AS again, event, epoch_us(time) AS time_us, distinct_id, insert_id,
+       CAST(properties AS VARCHAR) AS properties
+FROM {TABLE}
+"""  # noqa: S608 - a constant and a number
+
+
+class MendingExecutor(PathExecutor):
+    """Runs the connector, and puts U+FFFD for lone surrogates in what it prints.
+
+    PyAirbyte's JSON parser refuses them, and PyAirbyte takes a line that does not parse for a log
+    line: the whole record would be gone without a word.
+    """
+
+    mended = 0
+
+    def execute(self, args: list[str], **options: Any) -> Iterator[str]:
+        """The connector's lines."""
+        for line in super().execute(args, **options):
+            sound, changed = mend_line(line)
+            self.mended += bool(changed)
+            yield sound
+
+
+class Lander:
+    """One source and one DuckDB file.
+
+    Args:
+        executable: The connector.
+        config: Its settings.
+        database: The DuckDB file.
+    """
+
+    def __init__(self, executable: str, config: dict[str, Any], database: str) -> None:
+        self._source = ab.get_source(
+            "source-mixpanel",
+            config=config,
+            local_executable=executable,
+            install_if_missing=False,
+        )
+        self._executor = MendingExecutor("source-mixpanel", path=Path(executable))
+        self._source.executor = self._executor
+        self._cache = DuckDBCache(db_path=database, schema_name=SCHEMA)
+        self._boundary = _NO_ROW_YET
+
+    def check(self) -> dict[str, Any]:
+        """Whether the source can be read."""
+        self._source.check()
+        return {}
+
+    def discover(self) -> dict[str, Any]:
+        """The streams there are."""
+        return {"streams": self._source.get_available_streams()}
+
+    def read(self, *, full: bool) -> dict[str, Any]:
+        """Sync once; rows are appended, so that copies that Mixpanel holds stay."""
+        if not full:
+            self._boundary = self._one(f"SELECT coalesce(max(rowid), -1) FROM {TABLE}")  # noqa: S608
+        self._executor.mended = 0
+        result = self._source.read(
+            cache=self._cache,
+            streams=[STREAM],
+            write_strategy=ab.strategies.WriteStrategy.APPEND,
+            force_full_refresh=full,
+        )
+        return {"records": result.processed_records, "mended": self._executor.mended}
+
+    def counts(self) -> dict[str, Any]:
+        """How many rows there are, and how many events of each name and day."""
+        found = self._query(_ONCE.format(boundary=self._boundary))
+        rows = self._one(f"SELECT count(*) FROM {TABLE}")  # noqa: S608 - a constant
+        return {"rows": rows, "events": [[name, str(day), n] for name, day, n in found]}
+
+    def dump(self, *, path: str) -> dict[str, Any]:
+        """Write every row as a line of JSON; `again` marks those of the second sync."""
+        names = ("again", "event", "time_us", "distinct_id", "insert_id", "properties")
+        with Path(path).open("w", encoding="ascii") as out:
+            rows = self._query(_ROWS.format(boundary=self._boundary))
+            out.writelines(json.dumps(dict(zip(names, row, strict=True))) + "\n" for row in rows)
+        return {}
+
+    def _query(self, sql: str) -> Iterator[Any]:
+        with self._cache.get_sql_engine().connect() as connection:
+            result = connection.exec_driver_sql(sql)
+            while page := result.fetchmany(_PAGE):
+                yield from page
+
+    def _one(self, sql: str) -> int:
+        return int(next(iter(self._query(sql)))[0])
+
+
+def answer(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Do the work; its result or what went wrong, and when."""
+    began = time.time()
+    try:
+        result = work()
+    except Exception as error:  # noqa: BLE001 - told to who asked
+        result = {"error": f"{type(error).__name__}: {error}"}
+    return {**result, "began_ms": began * 1000, "ended_ms": time.time() * 1000}
+
+
+def main() -> None:
+    """Answer commands until standard input ends; the first one is `Lander`'s arguments."""
+    answers = os.fdopen(os.dup(1), "w", encoding="ascii")
+    os.dup2(2, 1)
+    lander: Lander | None = None
+
+    def obey(command: dict[str, Any]) -> dict[str, Any]:
+        nonlocal lander
+        if lander is None:
+            lander = Lander(**command)
+            return {}
+        return dict(getattr(lander, command.pop("do"))(**command))
+
+    for line in sys.stdin:
+        answers.write(json.dumps(answer(lambda line=line: obey(json.loads(line)))) + "\n")  # type: ignore[misc]
+        answers.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -32,6 +32,10 @@ _ACCEPTED = {
 }
 
 
+# What a caller may see without being in any project.
+_ANYBODYS = ("/api/app/me", "/api/app/me/", "/api/app/projects/metadata/index")
+
+
 @dataclass(frozen=True)
 class Presented:
     """What an Authorization header says, not yet checked."""
@@ -94,6 +98,11 @@ def authenticate(family: Family, call: Call, settings: Settings) -> Scheme:
         raise _refused(family, settings)
     if family is not Family.APP:
         _check_project(family, call, scheme, settings)
+    outside = scheme is Scheme.SERVICE_ACCOUNT and not settings.service_account_in_project
+    if outside and family is Family.APP and call.path not in _ANYBODYS:
+        raise ApiError(403, "You do not have access to this project")
+    if outside and family is not Family.APP:
+        raise _refused(family, settings)
     return scheme
 
 

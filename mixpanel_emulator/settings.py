@@ -28,6 +28,7 @@ class Settings:
         secret_with_project_id_error: Refuse export by project secret together with project_id.
         export_bearer: Whether an OAuth token opens the raw export.
         service_account_expired: The service account's expiry has passed.
+        service_account_in_project: The service account has been given the project.
         service_account_role: owner, admin, analyst or consumer.
         project_kind: "utc" or "local" (mixpanel-api 4.4).
         timezone: Project zone; events keep the zone in force when they came in.
@@ -66,6 +67,7 @@ class Settings:
     secret_with_project_id_error: bool = True
     export_bearer: bool = True
     service_account_expired: bool = False
+    service_account_in_project: bool = True
     service_account_role: str = "admin"
     project_kind: str = "utc"
     timezone: str = "America/Los_Angeles"

@@ -64,14 +64,16 @@ def me(_call: Call, world: World) -> Reply:
         "domain": "mixpanel.com",
         "type": "PROJECT",
     }
+    inside = world.settings.service_account_in_project
+    views = workspaces() if inside else []
     return app_reply(
         {
             "user_id": 7001,
             "user_email": f"{CREDENTIALS.username}@serviceaccount.example",
             "user_name": CREDENTIALS.username,
             "organizations": {str(CREDENTIALS.organization_id): organization},
-            "projects": {str(CREDENTIALS.project_id): project},
-            "workspaces": {str(view["id"]): view for view in workspaces()},
+            "projects": {str(CREDENTIALS.project_id): project} if inside else {},
+            "workspaces": {str(view["id"]): view for view in views},
         }
     )
 
@@ -82,8 +84,10 @@ def public_workspaces(call: Call, _world: World) -> Reply:
     return app_reply(workspaces())
 
 
-def metadata_index(_call: Call, _world: World) -> Reply:
-    """Return each project's workspaces by id."""
+def metadata_index(_call: Call, world: World) -> Reply:
+    """Return the workspaces by id of each project the caller is in."""
+    if not world.settings.service_account_in_project:
+        return app_reply({})
     views = {str(view["id"]): view for view in workspaces()}
     return app_reply({str(CREDENTIALS.project_id): {"workspaces": views}})
 

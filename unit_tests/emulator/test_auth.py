@@ -98,6 +98,15 @@ def test_an_expired_service_account_is_unauthorised(emulator: Any) -> None:
     assert emulator.app("me").status_code == 401
 
 
+def test_a_service_account_outside_the_project(emulator: Any) -> None:
+    emulator.control.configure(service_account_in_project=False)
+    assert emulator.get(QUERY).status_code == 401
+    assert emulator.get(EXPORT, **DAYS).status_code == 401
+    assert emulator.project("annotations").status_code == 403
+    assert emulator.app("me").json()["results"]["projects"] == {}
+    assert emulator.app("projects/metadata/index").json()["results"] == {}
+
+
 def test_forbidden_endpoints_answer_as_told(emulator: Any) -> None:
     entry = {
         "path_prefix": "/api/app/me",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_emulator.http import ApiError, Call, Family, Reply, json_reply
@@ -101,7 +102,7 @@ def stats(call: Call, world: World) -> Reply:
 def revenue(call: Call, world: World) -> Reply:
     """Return the legacy revenue report, or the refusal it is set to (mixpanel-api 7.7)."""
     status = world.settings.revenue_status
-    if status != 200:  # noqa: PLR2004 - anything but success
+    if status != HTTPStatus.OK:
         raise ApiError(status, "engage/revenue is no longer supported")
     days = {row["date"]: row for row in world.entities.get("revenue")}
     results = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_emulator import jsontext
@@ -135,7 +136,7 @@ def import_events(call: Call, world: World) -> Reply:
     try:
         batch = read_batch(call)
     except ApiError as error:
-        phrase = "Request Entity Too Large" if error.status > 400 else "Bad Request"  # noqa: PLR2004 - one of two
+        phrase = HTTPStatus(error.status).phrase
         raise _strict_error(error.status, error.text, phrase) from error
     if len(batch) > MAX_BATCH:
         raise _strict_error(413, f"batch exceeds {MAX_BATCH} events", "Request Entity Too Large")

@@ -18,6 +18,8 @@ _FIRST = ("Ana", "Bo", "Chloé", "Dmitri", "Eve", "Fatima", "Gō", "Zoë")
 _LAST = ("Roy", "Nguyễn", "O'Hara", "Smith", "García", "Li", "Øst", "")
 _PLANS = ("free", "basic", "pro", "enterprise")
 
+_HALF = 0.5
+
 Profile = tuple[str, dict[str, Any]]
 
 
@@ -39,7 +41,7 @@ def _person(rng: Random, number: int, plan: Plan) -> Profile:
         "orders": rng.randrange(40),
         "spent": round(rng.random() * 5_000, 2),
         "tags": rng.sample(("vip", "newsletter", "b2b", "beta"), rng.randrange(4)),
-        "opted_in": rng.random() < 0.5,  # noqa: PLR2004 - a coin
+        "opted_in": rng.random() < _HALF,
         "company": f"company-{rng.randrange(40):03d}",
     }
     if number % 50 == 0:

@@ -54,7 +54,15 @@ _PHONES = (("android", "Android", "15"), ("iphone", "iOS", "18.1"), ("swift", "i
 _ITEMS = ("Lamp", "Chair", "Desk", "Rug", "Shelf", "Clock", "Vase", "Sofa")
 _PLANS = ("free", "basic", "pro", "enterprise")
 _SEARCHES = ("lamp", "blue chair", "tapis d'été", "", "läuft", "sofa 3m", "照明")
-_FIRST_SECONDS = 2_000
+_PROCESSING_MS = 2_000
+_WEB_SHARE = 0.6
+_HALF = 0.5
+# Of a hundred prices, how many are no decimal number.
+_UNUSUAL_PRICES = 10
+# Of four hundred events, the first so many lack $insert_id, the next have nobody, and so on.
+_NO_INSERT_ID, _NO_PERSON, _NO_PROCESSING_TIME = 4, 6, 8
+_LATE_PER_MILLE = 25
+_DAYS_LATE_PER_MILLE = 8
 
 
 @dataclass(frozen=True)
@@ -76,7 +84,7 @@ def person_id(number: int) -> str:
 def _device(rng: Random) -> dict[str, Any]:
     country, region, city = rng.choice(_PLACES)
     place: dict[str, Any] = {"mp_country_code": country, "$region": region, "$city": city}
-    if rng.random() < 0.6:  # noqa: PLR2004 - a share
+    if rng.random() < _WEB_SHARE:
         lib, browser, system, version = rng.choice(_BROWSERS)
         return {
             **place,
@@ -98,7 +106,7 @@ def _device(rng: Random) -> dict[str, Any]:
         "$os": system,
         "$os_version": release,
         "$app_version_string": "4.2.0",
-        "$wifi": rng.random() < 0.5,  # noqa: PLR2004 - a coin
+        "$wifi": rng.random() < _HALF,
         "$carrier": "Example Mobile",
     }
 
@@ -108,7 +116,9 @@ def _details(rng: Random, name: str) -> dict[str, Any]:
     if name in ("View Item", "Add to Cart", "Remove from Cart", "Rate Item", "Share"):
         price = round(rng.random() * 200, 2)
         kept = rng.randrange(100)
-        mixed: Any = f"{price} EUR" if kept == 0 else int(price) if kept < 10 else price  # noqa: PLR2004
+        mixed: Any = price
+        if kept < _UNUSUAL_PRICES:
+            mixed = int(price) if kept else f"{price} EUR"
         return {"item": rng.choice(_ITEMS), "sku": f"{rng.randrange(400):05d}", "price": mixed}
     if name in ("Purchase", "Refund"):
         cart = [
@@ -119,7 +129,7 @@ def _details(rng: Random, name: str) -> dict[str, Any]:
     if name == "Search":
         return {"query": rng.choice(_SEARCHES), "results": rng.randrange(50)}
     if name == "Video Played":
-        return {"$duration": round(rng.random() * 300, 3), "finished": rng.random() < 0.5}  # noqa: PLR2004
+        return {"$duration": round(rng.random() * 300, 3), "finished": rng.random() < _HALF}
     return {"plan": rng.choice(_PLANS)}
 
 
@@ -182,7 +192,7 @@ class _Shop:
     def _event(self, name: str, moment: int, properties: dict[str, Any]) -> NewEvent:
         rng = self._rng
         received = min(moment + self._lateness(), self._last + 1_000)
-        processed = received + rng.randrange(100, _FIRST_SECONDS)
+        processed = received + rng.randrange(100, _PROCESSING_MS)
         properties.update(
             {
                 "$insert_id": f"{rng.getrandbits(144):036x}",
@@ -192,11 +202,11 @@ class _Shop:
             }
         )
         oddity = rng.randrange(400)
-        if oddity < 4:  # noqa: PLR2004 - one in a hundred
+        if oddity < _NO_INSERT_ID:
             del properties["$insert_id"]
-        elif oddity < 6:  # noqa: PLR2004 - one in two hundred
+        elif oddity < _NO_PERSON:
             properties["distinct_id"] = None
-        elif oddity < 8:  # noqa: PLR2004 - one in two hundred
+        elif oddity < _NO_PROCESSING_TIME:
             del properties["mp_processing_time_ms"]
         return NewEvent(name, moment, properties, processed)
 
@@ -204,9 +214,9 @@ class _Shop:
         """Return how late an event comes in: mostly seconds, sometimes hours, rarely days."""
         rng = self._rng
         draw = rng.randrange(1000)
-        if draw >= 25:  # noqa: PLR2004 - per mille
+        if draw >= _LATE_PER_MILLE:
             return rng.randrange(200, 3_000)
-        if draw >= 8:  # noqa: PLR2004 - per mille
+        if draw >= _DAYS_LATE_PER_MILLE:
             return rng.randrange(HOUR_MS, 20 * HOUR_MS)
         return rng.randrange(DAY_MS, 4 * DAY_MS)
 

@@ -176,6 +176,7 @@ def test_import_needs_credentials(emulator: Any) -> None:
 def test_import_refuses_big_bodies(emulator: Any) -> None:
     response = emulator.post("/import", b"x" * 2_097_153, params={"strict": "1"})
     assert response.status_code == 413
+    assert response.json()["status"] == "Request Entity Too Large"
 
 
 def test_operators_are_pure() -> None:

@@ -86,15 +86,19 @@ class Coverage:
         """With the days `first` to `through` read up to the watermark.
 
         Days before `first` were not asked for: they keep the oldest watermark among them, which
-        may repeat events one day but loses none. Call it on an anchored coverage.
+        may repeat events one day but loses none. Coverage has no gaps: what lies beyond days that
+        nobody has read is forgotten, and read anew when it is wanted. Call it on an anchored
+        coverage.
         """
+        begin, last = self.first, self.last
+        if begin is None or last is None or begin > through + ONE_DAY or last < first - ONE_DAY:
+            return Coverage(first, (Covered(through, watermark_ms),))
         before: tuple[Covered, ...] = ()
-        if self.first is not None and self.first < first and self.last is not None:
-            older = [part for part, begin in self._with_begins(self.first) if begin < first]
-            before = (Covered(min(first - ONE_DAY, self.last), _oldest(older)),)
+        if begin < first:
+            older = [part for part, since in self._with_begins(begin) if since < first]
+            before = (Covered(first - ONE_DAY, _oldest(older)),)
         after = tuple(part for part in self.parts if part.through > through)
-        begin = min(first, self.first) if before and self.first else first
-        return Coverage(begin, (*before, Covered(through, watermark_ms), *after))
+        return Coverage(min(first, begin), (*before, Covered(through, watermark_ms), *after))
 
     def _with_begins(self, begin: date) -> Iterator[tuple[Covered, date]]:
         for part in self.parts:

@@ -41,7 +41,10 @@ class Days:
 
     def of(self, instant: datetime) -> date:
         """The day an instant lies in."""
-        return instant.astimezone(self._clock).date()
+        try:
+            return instant.astimezone(self._clock).date()
+        except OverflowError:  # the very ends of the calendar, as in "until 9999-12-31T23:59:59Z"
+            return instant.date()
 
     def ends(self, day: date) -> int:
         """UTC milliseconds at which the day is over."""

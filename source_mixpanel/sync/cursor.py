@@ -117,14 +117,16 @@ def parse_state(blob: Mapping[str, Any]) -> ExportState:
 
 def _coverage(blob: Mapping[str, Any], latest_ms: int | None) -> Coverage:
     first = blob.get("completed_from")
-    begin = date.fromisoformat(first) if first is not None else None
+    begin = _day(first) if first is not None else None
     if "covered" in blob:
-        parts = [Covered(date.fromisoformat(day), _mark(mark)) for day, mark in blob["covered"]]
+        parts = [Covered(_day(day), _mark(mark)) for day, mark in blob["covered"]]
         if any(b.through <= a.through for a, b in pairwise(parts)):
             raise ValueError("covered is not ascending")
+        if begin is not None and parts and parts[0].through < begin:
+            raise ValueError("covered ends before completed_from")
         return Coverage(begin, tuple(parts))
     if blob.get("completed_through") is not None:
-        day = date.fromisoformat(blob["completed_through"])
+        day = _day(blob["completed_through"])
         return Coverage(begin, (Covered(day, _mark(blob.get("processed_until_ms"))),))
     if latest_ms is None:
         return Coverage()
@@ -152,7 +154,17 @@ def _mark(value: Any) -> int | None:
         return None
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f"{value!r} is no watermark")
+    if not 0 <= value <= _LAST_MS:
+        raise ValueError(f"{value!r} is no watermark")
     return value
+
+
+def _day(value: Any) -> date:
+    """A day that has days before and after it to count with."""
+    day = date.fromisoformat(value)
+    if not date.min.year < day.year < date.max.year:
+        raise ValueError(f"{value!r} is no day of any event")
+    return day
 
 
 def _is_text_map(value: Any) -> bool:

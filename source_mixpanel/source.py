@@ -24,7 +24,7 @@ from airbyte_cdk.sources.connector_state_manager import ConnectorStateManager
 from airbyte_cdk.sources.message import InMemoryMessageRepository, MessageRepository
 from airbyte_cdk.sources.streams import Stream
 from airbyte_cdk.sources.utils.schema_helpers import InternalConfig, split_config
-from airbyte_cdk.utils.airbyte_secrets_utils import add_to_secrets
+from airbyte_cdk.utils.airbyte_secrets_utils import add_to_secrets, filter_secrets
 from airbyte_cdk.utils.stream_status_utils import as_airbyte_message as status_message
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
@@ -154,7 +154,9 @@ class SourceMixpanel(AbstractSource):
             workshop = self._workshop(settings)
             doors = closed_doors(workshop)
         except SourceError as error:
-            return AirbyteConnectionStatus(status=Status.FAILED, message=str(error))
+            # Unlike logs and traces this message passes no filter of the CDK's.
+            message = filter_secrets(str(error))
+            return AirbyteConnectionStatus(status=Status.FAILED, message=message)
         for sentence in doors:
             logger.warning(sentence)
         return AirbyteConnectionStatus(status=Status.SUCCEEDED)

@@ -76,7 +76,8 @@ class Output:
 
     def of(self, kind: str) -> list[dict[str, Any]]:
         """The bodies of the messages of a type."""
-        return [m[kind.lower()] for m in self.messages if m["type"] == kind]
+        key = "connectionStatus" if kind == "CONNECTION_STATUS" else kind.lower()
+        return [m[key] for m in self.messages if m["type"] == kind]
 
     def records(self, stream: str | None = None) -> list[dict[str, Any]]:
         """The data of a stream's records."""
@@ -209,6 +210,11 @@ class Running:
     def kill(self, number: int = signal.SIGKILL) -> None:
         """Send a signal."""
         os.kill(self.pid, number)
+
+    def alive(self) -> bool:
+        """Whether the process still runs."""
+        stat = Path(f"/proc/{self.pid}/stat")
+        return stat.exists() and stat.read_text().rpartition(") ")[2][0] != "Z"
 
     def so_far(self) -> bytes:
         """Standard output until now."""

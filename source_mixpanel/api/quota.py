@@ -79,19 +79,30 @@ def ready_in(now: float, calls: Sequence[float], windows: Iterable[Window]) -> f
 
 
 def retry_after(headers: Mapping[str, str], now_epoch: float) -> float | None:
-    """Seconds to wait by `Retry-After`, a number or an HTTP date; None without a usable one."""
+    """Seconds to wait by `Retry-After`, a number or an HTTP date; None without a usable one.
+
+    A date is read against the answer's own `Date`, so that the two clocks need not agree.
+    """
     text = headers.get("Retry-After", "").strip()
     if not text:
         return None
     if text.replace(".", "", 1).isdigit():
         return float(text)
+    until = _http_date(text)
+    if until is None:
+        return None
+    served = _http_date(headers.get("Date", ""))
+    return max(0.0, until - (now_epoch if served is None else served))
+
+
+def _http_date(text: str) -> float | None:
     try:
         moment = parsedate_to_datetime(text)
     except ValueError:
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=timezone.utc)
-    return max(0.0, moment.timestamp() - now_epoch)
+    return moment.timestamp()
 
 
 @dataclass(frozen=True)

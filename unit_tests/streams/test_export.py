@@ -7,39 +7,8 @@ from typing import Any
 import pytest
 
 from mixpanel_emulator.control_client import ControlClient
-from unit_tests.harness import Command, Output, configured, expected_export, multiset
-
-DAY_MS = 86_400_000
-NOON_10_MARCH_MS = 1_773_144_000_000
-
-
-def event(
-    name: str = "Sign Up", *, days_ago: float = 1.0, insert_id: str = "i-1", **properties: Any
-) -> dict[str, Any]:
-    """An event that happened so many days before noon of 10 March 2026, sent at once."""
-    ms = NOON_10_MARCH_MS - int(days_ago * DAY_MS)
-    plain = {"time": ms, "distinct_id": "u-1", "$insert_id": insert_id}
-    sent = {"$mp_api_timestamp_ms": ms + 1200, "mp_processing_time_ms": ms + 2300}
-    return {"event": name, "properties": {**plain, **sent, **properties}}
-
-
-def discover(command: Command, config: dict[str, Any]) -> dict[str, Any]:
-    found = command.run("discover", config=config)
-    assert found.code == 0, found.log
-    return found.streams()["export"]
-
-
-def read(
-    command: Command,
-    config: dict[str, Any],
-    stream: dict[str, Any],
-    *,
-    state: Any = None,
-    mode: str = "incremental",
-    **patience: float,
-) -> Output:
-    catalog = configured([stream], mode)
-    return command.run("read", config=config, catalog=catalog, state=state, **patience)
+from unit_tests.builders import DAY_MS, NOON_10_MARCH_MS, discover, event, read
+from unit_tests.harness import Command, Output, expected_export, multiset
 
 
 @pytest.mark.parametrize("mode", ["full_refresh", "incremental"])

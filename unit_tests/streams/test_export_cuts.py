@@ -1,0 +1,180 @@
+"""Responses that are cut, broken or refused: nothing lost, nothing repeated, over real HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mixpanel_emulator.control_client import ControlClient
+from unit_tests.builders import discover, event, read
+from unit_tests.harness import Command, expected_export, multiset
+
+EXPORT = "/api/2.0/export"
+
+CUTS: dict[str, dict[str, Any]] = {
+    "terminated early, alone": {"kind": "terminated_early", "after_lines": 0},
+    "terminated early, after lines": {"kind": "terminated_early", "after_lines": 40},
+    "export terminated early": {"kind": "export_terminated_early", "after_lines": 40},
+    "error line": {"kind": "error_line", "after_lines": 40},
+    "error line, alone": {"kind": "error_line", "after_lines": 0},
+    "cut in the middle of a line": {"kind": "cut_mid_line", "after_lines": 40},
+    "no newline at the end": {"kind": "missing_last_newline"},
+    "gzip without its trailer": {"kind": "gzip_no_trailer"},
+    "gzip cut": {"kind": "gzip_cut", "after_bytes": 2000},
+    "chunks without their end": {"kind": "chunk_cut", "after_bytes": 2000},
+    "chunks without their end, at the first byte": {"kind": "chunk_cut", "after_bytes": 0},
+    "connection reset": {"kind": "reset", "after_bytes": 2000},
+    "connection reset at once": {"kind": "reset"},
+    "silence in the middle": {"kind": "hang", "after_bytes": 2000},
+    "silence from the start": {"kind": "hang"},
+    "an empty answer": {"kind": "empty_200"},
+    "an error under 200": {"kind": "json_error_200"},
+    "503 with HTML": {"kind": "status", "status": 503, "body": "<html>busy</html>"},
+    "500 without a body": {"kind": "status", "status": 500},
+    "a time-out of the query": {
+        "kind": "status", "status": 400, "body": '{"error": "Timeout Error."}',
+    },
+}  # fmt: skip
+
+
+@pytest.fixture
+def project(command: Command, mixpanel: ControlClient, config: dict[str, Any]) -> dict[str, Any]:
+    """Ten days of events, fetched in one window after the first day."""
+    mixpanel.seed(11, events=700, days=6, profiles=20)
+    config.update(start_date="2026-03-05", event_timestamps="utc", date_window_size=6)
+    return discover(command, config)
+
+
+@pytest.mark.parametrize("fault", CUTS.values(), ids=CUTS)
+def test_a_cut_answer_is_asked_for_again(
+    command: Command,
+    mixpanel: ControlClient,
+    config: dict[str, Any],
+    project: dict[str, Any],
+    fault: dict[str, Any],
+) -> None:
+    mixpanel.add_fault(path=EXPORT, skip=1, times=1, **fault)
+    out = read(command, config, project, read_s=0.3)
+    assert mixpanel.faults()[0]["seen"] > 1, "the fault never struck"
+    assert out.code == 0, out.log
+    assert multiset(out.records()) == multiset(expected_export(mixpanel.events(), project))
+
+
+LASTING = {
+    name: {**cut, "after_lines": 0} if "after_lines" in cut else cut
+    for name, cut in CUTS.items()
+    if cut["kind"] != "empty_200"
+}
+"""Cuts that hit the smallest part too; an answer that is always empty is an empty project."""
+
+
+@pytest.mark.parametrize("fault", LASTING.values(), ids=LASTING)
+def test_a_cut_that_lasts_fails_the_stream_at_its_last_whole_slice(
+    command: Command,
+    mixpanel: ControlClient,
+    config: dict[str, Any],
+    project: dict[str, Any],
+    fault: dict[str, Any],
+) -> None:
+    mixpanel.add_fault(path=EXPORT, skip=1, **fault)
+    broken = read(command, config, project, read_s=0.3, tries=2)
+    assert broken.code == 1
+    assert broken.statuses("export")[-1] == "INCOMPLETE"
+    assert {error["failure_type"] for error in broken.errors} == {"transient_error"}
+    mixpanel.clear_faults()
+    resumed = read(command, config, project, state=broken.state_file())
+    want = multiset(expected_export(mixpanel.events(), project))
+    got = multiset(broken.records()) + multiset(resumed.records())
+    recent = {key for key, n in (got - want).items() if n}
+    assert not want - got, "events were lost"
+    assert all(is_recent(row) for row in recent), "events outside the overlap were repeated"
+
+
+def is_recent(frozen: Any) -> bool:
+    """Whether a frozen record was processed in the hour before the sync."""
+    row = dict(frozen[1])
+    processed = row.get("mp_processing_time_ms")
+    return processed is None or processed[1] > 1_773_144_000_000 - 3_700_000
+
+
+def test_a_window_that_cannot_be_had_whole_is_split(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], project: dict[str, Any]
+) -> None:
+    whole_window = {"from_date": "2026-03-06", "to_date": "2026-03-09"}
+    mixpanel.add_fault("terminated_early", EXPORT, query=whole_window, after_lines=9)
+    out = read(command, config, project)
+    assert mixpanel.faults()[0]["seen"] >= 2, "the fault never struck"
+    assert out.code == 0, out.log
+    assert "in two parts" in out.log
+    assert multiset(out.records()) == multiset(expected_export(mixpanel.events(), project))
+
+
+def test_a_day_that_cannot_be_had_whole_is_split_by_the_clock(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], project: dict[str, Any]
+) -> None:
+    config["date_window_size"] = 1
+    day = {"from_date": "2026-03-07", "to_date": "2026-03-07"}
+    mixpanel.add_fault("cut_mid_line", EXPORT, query=day, times=2, after_lines=9)
+    out = read(command, config, project, tries=2)
+    assert out.code == 0, out.log
+    parts = [e["query"].get("where", "") for e in mixpanel.journal() if e["path"] == EXPORT]
+    assert sum("$time" in where for where in parts) == 2
+    assert multiset(out.records()) == multiset(expected_export(mixpanel.events(), project))
+    days = [s["stream"]["stream_state"]["covered"][-1][0] for s in out.states]
+    assert days == sorted(days)
+
+
+def test_a_broken_line_amid_whole_ones_stops_the_stream_by_name(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], project: dict[str, Any]
+) -> None:
+    mixpanel.add_fault("bad_line_middle", EXPORT, skip=1, after_lines=20)
+    out = read(command, config, project, tries=2)
+    assert out.code == 1
+    [error] = [e for e in out.errors if e.get("stream_descriptor")]
+    assert "no JSON" in error["message"]
+    assert "line 21" in error["message"]
+    mixpanel.clear_faults()
+    rest = read(command, config, project, state=out.state_file())
+    got = multiset(out.records()) + multiset(rest.records())
+    assert not multiset(expected_export(mixpanel.events(), project)) - got
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        ({"Retry-After": "40"}, ""),
+        ({"Retry-After": "Tue, 10 Mar 2026 12:05:00 GMT"}, ""),
+        ({"RateLimit": '"project";r=0;t=50'}, "{}"),
+        ({}, '{"error": "too many export requests in progress for this project"}'),
+        (
+            {},
+            (
+                '{"error": "Query rate limit exceeded for project_id: 1. This request exceeded '
+                'the rate limit (61/60 queries running in the last hour)."}'
+            ),
+        ),
+    ],
+    ids=["seconds", "date", "reset", "load shed", "hourly, no headers"],
+)
+def test_a_429_is_waited_out_and_told(
+    command: Command,
+    mixpanel: ControlClient,
+    config: dict[str, Any],
+    headers: dict[str, str],
+    body: str,
+) -> None:
+    mixpanel.add_events([event()])
+    stream = discover(command, config)
+    mixpanel.add_fault("status", EXPORT, status=429, times=2, headers=headers, body=body)
+    out = read(command, config, stream)
+    assert (out.code, len(out.records())) == (0, 1), out.log
+    limited = [
+        t["stream_status"]
+        for t in out.of("TRACE")
+        if t["type"] == "STREAM_STATUS" and t["stream_status"].get("reasons")
+    ]
+    assert limited
+    assert limited[0]["reasons"][0]["type"] == "RATE_LIMITED"
+    assert limited[0]["reasons"][0]["rate_limited"]["quota_reset"] > 0
+    assert "waits for Mixpanel's raw export quota until" in out.log

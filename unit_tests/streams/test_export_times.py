@@ -1,0 +1,185 @@
+"""What `time` means: both kinds of project, through changes of the clock."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from mixpanel_emulator.control_client import ControlClient
+from unit_tests.builders import discover, read
+from unit_tests.harness import Command, expected_export, multiset, rfc3339
+
+ZONES = ["America/Los_Angeles", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Kiritimati", "UTC"]
+
+
+def hourly(start: datetime, hours: int, minutes: int = 30) -> list[dict[str, Any]]:
+    """An event each half an hour, received two seconds later."""
+    events = []
+    for n in range(hours * 60 // minutes):
+        ms = int((start + timedelta(minutes=minutes * n)).timestamp() * 1000) + n % 1000
+        sent = {"$mp_api_timestamp_ms": ms + 2000, "mp_processing_time_ms": ms + 3000}
+        events.append(
+            {
+                "event": "Tick",
+                "properties": {"time": ms, "distinct_id": "u", "$insert_id": f"t-{n}", **sent},
+            }
+        )
+    return events
+
+
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("kind", ["utc", "local"])
+def test_time_is_the_true_instant_in_both_kinds_of_project(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], kind: str, zone: str
+) -> None:
+    mixpanel.configure(project_kind=kind, timezone=zone)
+    mixpanel.seed(4, events=400, days=7, profiles=10)
+    stream = discover(command, config)
+    out = read(command, config, stream)
+    assert out.code == 0, out.log
+    assert multiset(out.records()) == multiset(expected_export(mixpanel.events(), stream))
+    if zone != "UTC":
+        told = {"utc": "utc", "local": "project_time"}[kind]
+        assert out.stream_state("export")["event_timestamps"] == told
+
+
+@pytest.mark.parametrize(
+    ("zone", "change"),
+    [
+        ("America/Los_Angeles", "2025-11-02T00:00:00Z"),
+        ("America/Los_Angeles", "2026-03-08T00:00:00Z"),
+        ("Europe/Paris", "2025-10-25T12:00:00Z"),
+        ("Australia/Lord_Howe", "2025-10-04T06:00:00Z"),
+    ],
+)
+def test_hours_that_come_twice_or_never_keep_their_instants(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], zone: str, change: str
+) -> None:
+    start = datetime.fromisoformat(change.replace("Z", "+00:00"))
+    mixpanel.configure(project_kind="local", timezone=zone)
+    mixpanel.add_events(hourly(start, hours=30, minutes=10))
+    config.update(start_date="2025-09-01", event_timestamps="project_time")
+    stream = discover(command, config)
+    out = read(command, config, stream)
+    assert out.code == 0, out.log
+    got = sorted(r["time"] for r in out.records())
+    assert got == sorted(rfc3339(e["time_ms"]) for e in mixpanel.events())
+
+
+def test_the_decision_is_kept_in_the_state(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.configure(project_kind="local", timezone="America/Los_Angeles")
+    noon = datetime(2026, 3, 5, 12, tzinfo=timezone.utc)
+    mixpanel.add_events(hourly(noon, hours=24))
+    stream = discover(command, config)
+    first = read(command, config, stream)
+    mixpanel.advance(7200)
+    # Sent seven hours late: under the wrong reading this one would look prompt.
+    ms = int(datetime(2026, 3, 10, 6, tzinfo=timezone.utc).timestamp() * 1000)
+    late = {"time": ms, "distinct_id": "u", "$insert_id": "late"}
+    late["mp_processing_time_ms"] = ms + 7 * 3_600_000
+    mixpanel.add_events([{"event": "Tick", "properties": late}])
+    second = read(command, config, stream, state=first.state_file())
+    assert [r["time"] for r in second.records()] == ["2026-03-10T06:00:00.000Z"]
+
+
+def test_times_as_iso_text_are_read_too(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.configure(time_as_iso=True)
+    mixpanel.seed(4, events=200, days=7, profiles=10)
+    stream = discover(command, config)
+    out = read(command, config, stream)
+    # Such an answer has whole seconds only.
+    told = [{**e, "time_ms": e["time_ms"] // 1000 * 1000} for e in mixpanel.events()]
+    assert multiset(out.records()) == multiset(expected_export(told, stream))
+
+
+def test_today_is_partial_today_and_whole_tomorrow(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.configure(project_kind="local", timezone="Asia/Tokyo")
+    config["event_timestamps"] = "project_time"
+    start = datetime(2026, 3, 9, 0, tzinfo=timezone.utc)
+    mixpanel.add_events(hourly(start, hours=36))
+    stream = discover(command, config)
+    first = read(command, config, stream)
+    assert len(first.records()) == 72
+    assert first.stream_state("export")["completed_through"] == "2026-03-09"
+    mixpanel.advance(86_400)
+    more = hourly(start + timedelta(hours=36), hours=12)
+    for entry in more:
+        entry["properties"]["$insert_id"] += "-more"
+    mixpanel.add_events(more)
+    second = read(command, config, stream, state=first.state_file())
+    again = {r["insert_id"] for r in first.records()} & {r["insert_id"] for r in second.records()}
+    assert len(second.records()) == 24 + len(again)
+    assert again <= {"t-69", "t-70", "t-71"}, "only the hour of the overlap comes twice"
+
+
+def test_a_zone_that_is_not_the_projects_is_an_error_that_names_both(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.configure(project_kind="local", timezone="America/Los_Angeles")
+    stream = discover(command, config)
+    config["project_timezone"] = "Europe/Paris"
+    out = read(command, config, stream)
+    assert out.code == 1
+    assert out.errors[0]["failure_type"] == "config_error"
+    assert "Europe/Paris" in out.errors[0]["message"]
+    assert "America/Los_Angeles" in out.errors[0]["message"]
+    config["project_timezone"] = "US/Pacific"
+    assert read(command, config, stream).code == 0
+
+
+def test_a_zone_too_far_east_is_an_error_and_no_empty_success(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.configure(project_kind="local", timezone="America/Los_Angeles")
+    mixpanel.set_clock("2026-03-10T03:00:00Z")
+    stream = discover(command, config)
+    config.update(project_timezone="Asia/Tokyo", event_timestamps="project_time")
+    # A project secret cannot ask for the project's zone, so only the refusal tells.
+    config["credentials"] = {"api_secret": "local-project-secret-0123456789ab"}
+    out = read(command, config, stream)
+    assert out.code == 1
+    assert out.errors[0]["failure_type"] == "config_error"
+    assert "Asia/Tokyo" in out.errors[0]["message"]
+    assert "project_timezone" in out.errors[0]["message"]
+
+
+def test_a_zone_nobody_tells_is_asked_for_when_it_matters(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.configure(project_kind="local", timezone="America/Los_Angeles")
+    mixpanel.add_events(hourly(datetime(2026, 3, 5, 12, tzinfo=timezone.utc), hours=24))
+    stream = discover(command, config)
+    config["credentials"] = {"api_secret": "local-project-secret-0123456789ab"}
+    out = read(command, config, stream)
+    assert out.code == 1
+    assert out.errors[0]["failure_type"] == "config_error"
+    assert "Set project_timezone" in out.errors[0]["message"]
+    config["project_timezone"] = "America/Los_Angeles"
+    told = read(command, config, stream)
+    assert sorted(r["time"] for r in told.records()) == sorted(
+        rfc3339(e["time_ms"]) for e in mixpanel.events()
+    )
+
+
+def test_a_wrong_clock_of_our_own_is_corrected_by_mixpanels(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    # The machine's clock is months away from the project's here, in every test.
+    behind = datetime.now(tz=ZoneInfo("UTC")) - datetime(2026, 3, 10, 12, tzinfo=timezone.utc)
+    assert abs(behind) > timedelta(days=2)
+    mixpanel.add_events(hourly(datetime(2026, 3, 10, 0, tzinfo=timezone.utc), hours=10))
+    config["credentials"] = {"api_secret": "local-project-secret-0123456789ab"}
+    config["event_timestamps"] = "utc"
+    out = read(command, config, discover(command, config))
+    assert out.code == 0, out.log
+    assert len(out.records()) == 20
+    assert out.stream_state("export")["processed_until_ms"] < 1_773_144_060_000

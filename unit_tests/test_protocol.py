@@ -1,0 +1,190 @@
+"""The four verbs as the platform calls them."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mixpanel_emulator.control_client import ControlClient
+from unit_tests.builders import discover, event, read
+from unit_tests.harness import Command, configured
+
+
+def test_the_installed_command_and_the_module_are_the_same() -> None:
+    folder = Path(sys.executable).parent
+    for args in ([str(folder / "source-mixpanel")], [sys.executable, "-m", "source_mixpanel"]):
+        done = subprocess.run([*args, "spec"], capture_output=True, check=True)  # noqa: S603
+        messages = [json.loads(line) for line in done.stdout.splitlines()]
+        [spec] = [m["spec"] for m in messages if m["type"] == "SPEC"]
+        assert spec["connectionSpecification"]["required"] == ["credentials"]
+
+
+def test_every_line_is_a_message(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.seed(7, events=300, days=5, profiles=10)
+    stream = discover(command, config)
+    out = read(command, config, stream)
+    for line in out.raw.splitlines():
+        assert json.loads(line)["type"] in {"LOG", "TRACE", "STATE", "RECORD", "CONTROL"}
+
+
+def test_check_succeeds_and_costs_little(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    out = command.run("check", config=config)
+    assert out.of("CONNECTION_STATUS") == [{"status": "SUCCEEDED"}]
+    assert len(mixpanel.journal()) <= 5
+
+
+def test_discover_describes_export(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.add_events([event(plan="pro", price=1.5, tags=["a"], nested={"a": 1}, flag=True)])
+    stream = discover(command, config)
+    assert stream["source_defined_primary_key"] == [
+        ["event"], ["distinct_id"], ["time"], ["insert_id"],
+    ]  # fmt: skip
+    assert stream["default_cursor_field"] == ["time"]
+    assert stream["supported_sync_modes"] == ["full_refresh", "incremental"]
+    columns = stream["json_schema"]["properties"]
+    kinds = {name: columns[name]["type"][1] for name in ("plan", "price", "tags", "nested", "flag")}
+    assert kinds == {
+        "plan": "string", "price": "number", "tags": "array", "nested": "object",
+        "flag": "boolean",
+    }  # fmt: skip
+    assert columns["mp_api_timestamp_ms"]["type"] == ["null", "integer"]
+
+
+def test_discover_goes_on_without_what_the_plan_forbids(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.add_events([event(plan="pro")])
+    mixpanel.configure(plan="free")
+    stream = discover(command, config)
+    assert "plan" in stream["json_schema"]["properties"]
+
+
+def test_lexicon_decides_types_before_samples(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.add_events([event(score="12")])
+    schema = {"properties": {"score": {"type": "number"}, "planned": {"type": "boolean"}}}
+    mixpanel.set_truth(
+        "schemas", [{"entityType": "event", "name": "Sign Up", "schemaJson": schema}]
+    )
+    stream = discover(command, config)
+    columns = stream["json_schema"]["properties"]
+    assert columns["score"]["type"] == ["null", "number"]
+    assert columns["planned"]["type"] == ["null", "boolean"]
+    out = read(command, config, stream)
+    assert [r["score"] for r in out.records()] == ["12"]
+    assert "column 'score': declared as number, but came as 1 x string" in out.log
+
+
+def test_old_settings_are_read_and_the_platform_is_told_the_new_ones(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    old = {
+        "api_secret": "local-project-secret-0123456789ab",
+        "export_events": "Sign Up, Purchase",
+        "attribution_window": "5",
+        "start_date": "2026-03-01T00:00:00Z",
+        "user_agent": "somebody",
+        "api_url": config["api_url"],
+    }
+    mixpanel.add_events([event(), event("Other", insert_id="i-2")])
+    config["event_timestamps"] = "utc"
+    stream = discover(command, config)
+    out = command.run("read", config={**old, "event_timestamps": "utc"},
+                      catalog=configured([stream]))  # fmt: skip
+    assert out.code == 0, out.log
+    assert [r["event"] for r in out.records()] == ["Sign Up"]
+    [control] = out.of("CONTROL")
+    told = control["connectorConfig"]["config"]
+    assert told["credentials"]["option_title"] == "Project Secret"
+    assert told["export_events"] == ["Sign Up", "Purchase"]
+    assert "user_agent" in out.log
+
+
+def test_a_state_of_airbytes_connector_goes_on_from_its_day(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.add_events([event(insert_id=f"i-{n}", days_ago=n) for n in range(9)])
+    stream = discover(command, config)
+    config["attribution_window"] = 2
+    old = {"stream_descriptor": {"name": "export"},
+           "stream_state": {"time": "2026-03-08T11:00:00Z"}}  # fmt: skip
+    out = read(command, config, stream, state=[{"type": "STREAM", "stream": old}])
+    assert sorted(r["insert_id"] for r in out.records()) == ["i-0", "i-1", "i-2", "i-3", "i-4"]
+
+
+def test_a_state_from_the_future_reads_nothing_and_keeps_its_form(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.add_events([event()])
+    stream = discover(command, config)
+    future = {"stream_descriptor": {"name": "export"},
+              "stream_state": {"time": "2121-01-01T00:00:00.000Z"}}  # fmt: skip
+    out = read(command, config, stream, state=[{"type": "STREAM", "stream": future}])
+    assert (out.code, out.records()) == (0, [])
+    assert out.stream_state("export")["time"] == "2121-01-01T00:00:00.000Z"
+
+
+@pytest.mark.parametrize("moment", ["waiting", "reading"])
+def test_sigterm_ends_at_once_and_leaves_nothing_behind(
+    command: Command,
+    mixpanel: ControlClient,
+    config: dict[str, Any],
+    tmp_path: Path,
+    moment: str,
+) -> None:
+    mixpanel.add_events([event()])
+    stream = discover(command, config)
+    if moment == "waiting":
+        mixpanel.add_fault("status", "/api/2.0/export", status=429, headers={"Retry-After": "900"})
+    else:
+        mixpanel.add_fault("hang", "/api/2.0/export", seconds=60)
+    mixpanel.clear_journal()
+    running = command.start(
+        "read", config=config, catalog=configured([stream]), env={"TMPDIR": str(tmp_path)}
+    )
+    while not any(e["path"] == "/api/2.0/export" for e in mixpanel.journal()):
+        assert running.alive()
+    if moment == "waiting":
+        while b"RATE_LIMITED" not in running.so_far():
+            assert running.alive()
+    running.kill(signal.SIGTERM)
+    out = running.end()
+    assert out.code == 143
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_output_that_nobody_reads_ends_the_sync_with_a_sentence(
+    mixpanel: ControlClient, config: dict[str, Any], command: Command, tmp_path: Path
+) -> None:
+    mixpanel.seed(7, events=2000, days=5, profiles=10)
+    catalog = tmp_path / "catalog.json"
+    catalog.write_text(json.dumps(configured([discover(command, config)])))
+    settings = tmp_path / "config.json"
+    settings.write_text(json.dumps(config))
+    args = ["read", "--config", str(settings), "--catalog", str(catalog)]
+    with subprocess.Popen(  # noqa: S603 - our own module
+        [sys.executable, "-m", "source_mixpanel", *args],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        said = process.stderr.read().decode()
+    assert process.returncode == 1
+    assert "reader of the connector's output has gone away" in said
+    assert "Traceback" not in said

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import IO, Protocol, cast
 
 from isal import igzip_lib, isal_zlib
@@ -121,10 +122,12 @@ def spool_body(chunks: Iterable[bytes], *, gzipped: bool, what: str) -> Spool:
         for text in inflate(_written(chunks, file), gzipped=gzipped):
             census.feed(text)
         spool = Spool(file, gzipped=gzipped, census=census)
-        if census.suspicious or not census.ends_with_newline:
+        if census.doubtful:
             _name_damage(spool, what)
     except BaseException:
-        file.close()
+        # A full disk makes closing fail, too; what went wrong first is what counts.
+        with suppress(OSError):
+            file.close()
         raise
     return spool
 
@@ -141,17 +144,25 @@ def _open() -> IO[bytes]:
 
 def _written(chunks: Iterable[bytes], file: IO[bytes]) -> Iterator[bytes]:
     for chunk in chunks:
-        try:
+        with _room_on_disk():
             file.write(chunk)
-        except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-                raise
-            raise SourceError(
-                "The disk for temporary files is full, so a response could not be kept. Give the "
-                "connector more room, or set TMPDIR to a larger disk.",
-                detail=str(error),
-            ) from error
         yield chunk
+    with _room_on_disk():
+        file.flush()
+
+
+@contextmanager
+def _room_on_disk() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        raise SourceError(
+            "The disk for temporary files is full, so a response could not be kept. Give the "
+            "connector more room, or set TMPDIR to a larger disk.",
+            detail=str(error),
+        ) from error
 
 
 def _name_damage(spool: Spool, what: str) -> None:

@@ -2,12 +2,14 @@ r"""Is a body of JSON Lines whole? Decided from the text alone. Pure.
 
 Raw export has no end marker and no row count (raw export API). What is known of damage: a line
 `terminated early` or `export terminated early` in place of the rest, a fragment that starts
-`{"error":`, a last line without its newline, a body that stops mid-line. Lines are bounded by
-the byte `\n` only: U+2028, U+0085 and their like are part of the text.
+`{"error":`, a last line without its newline, a body that stops mid-line. A fragment may follow
+half an event on the same line, so the last line is parsed. Lines are bounded by the byte `\n`
+only: U+2028, U+0085 and their like are part of the text.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -33,8 +35,8 @@ class Damage:
 class LineCensus:
     """Counts the lines of a body as it passes by, at memory speed.
 
-    Every line has to start with `{` and end with `}`; where the sums do not add up,
-    `suspicious` turns true and `find_damage` has to look at each line.
+    Every line has to start with `{` and end with `}`, and the last one to be an event; where
+    that is not so the body is `doubtful`, and `find_damage` has to look at each line.
 
     Attributes:
         lines: Lines that start with `{`; blank lines are not counted.
@@ -44,8 +46,9 @@ class LineCensus:
     def __init__(self) -> None:
         self.lines = 0
         self.size = 0
-        self.suspicious = False
+        self._suspicious = False
         self._last = b"\n"
+        self._line: list[bytes] = []
 
     def feed(self, text: bytes) -> None:
         """Count a further piece of the body, cut anywhere."""
@@ -58,15 +61,25 @@ class LineCensus:
         opens = overlap.count(b"\n{", seam - 1)
         closes = overlap.count(b"}\n", max(0, seam - 1))
         if opens != follows or closes != breaks or _ERROR_START in overlap:
-            self.suspicious = True
+            self._suspicious = True
         self.lines += opens
         self.size += len(text)
         self._last = overlap[-(len(_ERROR_START) - 1) :]
+        self._keep_last_line(text)
+
+    def _keep_last_line(self, text: bytes) -> None:
+        """The newline that ends a line belongs to it: a new one begins with what follows."""
+        begin = text.rfind(b"\n", 0, -1) + 1
+        if begin or (self._line and self._line[-1].endswith(b"\n")):
+            self._line.clear()
+        self._line.append(text[begin:])
 
     @property
-    def ends_with_newline(self) -> bool:
-        """Whether the last line is complete; true for an empty body."""
-        return self._last.endswith(b"\n")
+    def doubtful(self) -> bool:
+        """Whether each line has to be looked at, now that the body has gone by."""
+        last = b"".join(self._line)
+        ends = self._last.endswith(b"\n")
+        return self._suspicious or not ends or (bool(last.strip()) and not _is_event(last))
 
 
 def find_damage(lines: Iterable[bytes]) -> Damage | None:
@@ -76,13 +89,27 @@ def find_damage(lines: Iterable[bytes]) -> Damage | None:
         lines: With their newlines; the last one may lack it. Blank lines are harmless.
     """
     damage: Damage | None = None
+    last, last_number = b"", 0
     for number, line in enumerate(lines, start=1):
         reason = _fault_of(line)
         if damage is not None and reason is None and line.strip():
             return Damage(damage.reason, in_the_middle=True, line=damage.line)
         if damage is None and reason is not None:
             damage = Damage(reason, in_the_middle=False, line=number)
+        if line.strip():
+            last, last_number = line, number
+    if damage is None and last and not _is_event(last):
+        reason = f"its last line is no event: {_excerpt(last)}"
+        return Damage(reason, in_the_middle=False, line=last_number)
     return damage
+
+
+def _is_event(line: bytes) -> bool:
+    try:
+        event = json.loads(line.decode("utf-8", "surrogateescape"))
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(event, dict) and "event" in event
 
 
 def _fault_of(line: bytes) -> str | None:

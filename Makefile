@@ -7,6 +7,8 @@ READY := .venv/.ready
 PYAIRBYTE := .venv-pyairbyte/.ready
 # The config of a real project for the demo, instead of the local Mixpanel.
 CONFIG ?=
+# A directory to keep the demo's DuckDB file in.
+KEEP ?=
 PORT ?= 8080
 SEED ?= 7
 
@@ -18,7 +20,7 @@ help: ## Show what can be made
 
 .PHONY: demo
 demo: $(READY) $(PYAIRBYTE) ## Move a Mixpanel project into DuckDB, twice, and compare the two
-	$(BIN)/python examples/demo.py $(if $(CONFIG),--config $(CONFIG))
+	$(BIN)/python examples/demo.py $(if $(CONFIG),--config $(CONFIG)) $(if $(KEEP),--keep $(KEEP))
 
 .PHONY: test
 test: $(READY) ## Run the tests

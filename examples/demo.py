@@ -19,7 +19,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -167,10 +167,8 @@ def print_names(verdict: Verdict, counts: dict[str, Any]) -> None:
     )
 
 
-def local_config(server: EmulatorServer) -> dict[str, Any]:
-    """The settings for the local Mixpanel: all the days it was seeded with."""
-    now = datetime.fromtimestamp(server.control.now_ms() / 1000, tz=timezone.utc)
-    start = now.date() - timedelta(days=server.options.days - 1)
+def local_config(base_url: str, start: date) -> dict[str, Any]:
+    """The settings for the local Mixpanel."""
     return {
         "credentials": {
             "option_title": "Service Account",
@@ -182,7 +180,7 @@ def local_config(server: EmulatorServer) -> dict[str, Any]:
         # One JSON column: names that differ only in case, or have no letter at all, cannot be
         # columns of PyAirbyte's, and numbers would become DECIMAL(38, 9).
         "property_layout": "object",
-        "api_url": server.base_url,
+        "api_url": base_url,
     }
 
 
@@ -196,12 +194,17 @@ def settled(server: EmulatorServer) -> Holding:
 
 def run_local(work: Path, keep: Path) -> int:
     """The whole demo against a local Mixpanel."""
-    say("Starting a local Mixpanel (50,000 events of 30 days) and PyAirbyte ...")
-    with Landing(work, keep) as landing, EmulatorServer(EmulatorOptions(port=0)) as server:
+    options = EmulatorOptions(port=0)
+    first_day = datetime.now(timezone.utc).date() - timedelta(days=options.days - 1)
+    say(
+        f"Starting a local Mixpanel ({options.events:,} events of {options.days} days) "
+        f"and PyAirbyte ..."
+    )
+    with Landing(work, keep) as landing, EmulatorServer(options) as server:
         shop = Shop(server.base_url)
         say(f"It listens on {server.base_url}. The SDK tracks {shop.live(_LIVE_FIRST)} events.")
         truth = settled(server)
-        steps = begin(landing, local_config(server), keep)
+        steps = begin(landing, local_config(server.base_url, first_day), keep)
         steps.append(read(landing, full=True))
         verdicts = [compare(landing, truth, work, "full refresh")]
         live, late = shop.live(_LIVE_THEN), shop.late()
@@ -230,7 +233,8 @@ def run_real(config: dict[str, Any], work: Path, keep: Path) -> int:
     print_steps(steps, None)
     rows = [(day, shown(name or ""), count) for name, day, count in counts["events"]]
     rows.sort(key=lambda row: (row[0], -row[2]))
-    table(("day (UTC)", "event", "events"), rows[-_MOST_ROWS:])
+    if rows:
+        table(("day (UTC)", "event", "events"), rows[-_MOST_ROWS:])
     if len(rows) > _MOST_ROWS:
         say(f"  These are the last {_MOST_ROWS} of {len(rows):,} pairs of day and event.")
     total = sum(count for _, _, count in rows)

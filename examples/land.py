@@ -10,7 +10,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ os.environ.update(DO_NOT_TRACK="1", AIRBYTE_OFFLINE_MODE="1")
 import airbyte as ab
 from airbyte._executors.local import PathExecutor
 from airbyte.caches import DuckDBCache
+from airbyte.exceptions import AirbyteConnectorCheckFailedError
 
 STREAM = "export"
 SCHEMA = "mixpanel"
@@ -46,20 +47,30 @@ FROM {TABLE}
 """  # noqa: S608 - a constant and a number
 
 
-class MendingExecutor(PathExecutor):
+class ListeningExecutor(PathExecutor):
     """Runs the connector, and puts U+FFFD for lone surrogates in what it prints.
 
     PyAirbyte's JSON parser refuses them, and PyAirbyte takes a line that does not parse for a log
     line: the whole record would be gone without a word.
+
+    Attributes:
+        mended: Records that were changed.
+        reasons: What the connector said about why it failed.
     """
 
-    mended = 0
+    def __init__(self, name: str, *, path: Path) -> None:
+        super().__init__(name, path=path)
+        self.mended = 0
+        self.reasons: list[str] = []
 
     def execute(self, args: list[str], **options: Any) -> Iterator[str]:
         """The connector's lines."""
         for line in super().execute(args, **options):
             sound, changed = mend_line(line)
             self.mended += bool(changed)
+            if line.startswith('{"type":"TRACE"'):
+                error = json.loads(line)["trace"].get("error")
+                self.reasons += [error["message"]] if error else []
             yield sound
 
 
@@ -79,14 +90,23 @@ class Lander:
             local_executable=executable,
             install_if_missing=False,
         )
-        self._executor = MendingExecutor("source-mixpanel", path=Path(executable))
+        self._executor = ListeningExecutor("source-mixpanel", path=Path(executable))
         self._source.executor = self._executor
         self._cache = DuckDBCache(db_path=database, schema_name=SCHEMA)
         self._boundary = _NO_ROW_YET
 
+    @property
+    def reason(self) -> str:
+        """What the connector said about why it failed, if it did."""
+        return "\n".join(self._executor.reasons)
+
     def check(self) -> dict[str, Any]:
         """Whether the source can be read."""
-        self._source.check()
+        try:
+            self._source.check()
+        except AirbyteConnectorCheckFailedError as error:
+            self._executor.reasons += filter(None, [(error.context or {}).get("failure_reason")])
+            raise
         return {}
 
     def discover(self) -> dict[str, Any]:
@@ -130,31 +150,36 @@ class Lander:
         return int(next(iter(self._query(sql)))[0])
 
 
-def answer(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Do the work; its result or what went wrong, and when."""
-    began = time.time()
-    try:
-        result = work()
-    except Exception as error:  # noqa: BLE001 - told to who asked
-        result = {"error": f"{type(error).__name__}: {error}"}
-    return {**result, "began_ms": began * 1000, "ended_ms": time.time() * 1000}
+class Answerer:
+    """Does what it is told; the first command is the arguments of `Lander`."""
+
+    def __init__(self) -> None:
+        self._lander: Lander | None = None
+
+    def answer(self, command: dict[str, Any]) -> dict[str, Any]:
+        """The result or what went wrong, and when."""
+        began = time.time()
+        try:
+            result = self._obey(command)
+        except Exception as error:  # noqa: BLE001 - told to who asked
+            reason = self._lander.reason if self._lander else ""
+            result = {"error": f"{type(error).__name__}: {error}", "reason": reason}
+        return {**result, "began_ms": began * 1000, "ended_ms": time.time() * 1000}
+
+    def _obey(self, command: dict[str, Any]) -> dict[str, Any]:
+        if self._lander is None:
+            self._lander = Lander(**command)
+            return {}
+        return dict(getattr(self._lander, command.pop("do"))(**command))
 
 
 def main() -> None:
-    """Answer commands until standard input ends; the first one is `Lander`'s arguments."""
+    """Answer commands until standard input ends."""
     answers = os.fdopen(os.dup(1), "w", encoding="ascii")
     os.dup2(2, 1)
-    lander: Lander | None = None
-
-    def obey(command: dict[str, Any]) -> dict[str, Any]:
-        nonlocal lander
-        if lander is None:
-            lander = Lander(**command)
-            return {}
-        return dict(getattr(lander, command.pop("do"))(**command))
-
+    answerer = Answerer()
     for line in sys.stdin:
-        answers.write(json.dumps(answer(lambda line=line: obey(json.loads(line)))) + "\n")  # type: ignore[misc]
+        answers.write(json.dumps(answerer.answer(json.loads(line))) + "\n")
         answers.flush()
 
 

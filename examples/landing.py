@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PYTHON = ROOT / ".venv-pyairbyte" / "bin" / "python"
 LOG = "pyairbyte.log"
 _FAREWELL_SECONDS = 10.0
+_GLANCE_SECONDS = 0.05
 _LOG_LINES = 25
 
 
@@ -72,21 +74,28 @@ class Landing:
                 pipe.close()  # type: ignore[union-attr]
         if error is not None:
             self._signal(signal.SIGTERM)
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_FAREWELL_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._signal(signal.SIGKILL)
-            self._process.wait()
+        # The connector may need a moment longer than PyAirbyte, which is then no longer there.
+        deadline = time.monotonic() + _FAREWELL_SECONDS
+        while self._signal(0) and time.monotonic() < deadline:
+            time.sleep(_GLANCE_SECONDS)
+        self._signal(signal.SIGKILL)
+        self._process.wait()
 
-    def _signal(self, number: signal.Signals) -> None:
-        with contextlib.suppress(ProcessLookupError):
+    def _signal(self, number: int) -> bool:
+        """Send a signal to the process and its children; whether there were any."""
+        try:
             os.killpg(self._process.pid, number)
+        except ProcessLookupError:
+            return False
+        return True
 
     def ask(self, **command: Any) -> dict[str, Any]:
         """Send one command and wait for its answer.
 
         Raises:
-            LandingError: It failed; the text ends with the last lines of PyAirbyte's log.
+            LandingError: It failed; the text is the connector's reason, else PyAirbyte's.
         """
         try:
             self._process.stdin.write(json.dumps(command) + "\n")  # type: ignore[union-attr]
@@ -95,6 +104,8 @@ class Landing:
         except BrokenPipeError:
             line = ""
         answer: dict[str, Any] = json.loads(line) if line else {"error": "PyAirbyte has ended."}
+        if answer.get("reason"):
+            raise LandingError(answer["reason"])
         if "error" in answer:
             last = self._log_path.read_text("utf-8", "replace").splitlines()[-_LOG_LINES:]
             raise LandingError("\n".join([*last, answer["error"]]))

@@ -25,9 +25,9 @@ class Step:
     ended_ms: float
 
     @property
-    def seconds(self) -> str:
+    def seconds(self) -> float:
         """How long it took."""
-        return f"{(self.ended_ms - self.began_ms) / 1000:.1f}"
+        return round((self.ended_ms - self.began_ms) / 1000, 1)
 
     def requests(self, journal: Iterable[Mapping[str, Any]]) -> list[str]:
         """The paths that were asked for meanwhile."""
@@ -40,13 +40,24 @@ def say(text: str = "") -> None:
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Print rows below heads: the first column to the left, the others to the right."""
-    lines = [[f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in r] for r in rows]
-    widths = [max(len(cell) for cell in column) for column in zip(heads, *lines, strict=True)]
-    for first, *others in (heads, ["-" * width for width in widths], *lines):
-        cells = [cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)]
-        say("  ".join(["", first.ljust(widths[0]), *cells]).rstrip())
+    """Print rows below heads: text to the left, numbers to the right."""
+    columns = [_column(head, cells) for head, cells in zip(heads, _turned(rows), strict=True)]
+    for line in zip(*columns, strict=True):
+        say("  ".join(["", *line]).rstrip())
     say()
+
+
+def _turned(rows: Iterable[Sequence[Any]]) -> list[tuple[Any, ...]]:
+    return list(zip(*rows, strict=True))
+
+
+def _column(head: str, cells: Sequence[Any]) -> list[str]:
+    texts = [f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in cells]
+    width = max(map(len, (head, *texts)))
+    texts = [head, "-" * width, *texts]
+    if any(isinstance(cell, (int, float)) for cell in cells):
+        return [text.rjust(width) for text in texts]
+    return [text.ljust(width) for text in texts]
 
 
 def shown(name: str) -> str:

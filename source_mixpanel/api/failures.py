@@ -70,7 +70,7 @@ class Backoff:
     Attributes:
         tries: Attempts in all, the first included.
         first_s: The mean pause after the first failure; it doubles each time.
-        cap_s: No pause is longer.
+        cap_s: The mean pause is never longer, unless Mixpanel asks for more.
     """
 
     tries: int = 5

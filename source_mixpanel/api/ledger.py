@@ -8,7 +8,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from source_mixpanel.api.quota import HOUR, Quota, ready_in, remaining, retry_after
+from source_mixpanel.api.quota import (
+    HOUR,
+    Quota,
+    hour_is_used_up,
+    ready_in,
+    remaining,
+    retry_after,
+)
 from source_mixpanel.clock import Clock
 
 FREE_STATUSES = frozenset({401, 402, 429})
@@ -118,7 +125,8 @@ class Ledger:
         """A 429 came back: nobody starts until the server's time, or a sensible one, is over.
 
         With `Retry-After` or a `RateLimit` reset until then. Without, and with figures in the
-        text, until the oldest known call leaves the hour; with none it is load shedding.
+        text that say that the hour is used up, until the oldest known call leaves it. Without
+        such figures it is load shedding; without such a call, others have used the hour up.
         """
         with self._changed:
             pause = retry_after(headers, self._clock.now())
@@ -126,12 +134,17 @@ class Ledger:
             resets = [item.reset_s for item in remaining(headers).values() if item.left == 0]
             if pause is None:
                 pause = max((reset for reset in resets if reset is not None), default=None)
-            if pause is None and "queries" in text and "/" in text:
-                oldest = self._calls[0] if self._calls else self._clock.monotonic()
-                pause, why = oldest + HOUR - self._clock.monotonic(), "the hourly quota is used up"
             if pause is None:
-                pause, why = min(5.0 * 2**attempt, 120.0), "Mixpanel is shedding load"
+                pause, why = self._guess(attempt, text)
             self._close(max(pause, 1.0), why)
+
+    def _guess(self, attempt: int, text: str) -> tuple[float, str]:
+        probe = min(5.0 * 2 ** min(attempt, 10), 120.0)
+        if not hour_is_used_up(text):
+            return probe, "Mixpanel is shedding load"
+        now = self._clock.monotonic()
+        leaves = [call + HOUR - now for call in self._calls if call + HOUR > now]
+        return min(leaves, default=probe), "the hourly quota is used up"
 
     def _close(self, seconds: float, why: str) -> None:
         until = self._clock.monotonic() + seconds

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from datetime import timezone
 from email.utils import parsedate_to_datetime
 
-_POLICY_ITEM = re.compile(r'"(?P<name>[^"]*)"(?P<fields>(?:;[a-z]+=[^;,\s]+)*)')
+_SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]*)?")
+_HOURLY_FIGURES = re.compile(r"([0-9]+)/([0-9]+) queries running in the last hour")
+_POLICY_ITEM = re.compile(r'"(?P<name>[^"]*)"(?P<fields>(?:\s*;\s*[a-z]+=[^;,\s]+)*)')
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ def retry_after(headers: Mapping[str, str], now_epoch: float) -> float | None:
     text = headers.get("Retry-After", "").strip()
     if not text:
         return None
-    if text.replace(".", "", 1).isdigit():
+    if _SECONDS.fullmatch(text):
         return float(text)
     until = _http_date(text)
     if until is None:
@@ -98,7 +100,7 @@ def retry_after(headers: Mapping[str, str], now_epoch: float) -> float | None:
 def _http_date(text: str) -> float | None:
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=timezone.utc)
@@ -117,10 +119,17 @@ def remaining(headers: Mapping[str, str]) -> dict[str, Remaining]:
     """The items of `RateLimit` by policy name, e.g. `"project";r=0;t=3600`."""
     items: dict[str, Remaining] = {}
     for match in _POLICY_ITEM.finditer(headers.get("RateLimit", "")):
-        fields = dict(part.split("=", 1) for part in match["fields"].split(";") if part)
-        if fields.get("r", "").isdigit():
+        parts = [part.strip() for part in match["fields"].split(";")]
+        fields = dict(part.split("=", 1) for part in parts if part)
+        if fields.get("r", "").isdecimal():
             reset = fields.get("t", "")
             items[match["name"]] = Remaining(
-                left=int(fields["r"]), reset_s=float(reset) if reset.isdigit() else None
+                left=int(fields["r"]), reset_s=float(reset) if reset.isdecimal() else None
             )
     return items
+
+
+def hour_is_used_up(text: str) -> bool:
+    """Whether the figures in a refusal's text say so, e.g. `61/60 queries ... in the last hour`."""
+    figures = _HOURLY_FIGURES.search(text)
+    return figures is not None and int(figures[1]) >= int(figures[2])

@@ -1,0 +1,282 @@
+"""One quota's book, on a clock that the test moves."""
+
+from __future__ import annotations
+
+import threading
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from source_mixpanel.api.ledger import HEARTBEAT_S, Ledger, Wait
+from source_mixpanel.api.quota import HOUR, Quota, Window, export_quota, query_quota
+
+_quick = settings(max_examples=60)
+
+PATIENCE_S = 20.0
+WALL = 1_772_366_400.0
+
+
+class HastyClock:
+    """Every wait is over at once, and time has gone by as asked."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+
+    def now(self) -> float:
+        return WALL + self.time
+
+    def monotonic(self) -> float:
+        return self.time
+
+    def wait(self, seconds: float, on: threading.Condition | None = None) -> None:  # noqa: ARG002
+        self.time += seconds
+
+
+class DrivenClock(HastyClock):
+    """Time stands still until the test moves it; waiting threads wake then."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._waiting: set[threading.Condition] = set()
+
+    def wait(self, seconds: float, on: threading.Condition | None = None) -> None:
+        assert on is not None
+        until = self.time + seconds
+        self._waiting.add(on)
+        if self.time < until:
+            on.wait(PATIENCE_S)
+
+    def advance(self, seconds: float) -> None:
+        self.time += seconds
+        for condition in list(self._waiting):
+            with condition:
+                condition.notify_all()
+
+
+def _ledger(quota: Quota, clock: HastyClock) -> tuple[Ledger, list[Wait]]:
+    told: list[Wait] = []
+    return Ledger(quota, clock, told.append), told
+
+
+def _call(ledger: Ledger, status: int = 200, *, counted: bool = True) -> float:
+    with ledger.slot("export", counted=counted) as receipt:
+        ledger.settle(receipt, status)
+        return receipt.started
+
+
+quotas = st.sampled_from(
+    [
+        query_quota(1),
+        query_quota(60),
+        export_quota(1),
+        export_quota(2),
+        export_quota(60),
+        Quota("minute", (Window(5, 60.0),), 5),
+    ]
+)
+
+
+@given(
+    quotas,
+    st.lists(st.tuples(st.floats(0, 900), st.sampled_from([200, 200, 500, 429, 401]))),
+)
+@_quick
+def test_the_limit_is_never_exceeded_and_nobody_waits_while_there_is_room(
+    quota: Quota, calls: list[tuple[float, int]]
+) -> None:
+    clock = HastyClock()
+    ledger, _ = _ledger(quota, clock)
+    counted: list[float] = []
+    for pause, status in calls:
+        clock.time += pause
+        asked = clock.time
+        started = _call(ledger, status)
+        waited = [
+            counted[-w.limit] + w.seconds * 1.001 + 0.05
+            for w in quota.windows
+            if len(counted) >= w.limit
+        ]
+        assert started == pytest.approx(max([asked, *waited]))
+        if status in (200, 500):
+            counted.append(started)
+    for window in quota.windows:
+        for early, late in zip(counted, counted[window.limit :], strict=False):
+            assert late - early > window.seconds
+    assert ledger.used == len(counted)
+
+
+def test_a_whole_quota_is_spent_in_one_burst() -> None:
+    clock = HastyClock()
+    ledger, told = _ledger(query_quota(60), clock)
+    assert [_call(ledger) for _ in range(60)] == [0.0] * 60
+    assert told == []
+    assert _call(ledger) > HOUR
+
+
+def test_calls_that_do_not_count_pass_while_the_hour_is_used_up() -> None:
+    clock = HastyClock()
+    ledger, _ = _ledger(query_quota(1), clock)
+    _call(ledger)
+    assert _call(ledger, counted=False) == 0.0
+    assert ledger.used == 1
+
+
+@pytest.mark.parametrize("status", [401, 402, 429])
+def test_answers_that_use_up_nothing_leave_room_for_another(status: int) -> None:
+    ledger, _ = _ledger(query_quota(1), HastyClock())
+    _call(ledger, status)
+    assert ledger.used == 0
+    assert _call(ledger) == 0.0
+
+
+def test_while_it_waits_for_the_hour_the_platform_hears_every_few_minutes() -> None:
+    clock = HastyClock()
+    ledger, told = _ledger(query_quota(1), clock)
+    _call(ledger)
+    _call(ledger)
+    assert len(told) >= HOUR / HEARTBEAT_S
+    assert {wait.stream for wait in told} == {"export"}
+    assert told[0].quota == "Query API"
+    assert "1 requests in 3600 s" in told[0].why
+    assert all(wait.until == pytest.approx(WALL + HOUR, abs=10) for wait in told)
+
+
+def test_a_pause_of_a_second_is_not_worth_telling() -> None:
+    ledger, told = _ledger(export_quota(60), HastyClock())
+    assert _call(ledger) == _call(ledger) == _call(ledger) == 0.0
+    assert 1.0 < _call(ledger) < 1.2
+    assert told == []
+
+
+# -- refusals --------------------------------------------------------------------------------
+
+HOURLY = "Query rate limit exceeded. (61/60 queries running in the last hour) See https://x"
+CONCURRENT = "exceeded the concurrency limit (6/5 queries running concurrently). https://x"
+SHEDDING = "Query rate limit exceeded for project_id: 1. See https://x"
+
+
+@pytest.mark.parametrize(
+    ("headers", "text", "expected"),
+    [
+        ({"Retry-After": "700"}, HOURLY, 700),
+        ({"Retry-After": "0"}, HOURLY, 1),
+        ({"RateLimit": '"project";r=0;t=90, "project-concurrency";r=3'}, HOURLY, 90),
+        ({"RateLimit": '"project";r=12, "project-concurrency";r=0;t=10'}, CONCURRENT, 10),
+        ({"RateLimit": '"project";r=12;t=900'}, SHEDDING, 5),
+        ({}, HOURLY, HOUR - 600),
+        ({}, CONCURRENT, 5),
+        ({}, SHEDDING, 5),
+        ({}, "", 5),
+    ],
+)
+def test_after_a_refusal_nobody_starts_until_a_sensible_time(
+    headers: dict[str, str], text: str, expected: float
+) -> None:
+    clock = HastyClock()
+    ledger, _ = _ledger(query_quota(60), clock)
+    _call(ledger)
+    clock.time += 600
+    ledger.refused(headers, 0, text=text)
+    assert _call(ledger) == pytest.approx(600 + expected)
+
+
+def test_an_hour_that_others_have_used_up_is_probed_ever_more_seldom() -> None:
+    clock = HastyClock()
+    ledger, _ = _ledger(query_quota(60), clock)
+    _call(ledger)
+    clock.time += 2 * HOUR
+    starts = []
+    for attempt in range(8):
+        ledger.refused({}, attempt, text=HOURLY)
+        starts.append(_call(ledger, 429))
+    gaps = [late - early for early, late in pairwise(starts)]
+    assert gaps == sorted(gaps)
+    assert gaps[0] >= 5
+    assert gaps[-1] == pytest.approx(120)
+
+
+def test_a_thousand_refusals_are_still_waited_out() -> None:
+    clock = HastyClock()
+    ledger, _ = _ledger(query_quota(60), clock)
+    ledger.refused({}, 5_000, text="")
+    assert _call(ledger) == pytest.approx(120)
+
+
+def test_a_shorter_refusal_does_not_shorten_a_longer_one() -> None:
+    clock = HastyClock()
+    ledger, told = _ledger(query_quota(60), clock)
+    ledger.refused({"Retry-After": "100"}, 0, text="")
+    ledger.refused({"Retry-After": "10"}, 0, text="")
+    assert _call(ledger) == pytest.approx(100)
+    assert told[0].why == "Mixpanel asked to wait"
+    assert told[0].until == pytest.approx(WALL + 100)
+
+
+# -- threads ---------------------------------------------------------------------------------
+
+
+def test_threads_never_exceed_limits_or_concurrency_and_all_get_their_turn() -> None:
+    clock = DrivenClock()
+    quota = Quota("test", (Window(10, 60.0), Window(3, 1.0)), concurrent=2)
+    ledger, _ = _ledger(quota, clock)
+    lock = threading.Lock()
+    starts: list[float] = []
+    running: list[int] = []
+    now_running = 0
+
+    def work() -> None:
+        nonlocal now_running
+        for _ in range(5):
+            with ledger.slot("export") as receipt:
+                with lock:
+                    now_running += 1
+                    running.append(now_running)
+                    starts.append(receipt.started)
+                ledger.settle(receipt, 200)
+                with lock:
+                    now_running -= 1
+
+    threads = [threading.Thread(target=work) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for _ in range(100_000):
+        if not any(thread.is_alive() for thread in threads):
+            break
+        clock.advance(0.25)
+        threads[0].join(0.0005)
+    assert not any(thread.is_alive() for thread in threads)
+    assert len(starts) == 30
+    assert max(running) <= 2
+    starts.sort()
+    for window in quota.windows:
+        for early, late in zip(starts, starts[window.limit :], strict=False):
+            assert late - early >= window.seconds
+
+
+def test_a_slot_is_given_back_when_the_body_fails() -> None:
+    ledger, _ = _ledger(Quota("one", (), concurrent=1), HastyClock())
+    for _ in range(3):
+        with pytest.raises(OSError, match="broken"), ledger.slot("export"):
+            raise OSError("broken")
+    assert _call(ledger) == 0.0
+
+
+def test_whoever_waits_for_a_free_place_starts_as_soon_as_there_is_one() -> None:
+    clock = DrivenClock()
+    ledger, told = _ledger(Quota("one", (), concurrent=1), clock)
+    started = threading.Event()
+
+    def work() -> None:
+        with ledger.slot("cohorts"):
+            started.set()
+
+    with ledger.slot("export"):
+        thread = threading.Thread(target=work)
+        thread.start()
+        assert not started.wait(0.02)
+    assert started.wait(PATIENCE_S)
+    thread.join(PATIENCE_S)
+    assert clock.time == 0.0
+    assert told == []

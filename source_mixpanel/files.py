@@ -76,9 +76,13 @@ def read_state(path: str | None) -> list[AirbyteStateMessage]:
 
 
 def _entries(content: Any) -> Iterator[dict[str, Any]]:
-    """STREAM entries out of the protocol's forms: a list, one message, or one legacy object."""
+    """STREAM entries out of the protocol's forms: a list, one message, or one legacy object.
+
+    A line as the connector printed it, `{"type": "STATE", "state": ...}`, stands for its state.
+    """
+    content = _unwrapped(content)
     if isinstance(content, list):
-        for entry in content:
+        for entry in map(_unwrapped, content):
             if not isinstance(entry, dict) or not entry.keys() & {"stream", "global", "data"}:
                 raise ValueError("an entry is no state message")
             yield entry
@@ -96,3 +100,7 @@ def _entries(content: Any) -> Iterator[dict[str, Any]]:
             "type": "STREAM",
             "stream": {"stream_descriptor": {"name": name}, "stream_state": blob},
         }
+
+
+def _unwrapped(entry: Any) -> Any:
+    return entry["state"] if isinstance(entry, dict) and entry.get("type") == "STATE" else entry

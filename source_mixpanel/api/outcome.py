@@ -28,11 +28,10 @@ def error_for(
         request: What was asked.
         auth: Who asked.
         status: HTTP status of the answer.
-        text: Its error text, empty if there is none.
+        text: Its error text, if any.
     """
     stream = f"stream {request.stream!r}"
-    said = f" Mixpanel said: {text[:_EXCERPT]}" if text else ""
-    detail = f"{request} answered {status}: {text}"
+    said, detail = _said(text), f"{request} answered {status}: {text}"
     if action is Action.RENEW:
         return ConfigError(
             f"Mixpanel did not accept the {auth.kind} for {stream}. Check that it is right, has "
@@ -59,3 +58,7 @@ def error_for(
     if action is Action.WAIT:
         return TransientError(answered, detail)
     return RefusedError(answered, status=status, text=text, detail=detail)
+
+
+def _said(text: str) -> str:
+    return f" Mixpanel said: {text[:_EXCERPT]}" if text else ""

@@ -34,7 +34,7 @@ def migrate(raw: dict[str, Any]) -> dict[str, Any]:
 
 def _gather_credentials(config: dict[str, Any]) -> None:
     """Top-level `api_secret` or `username`/`secret` (Airbyte before 0.1.41, Singer)."""
-    if "credentials" in config:
+    if config.get("credentials"):
         return
     loose: dict[str, Any] = {
         k: config[k] for k in ("username", "secret", "access_token", "api_secret") if k in config
@@ -57,7 +57,7 @@ def _name_credentials(config: dict[str, Any]) -> None:
     credentials = dict(credentials)
     if "project_id" in config and "username" in credentials:
         credentials.setdefault("project_id", config.pop("project_id"))
-    if "option_title" not in credentials:
+    if not credentials.get("option_title"):
         credentials["option_title"] = _kind(credentials)
     if "project_id" in credentials:
         credentials["project_id"] = _number(credentials["project_id"])
@@ -75,8 +75,9 @@ def _kind(credentials: dict[str, Any]) -> str:
 def _read_residency(config: dict[str, Any]) -> None:
     """Singer and Qlik: `eu_residency` (its README says `eu_residency_server`)."""
     flags = [config.pop(key) for key in ("eu_residency", "eu_residency_server") if key in config]
-    if any(flag is True or str(flag).lower() in _TRUE for flag in flags):
-        config.setdefault("region", "EU")
+    residing = any(flag is True or str(flag).strip().lower() in _TRUE for flag in flags)
+    if residing and not config.get("region"):
+        config["region"] = "EU"
 
 
 def _split_event_names(config: dict[str, Any]) -> None:

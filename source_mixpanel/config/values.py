@@ -12,6 +12,7 @@ from pydantic import BeforeValidator
 from source_mixpanel.dates import parse_moment, parse_zone
 from source_mixpanel.expressions import check_expression
 
+_EARLIEST_YEAR = 1900
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -45,7 +46,14 @@ class PropertyTypes(str, Enum):
 
 
 def _moment(value: object) -> object:
-    return parse_moment(value) if isinstance(value, str) else value
+    """Only text: a number would be taken for seconds since 1970, 20260131 included."""
+    moment = parse_moment(value) if isinstance(value, str) else value
+    if not isinstance(moment, date):
+        example = "2026-01-31 or 2026-01-31T00:00:00Z"
+        raise ValueError(f"it has to be a text such as {example}")  # noqa: TRY004 - pydantic's kind
+    if moment.year < _EARLIEST_YEAR:
+        raise ValueError(f"it lies before {_EARLIEST_YEAR}")
+    return moment
 
 
 def _zone(value: object) -> object:
@@ -74,7 +82,7 @@ def _api_url(value: object) -> object:
         return value
     url = urlsplit(value)
     encrypted = url.scheme == "https" or (url.scheme == "http" and url.hostname in _LOOPBACK)
-    if encrypted and url.hostname and not url.username and not url.query:
+    if encrypted and url.hostname and "@" not in url.netloc and not url.query:
         return value
     raise ValueError(
         "it has to be an https URL without credentials or a query (plain http only for loopback)"

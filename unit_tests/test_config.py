@@ -1,0 +1,462 @@
+"""Settings: what is accepted, what is refused and in which words, and what the form shows."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft7Validator
+
+from source_mixpanel.config import (
+    Config,
+    OAuthToken,
+    ProjectSecret,
+    ServiceAccount,
+    connection_specification,
+    migrate,
+    parse_config,
+    unknown_keys,
+)
+from source_mixpanel.config.spec import spec_json
+from source_mixpanel.errors import ConfigError
+
+_quick = settings(max_examples=100)
+
+SECRET = "s3cr3t-0f-th3-t3st"
+ACCOUNT = {
+    "option_title": "Service Account",
+    "username": "sync.1a2b3c.mp-service-account",
+    "secret": SECRET,
+    "project_id": 1234567,
+}
+SNAPSHOT = Path(__file__).parent / "snapshots" / "spec.json"
+
+
+def _with(**more: Any) -> dict[str, Any]:
+    return {"credentials": ACCOUNT, **more}
+
+
+def _refusal(raw: Any) -> str:
+    with pytest.raises(ConfigError) as caught:
+        parse_config(raw)
+    said = f"{caught.value.message} {caught.value.internal_message}"
+    assert SECRET not in said
+    return str(caught.value.message)
+
+
+# -- bounds ----------------------------------------------------------------------------------
+
+
+def _bounds() -> list[tuple[str, int, int]]:
+    """(key, an accepted value, a refused one) for every bound that the form shows."""
+    rows = []
+
+    def walk(path: str, node: dict[str, Any]) -> None:
+        for key, spec in node.get("properties", {}).items():
+            if "minimum" in spec:
+                rows.append((f"{path}{key}", spec["minimum"], spec["minimum"] - 1))
+            if "maximum" in spec:
+                rows.append((f"{path}{key}", spec["maximum"], spec["maximum"] + 1))
+            walk(f"{path}{key}.", spec)
+
+    walk("", connection_specification())
+    return rows
+
+
+def _nested(path: str, value: Any) -> dict[str, Any]:
+    *parents, key = path.split(".")
+    for parent in parents:
+        key, value = parent, {key: value}
+    return {key: value}
+
+
+def test_every_number_has_a_bound() -> None:
+    assert {path for path, _, _ in _bounds()} == {
+        "attribution_window",
+        "export_lookback_window",
+        "date_window_size",
+        "page_size",
+        "num_workers",
+        "rate_limits.query_per_hour",
+        "rate_limits.export_per_hour",
+        "workspace_id",
+    }
+
+
+@pytest.mark.parametrize(("path", "good", "bad"), _bounds())
+def test_every_bound_of_the_form_is_enforced(path: str, good: int, bad: int) -> None:
+    parse_config(_with(**_nested(path, good)))
+    message = _refusal(_with(**_nested(path, bad)))
+    assert f" {path}: " in message
+    assert str(good) in message
+
+
+# -- refusals --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("region", "MARS"),
+        ("region", 5),
+        ("project_timezone", "Mars/Olympus"),
+        ("project_timezone", 5),
+        ("start_date", "yesterday"),
+        ("start_date", 20260131),
+        ("start_date", 1769817600),
+        ("start_date", True),
+        ("start_date", ["2026-01-31"]),
+        ("start_date", "0001-01-01"),
+        ("start_date", "0001-01-01T00:00:00Z"),
+        ("end_date", "2026-02-30"),
+        ("end_date", {}),
+        ("attribution_window", "five"),
+        ("attribution_window", 1.5),
+        ("export_lookback_window", []),
+        ("export_events", [""]),
+        ("export_events", ["a", 5]),
+        ("export_events", 5),
+        ("export_events", {"a": 1}),
+        ("export_where", 'properties["a" == 1'),
+        ("export_where", "   "),
+        ("export_where", 5),
+        ("late_events", "never"),
+        ("event_timestamps", "local"),
+        ("property_layout", "rows"),
+        ("property_types", "any"),
+        ("select_properties_by_default", "perhaps"),
+        ("rate_limits", 5),
+        ("api_url", "http://mixpanel.example.com"),
+        ("api_url", "http://localhost.example.com"),
+        ("api_url", "ftp://localhost"),
+        ("api_url", "mixpanel.com"),
+        ("api_url", "https://"),
+        ("api_url", "https://[::1"),
+        ("api_url", f"https://user:{SECRET}@example.com"),
+        ("api_url", f"https://:{SECRET}@example.com"),
+        ("api_url", f"https://example.com/?token={SECRET}"),
+        ("api_url", 5),
+    ],
+)
+def test_a_bad_value_gives_one_sentence_that_names_its_key(key: str, value: Any) -> None:
+    message = _refusal(_with(**{key: value}))
+    assert message.startswith(f"The configuration is not valid. {key}")
+    assert message.count(f"{key}: ") == 1
+    assert message.endswith(".")
+    assert "Value error" not in message
+
+
+@pytest.mark.parametrize(
+    ("credentials", "key"),
+    [
+        ({"username": "", "secret": SECRET, "project_id": 1}, "credentials.username"),
+        ({"username": "u", "secret": "", "project_id": 1}, "credentials.secret"),
+        ({"username": "u", "secret": SECRET}, "credentials.project_id"),
+        ({"username": "u", "secret": SECRET, "project_id": 0}, "credentials.project_id"),
+        ({"username": "u", "secret": SECRET, "project_id": SECRET}, "credentials.project_id"),
+        ({"username": "u", "secret": [SECRET], "project_id": 1}, "credentials.secret"),
+        ({"api_secret": ""}, "credentials.api_secret"),
+        ({"api_secret": {"a": SECRET}}, "credentials.api_secret"),
+        ({"access_token": SECRET}, "credentials.project_id"),
+        ({"access_token": "", "project_id": 1}, "credentials.access_token"),
+        ({"option_title": "Magic", "secret": SECRET}, "credentials"),
+        (SECRET, "credentials"),
+        ([SECRET], "credentials"),
+    ],
+)
+def test_bad_credentials_are_named_and_never_repeated(credentials: Any, key: str) -> None:
+    message = _refusal(migrate({"credentials": credentials}))
+    assert f" {key}: " in message
+
+
+def test_missing_credentials_are_named() -> None:
+    assert "credentials: Field required." in _refusal({})
+
+
+@pytest.mark.parametrize("raw", [None, [], "text", 5])
+def test_what_is_no_object_is_a_config_error(raw: Any) -> None:
+    assert _refusal(raw).startswith("The configuration is not valid.")
+
+
+def test_every_wrong_setting_is_named_at_once() -> None:
+    message = _refusal(_with(region="MARS", page_size=0, start_date="x"))
+    assert all(f" {key}: " in message for key in ("region", "page_size", "start_date"))
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        ("2026-02-01", "2026-01-31"),
+        ("2026-01-31T10:00:00Z", "2026-01-31T09:59:59Z"),
+        ("2026-02-01T00:00:00Z", "2026-01-31"),
+    ],
+)
+def test_a_start_after_the_end_is_refused_with_both(start: str, end: str) -> None:
+    message = _refusal(_with(start_date=start, end_date=end))
+    assert "start_date" in message
+    assert "end_date" in message
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        ("2026-01-31", "2026-01-31"),
+        ("2026-01-31T23:00:00Z", "2026-01-31"),
+        ("2026-01-31", "2026-01-31T00:00:00Z"),
+        ("1900-01-01", "9999-12-31T23:59:59Z"),
+    ],
+)
+def test_a_start_on_the_day_of_the_end_is_fine(start: str, end: str) -> None:
+    parse_config(_with(start_date=start, end_date=end))
+
+
+# -- what is accepted ------------------------------------------------------------------------
+
+
+def test_the_defaults_are_those_of_the_contract() -> None:
+    config = parse_config(_with())
+    expected = {
+        "region": "US",
+        "project_timezone": None,
+        "start_date": None,
+        "end_date": None,
+        "attribution_window": 5,
+        "export_lookback_window": 0,
+        "export_events": None,
+        "export_where": None,
+        "late_events": "by_processing_time",
+        "event_timestamps": "auto",
+        "property_layout": "columns",
+        "property_types": "native",
+        "select_properties_by_default": True,
+        "date_window_size": None,
+        "page_size": None,
+        "num_workers": None,
+        "rate_limits": {"query_per_hour": 60, "export_per_hour": 60},
+        "workspace_id": None,
+        "api_url": None,
+    }
+    assert json.loads(config.model_dump_json(exclude={"credentials"})) == expected
+    assert config.project_id == 1234567
+
+
+def test_values_are_read_as_what_they_mean() -> None:
+    config = parse_config(
+        _with(
+            start_date="2026-01-31",
+            end_date="2026-02-01T10:00:00+02:00",
+            export_events=["Sign Up", " a "],
+            export_where='properties["plan"] == "pro"',
+            project_timezone="Europe/Paris",
+            api_url="http://127.0.0.1:8080/",
+        )
+    )
+    assert config.start_date == date(2026, 1, 31)
+    assert config.end_date == datetime(2026, 2, 1, 8, tzinfo=timezone.utc)
+    assert config.export_events == ("Sign Up", " a ")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://proxy.example.com",
+        "https://proxy.example.com/mixpanel",
+        "http://localhost:1",
+        "http://[::1]:9",
+    ],
+)
+def test_a_base_url_is_https_or_the_machine_itself(url: str) -> None:
+    assert parse_config(_with(api_url=url)).api_url == url
+
+
+def test_settings_do_not_print_their_secrets() -> None:
+    config = parse_config(_with())
+    assert SECRET not in repr(config)
+    assert SECRET not in str(config.credentials)
+    assert SECRET not in config.model_dump_json()
+
+
+# -- earlier shapes --------------------------------------------------------------------------
+
+
+def _migrated(raw: dict[str, Any]) -> Config:
+    return parse_config(migrate(raw))
+
+
+def test_a_top_level_api_secret_becomes_credentials() -> None:
+    raw = {"api_secret": SECRET, "project_id": 7, "start_date": "2026-01-31"}
+    config = _migrated(raw)
+    assert isinstance(config.credentials, ProjectSecret)
+    assert config.credentials.api_secret.get_secret_value() == SECRET
+    assert config.project_id is None
+    assert unknown_keys(migrate(raw)) == []
+
+
+@pytest.mark.parametrize("blank", [None, {}, ""])
+def test_blank_credentials_do_not_hide_those_at_the_top(blank: Any) -> None:
+    config = _migrated({"credentials": blank, "api_secret": SECRET})
+    assert isinstance(config.credentials, ProjectSecret)
+
+
+def test_a_top_level_service_account_becomes_credentials() -> None:
+    config = _migrated({"username": "u", "secret": SECRET, "project_id": "7"})
+    assert isinstance(config.credentials, ServiceAccount)
+    assert config.project_id == 7
+
+
+def test_a_top_level_project_id_joins_the_service_account() -> None:
+    config = _migrated({"credentials": {"username": "u", "secret": SECRET}, "project_id": "7"})
+    assert config.project_id == 7
+
+
+@pytest.mark.parametrize("title", [{}, {"option_title": None}, {"option_title": ""}])
+@pytest.mark.parametrize(
+    ("credentials", "kind"),
+    [
+        ({"username": "u", "secret": SECRET, "project_id": 7}, ServiceAccount),
+        ({"api_secret": SECRET}, ProjectSecret),
+        ({"access_token": SECRET, "project_id": 7}, OAuthToken),
+    ],
+)
+def test_a_missing_option_title_is_inferred(
+    credentials: dict[str, Any], kind: type, title: dict[str, Any]
+) -> None:
+    assert type(_migrated({"credentials": {**credentials, **title}}).credentials) is kind
+
+
+@pytest.mark.parametrize(
+    ("raw", "region"),
+    [
+        ({"eu_residency": True}, "EU"),
+        ({"eu_residency": "true"}, "EU"),
+        ({"eu_residency_server": "True "}, "EU"),
+        ({"eu_residency": False}, "US"),
+        ({"eu_residency": "false"}, "US"),
+        ({"eu_residency": True, "region": "IN"}, "IN"),
+        ({"eu_residency": True, "region": ""}, "EU"),
+        ({"eu_residency": True, "region": None}, "EU"),
+        ({}, "US"),
+    ],
+)
+def test_eu_residency_is_a_region(raw: dict[str, Any], region: str) -> None:
+    assert _migrated(_with(**raw)).region == region
+    assert unknown_keys(migrate(_with(**raw))) == []
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [("Sign Up, Purchase", ("Sign Up", "Purchase")), ("a", ("a",)), (" , ", None), ("", None)],
+)
+def test_a_comma_string_of_events_is_a_list(names: str, expected: tuple[str, ...] | None) -> None:
+    assert _migrated(_with(export_events=names)).export_events == expected
+
+
+def test_numbers_as_text_are_numbers() -> None:
+    raw = _with(attribution_window="10", page_size=" 500 ", num_workers="3", workspace_id="9")
+    config = _migrated({**raw, "credentials": {**ACCOUNT, "project_id": "42"}})
+    assert (config.attribution_window, config.page_size, config.num_workers) == (10, 500, 3)
+    assert (config.workspace_id, config.project_id) == (9, 42)
+
+
+def test_fields_that_were_left_empty_mean_the_default() -> None:
+    raw = _with(start_date="", export_where="", project_timezone=None, export_events=[], region="")
+    assert _migrated(raw) == parse_config(_with())
+
+
+def test_migrating_does_not_touch_what_it_was_given() -> None:
+    raw = {"api_secret": SECRET, "eu_residency": True, "export_events": "a,b"}
+    before = json.dumps(raw)
+    migrate(raw)
+    assert json.dumps(raw) == before
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner),
+    max_leaves=4,
+)
+keys = st.sampled_from(
+    [*Config.model_fields, "api_secret", "username", "secret", "project_id", "eu_residency"]
+)
+
+
+@given(st.dictionaries(keys, json_values, max_size=5))
+@_quick
+def test_any_object_is_migrated_once_and_read_or_refused(raw: dict[str, Any]) -> None:
+    once = migrate(raw)
+    assert repr(migrate(once)) == repr(once)
+    try:
+        parse_config(once)
+    except ConfigError as error:
+        assert str(error.message).startswith("The configuration is not valid. ")  # noqa: PT017
+
+
+def test_unknown_keys_are_named_without_airbytes_own() -> None:
+    raw = _with(b=1, a=2, _limit=3, __injected_declarative_manifest={})
+    assert unknown_keys(raw) == ["a", "b"]
+    parse_config(raw)
+
+
+# -- the form --------------------------------------------------------------------------------
+
+
+def test_the_spec_is_the_one_that_was_agreed_on() -> None:
+    assert SNAPSHOT.read_text(encoding="utf-8") == spec_json()
+
+
+def test_the_spec_is_a_json_schema_that_accepts_what_the_connector_accepts() -> None:
+    specification = connection_specification()
+    Draft7Validator.check_schema(specification)
+    validator = Draft7Validator(specification)
+    for raw in (
+        _with(),
+        _with(start_date="2026-01-31", end_date="2026-01-31T00:00:00Z", unknown=1),
+        _with(export_events=["a"], rate_limits={"query_per_hour": 400}, api_url="http://[::1]:1"),
+        {"credentials": {"option_title": "Project Secret", "api_secret": SECRET}},
+        {
+            "credentials": {
+                "option_title": "OAuth Token",
+                "access_token": SECRET,
+                "project_id": 5,
+            }
+        },
+    ):
+        parse_config(raw)
+        assert list(validator.iter_errors(raw)) == []
+
+
+def test_the_form_says_everything_about_every_field_and_in_order() -> None:
+    def walk(node: dict[str, Any]) -> None:
+        fields = node.get("properties", {})
+        orders = [spec["order"] for spec in fields.values()]
+        assert orders == sorted(set(orders))
+        for key, spec in fields.items():
+            assert key == "option_title" or {"title", "description", "order"} <= spec.keys()
+            assert "$ref" not in spec
+            assert "anyOf" not in spec
+            walk(spec)
+            for branch in spec.get("oneOf", []):
+                walk(branch)
+
+    walk(connection_specification())
+
+
+def test_every_secret_and_only_a_secret_is_marked_as_one() -> None:
+    branches = connection_specification()["properties"]["credentials"]["oneOf"]
+    marked = {
+        key
+        for branch in branches
+        for key, spec in branch["properties"].items()
+        if spec.get("airbyte_secret")
+    }
+    assert marked == {"secret", "api_secret", "access_token"}
+    assert [branch["title"] for branch in branches] == [
+        "Service Account",
+        "Project Secret",
+        "OAuth Token",
+    ]

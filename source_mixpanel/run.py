@@ -83,9 +83,21 @@ def _tell(message: AirbyteMessage) -> None:
         PRINT_BUFFER.flush()
 
 
+class _Terminated(BaseException):
+    """SIGTERM came. No error: whatever handles errors lets it pass."""
+
+
 def _stop(_signal: int, _frame: object) -> NoReturn:
-    """End as on any error, so that everything is closed; the state is what was printed."""
-    raise SystemExit(_TERMINATED)
+    """Unwind, so that everything is closed; the state is what was printed."""
+    raise _Terminated
+
+
+def _end_by_sigterm() -> NoReturn:
+    """End as the signal alone would have ended us: callers tell a stop from a failure by it."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGTERM)
+    # The first process of a container is not killed by it.
+    os._exit(_TERMINATED)
 
 
 def launch(args: list[str], clock: Clock | None = None, patience: Patience | None = None) -> None:
@@ -109,6 +121,8 @@ def run(clock: Clock | None = None, patience: Patience | None = None) -> None:
     signal.signal(signal.SIGTERM, _stop)
     try:
         launch(sys.argv[1:], clock, patience)
+    except _Terminated:
+        _end_by_sigterm()
     except BrokenPipeError:
         # Whoever read our output is gone; nothing can be printed to it any more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from airbyte_cdk.config_observation import create_connector_config_control_message
@@ -31,6 +32,7 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from source_mixpanel.announce import waiting_messages
 from source_mixpanel.api.client import Patience
 from source_mixpanel.api.ledger import Wait
+from source_mixpanel.api.request import Api
 from source_mixpanel.checking import closed_doors
 from source_mixpanel.clock import Clock, SystemClock
 from source_mixpanel.config import (
@@ -43,12 +45,16 @@ from source_mixpanel.config import (
 from source_mixpanel.errors import ConfigError, SourceError
 from source_mixpanel.files import read_catalog, read_json_object, read_state
 from source_mixpanel.records.batch import RecordBatch
-from source_mixpanel.streams.base import Workshop
+from source_mixpanel.streams.base import MixpanelStream, Workshop
+from source_mixpanel.sync.ahead import side_by_side
 from source_mixpanel.wiring import build_streams, build_workshop, is_legacy
 
 DOCUMENTATION_URL = "https://docs.airbyte.com/integrations/sources/mixpanel"
 
 _log = logging.getLogger("airbyte")
+
+_QUEUED = 8
+"""Messages, a batch among them some 300 KB, that lanes may be ahead of what is written."""
 
 
 class SourceMixpanel(AbstractSource):
@@ -74,6 +80,8 @@ class SourceMixpanel(AbstractSource):
         self._batched = batched
         self._queue = InMemoryMessageRepository()
         self._tell = tell or self._queue.emit_message
+        self._queue_lock = threading.Lock()
+        self._shared: list[MixpanelStream] = []
         self._failures: list[FailureType | None] = []
 
     @property
@@ -169,9 +177,12 @@ class SourceMixpanel(AbstractSource):
         return result.status == Status.SUCCEEDED, result.message
 
     def streams(self, config: Mapping[str, Any]) -> list[Stream]:
-        """Every stream of the catalogue."""
+        """Every stream of the catalogue; while reading, the ones that this sync shares."""
+        return list(self._shared or self._build(config))
+
+    def _build(self, config: Mapping[str, Any]) -> list[MixpanelStream]:
         settings = self._parse(config)
-        return list(build_streams(settings, self._workshop(settings)))
+        return build_streams(settings, self._workshop(settings))
 
     # -- read ------------------------------------------------------------------------------
 
@@ -182,23 +193,30 @@ class SourceMixpanel(AbstractSource):
         catalog: ConfiguredAirbyteCatalog,
         state: list[AirbyteStateMessage] | None = None,
     ) -> Iterator[AirbyteMessage]:
-        """Read the configured streams; one that fails does not stop the others."""
-        known = {stream.name for stream in self.streams(config)}
-        unknown = sorted({s.stream.name for s in catalog.streams} - known)
-        if unknown:
-            raise ConfigError(
-                f"The configured catalog asks for streams that Mixpanel does not have: "
-                f"{', '.join(unknown)}. Refresh the connection's schema. There are: "
-                f"{', '.join(sorted(known))}."
-            )
+        """Read the configured streams, those of different quotas side by side.
+
+        A stream that fails does not stop the others; the sync then fails when all are done.
+        """
+        self._shared = self._build(config)
         self._failures.clear()
-        try:
-            yield from super().read(logger, config, catalog, state)
-        except AirbyteTracedException as error:
+        lanes = _lanes(self._shared, catalog)
+        broken: list[AirbyteTracedException] = []
+
+        def lane(part: ConfiguredAirbyteCatalog) -> Iterator[AirbyteMessage]:
+            try:
+                yield from super(SourceMixpanel, self).read(logger, config, part, state)
+            except AirbyteTracedException as error:
+                broken.append(error)
+
+        yield from side_by_side([lane(part) for part in lanes], depth=_QUEUED, discard=_forget)
+        if broken:
             # The CDK calls every failed sync a config error; the streams' own failures know.
-            if self._failures:
-                error.failure_type = _worst(self._failures)
-            raise
+            message = "\n".join(str(error) for error in broken)
+            raise AirbyteTracedException(message=message, failure_type=_worst(self._failures))
+
+    def _emit_queued_messages(self) -> Iterable[AirbyteMessage]:
+        with self._queue_lock:
+            return list(self._queue.consume_queue())
 
     def _read_stream(
         self,
@@ -239,6 +257,32 @@ class SourceMixpanel(AbstractSource):
             self._failures.append(FailureType.system_error)
             raise
         logger.info(f"Read {records} records from {name} stream")
+
+
+def _lanes(
+    streams: list[MixpanelStream], catalog: ConfiguredAirbyteCatalog
+) -> list[ConfiguredAirbyteCatalog]:
+    """The catalog in parts that spend different quotas, each in the catalog's order.
+
+    Raises:
+        ConfigError: It asks for a stream that there is not.
+    """
+    spends = {stream.name: stream.lane for stream in streams}
+    unknown = sorted({entry.stream.name for entry in catalog.streams} - spends.keys())
+    if unknown:
+        raise ConfigError(
+            f"The configured catalog asks for streams that Mixpanel does not have: "
+            f"{', '.join(unknown)}. Refresh the connection's schema. There are: "
+            f"{', '.join(sorted(spends))}."
+        )
+    parts: dict[Api, list[ConfiguredAirbyteStream]] = {}
+    for entry in catalog.streams:
+        parts.setdefault(spends[entry.stream.name], []).append(entry)
+    return [ConfiguredAirbyteCatalog(streams=part) for part in parts.values()]
+
+
+def _forget(_message: AirbyteMessage) -> None:
+    """A message that nobody takes any more; its records come again from the last state."""
 
 
 def _worst(failures: list[FailureType | None]) -> FailureType:

@@ -162,7 +162,7 @@ def test_sigterm_ends_at_once_and_leaves_nothing_behind(
             assert running.alive()
     running.kill(signal.SIGTERM)
     out = running.end()
-    assert out.code == 143
+    assert out.code == -signal.SIGTERM
     assert list(tmp_path.iterdir()) == []
 
 

@@ -13,6 +13,7 @@ from airbyte_cdk.sources.streams import Stream
 
 from source_mixpanel.api.client import MixpanelClient
 from source_mixpanel.api.project import ProjectFacts
+from source_mixpanel.api.request import Api
 from source_mixpanel.clock import Clock, ServerTime
 from source_mixpanel.records.batch import batch, message
 
@@ -48,6 +49,8 @@ class MixpanelStream(Stream, ABC):
     name: ClassVar[str]
     primary_key: ClassVar[list[str]]
     cursor_field: ClassVar[str | list[str]] = []
+    lane: ClassVar[Api] = Api.QUERY
+    """Whose quota the stream spends: streams of different lanes are read side by side."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Refuse a declaration that lacks what the catalog needs."""

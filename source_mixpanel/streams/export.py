@@ -13,6 +13,7 @@ from airbyte_cdk.models import SyncMode
 from airbyte_cdk.sources.streams import CheckpointMixin
 from airbyte_cdk.sources.types import StreamSlice
 
+from source_mixpanel.api.request import Api
 from source_mixpanel.errors import ConfigError, DataError
 from source_mixpanel.instants import EPOCH, PROJECT_KIND, Stamper
 from source_mixpanel.records.events import EventRows, Shape
@@ -78,6 +79,7 @@ class Export(MixpanelStream, CheckpointMixin):
     name = "export"
     primary_key: ClassVar[list[str]] = ["event", "distinct_id", "time", "insert_id"]
     cursor_field = "time"
+    lane = Api.EXPORT
 
     def __init__(self, workshop: Workshop, settings: ExportSettings) -> None:
         super().__init__(workshop)

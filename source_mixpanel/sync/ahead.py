@@ -1,10 +1,10 @@
-"""Work done ahead: an iterator that runs in a thread while its results are used."""
+"""Work done in threads: an iterator made ahead of its use, several run side by side."""
 
 from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from typing import Generic, TypeVar
 
@@ -12,67 +12,74 @@ T = TypeVar("T")
 
 
 class _Line(Generic[T]):
-    """The bounded line between the thread that makes items and the one that uses them."""
+    """The bounded line between the threads that make items and the one that uses them."""
 
-    def __init__(self, depth: int) -> None:
+    def __init__(self, depth: int, makers: int) -> None:
         self._depth = depth
+        self._makers = makers
         self._items: deque[T] = deque()
         self._changed = threading.Condition()
-        self._over = False
-        self.error: BaseException | None = None
-        self.abandoned = False
+        self._abandoned = False
+        self.errors: list[BaseException] = []
 
     def put(self, item: T) -> bool:
         """Wait for room; False if nobody will take the item any more."""
         with self._changed:
-            while len(self._items) >= self._depth and not self.abandoned:
+            while len(self._items) >= self._depth and not self._abandoned:
                 self._changed.wait()
-            if not self.abandoned:
+            if not self._abandoned:
                 self._items.append(item)
                 self._changed.notify_all()
-            return not self.abandoned
+            return not self._abandoned
 
     def finish(self, error: BaseException | None) -> None:
+        """One maker has nothing more."""
         with self._changed:
-            self._over, self.error = True, error
+            self._makers -= 1
+            if error is not None:
+                self.errors.append(error)
             self._changed.notify_all()
 
     def take(self) -> Generator[T, None, None]:
-        """Items as they come; then the error that ended them, if one did."""
+        """Items as they come, until every maker is done and the line is empty."""
         while True:
             with self._changed:
-                while not self._items and not self._over:
+                while not self._items and self._makers:
                     self._changed.wait()
                 if not self._items:
-                    break
+                    return
                 item = self._items.popleft()
                 self._changed.notify_all()
             yield item
-        if self.error is not None:
-            raise self.error
 
     def abandon(self) -> list[T]:
         """Nobody takes any more; what was left."""
         with self._changed:
-            self.abandoned = True
+            self._abandoned = True
             left = list(self._items)
             self._items.clear()
             self._changed.notify_all()
             return left
 
 
-def ahead(items: Iterable[T], *, depth: int, discard: Callable[[T], None]) -> Iterator[T]:
-    """The same items in the same order, made up to `depth` (and one in the making) ahead.
+def side_by_side(
+    sources: Sequence[Iterable[T]], *, depth: int, discard: Callable[[T], None]
+) -> Iterator[T]:
+    """The items of all sources, each source's in its order, made by a thread each.
 
-    An error among them is raised at its place. When the consumer stops early, what was made but
-    not used is given to `discard`.
+    An error ends its own source only; the first one is raised when all are done.
+
+    Args:
+        sources: What to run; two of them never share a thread.
+        depth: Items made and not yet used, besides the one that each source is making.
+        discard: Given what was made and is not used, when the consumer stops early.
     """
-    line: _Line[T] = _Line(depth)
+    line: _Line[T] = _Line(depth, len(sources))
 
-    def work() -> None:
+    def work(source: Iterable[T]) -> None:
         error: BaseException | None = None
         try:
-            for item in items:
+            for item in source:
                 if not line.put(item):
                     discard(item)
                     break
@@ -80,8 +87,9 @@ def ahead(items: Iterable[T], *, depth: int, discard: Callable[[T], None]) -> It
             error = caught
         line.finish(error)
 
-    thread = threading.Thread(target=work, name="ahead", daemon=True)
-    thread.start()
+    for number, source in enumerate(sources):
+        name = f"ahead-{number}"
+        threading.Thread(target=work, args=(source,), name=name, daemon=True).start()
     taking = line.take()
     try:
         with closing(taking):
@@ -89,3 +97,13 @@ def ahead(items: Iterable[T], *, depth: int, discard: Callable[[T], None]) -> It
     finally:
         for left in line.abandon():
             discard(left)
+    if line.errors:
+        raise line.errors[0]
+
+
+def ahead(items: Iterable[T], *, depth: int, discard: Callable[[T], None]) -> Iterator[T]:
+    """The same items in the same order, made up to `depth` (and one in the making) ahead.
+
+    An error among them is raised at its place.
+    """
+    return side_by_side([items], depth=depth, discard=discard)

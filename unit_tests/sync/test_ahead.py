@@ -57,14 +57,14 @@ def test_when_the_consumer_stops_every_item_is_used_or_discarded(
     items = ahead(work(), depth=depth, discard=discarded.append)
     had = list(islice(items, used))
     items.close()  # type: ignore[attr-defined]
-    _let_end("ahead")
+    _let_end("ahead-0")
     assert had + sorted(discarded) == produced
     assert len(produced) <= used + depth + 1
 
 
 def _let_end(name: str) -> None:
     for thread in threading.enumerate():
-        if thread.name == name:
+        if thread.name.startswith(name):
             thread.join(PATIENCE_S)
             assert not thread.is_alive()
 
@@ -110,4 +110,4 @@ def test_an_error_after_the_consumer_has_stopped_stays_silent() -> None:
     assert next(items) == 0
     items.close()  # type: ignore[attr-defined]
     gate.set()
-    _let_end("ahead")
+    _let_end("ahead-0")

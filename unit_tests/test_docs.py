@@ -1,0 +1,37 @@
+"""What the documents say of the code is true."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(path: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", path.read_text()):
+        if "://" not in target:
+            assert (path.parent / target).exists(), f"{path.name} links to {target}"
+
+
+def test_every_behaviour_names_a_test_that_exists() -> None:
+    text = (ROOT / "BEHAVIOR.md").read_text()
+    quirks = re.split(r"\n(?=\d+\. \*\*)", text)[1:]
+    assert quirks
+    for quirk in quirks:
+        file = ""
+        references = re.findall(r"`((?:unit_tests/[\w/]+\.py)?)::(test_\w+)`", quirk)
+        assert references, quirk
+        for named, test in references:
+            file = named or file
+            assert f"def {test}(" in (ROOT / file).read_text(), f"{file} has no {test}"
+
+
+def test_make_targets_in_the_readme_exist() -> None:
+    rules = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"`?make ([a-z-]+)", (ROOT / "README.md").read_text()):
+        assert re.search(rf"^{target}:", rules, re.M), target

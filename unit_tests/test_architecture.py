@@ -94,7 +94,9 @@ def test_only_the_clock_knows_the_time_and_how_to_wait(path: Path) -> None:
 
 @pytest.mark.parametrize("path", OURS, ids=str)
 def test_nothing_is_printed_past_the_protocol(path: Path) -> None:
-    assert _prints(_tree(path)) == []
+    # The entry point writes the protocol itself, in one place.
+    allowed = 1 if path == Path("source_mixpanel/run.py") else 0
+    assert len(_prints(_tree(path))) == allowed
 
 
 @pytest.mark.parametrize("path", MODULES, ids=str)

@@ -1,56 +1,25 @@
 """Raw events to records: the hot path. Blocks of lines in, rows out.
 
-What is the same for many events is worked out once: a `_Plan` for each distinct tuple of
-property names, a prefix for each minute, a tally for each tuple of value types.
+What is the same for many events is worked out once: a prefix for each minute, and what
+`columns` keeps for each tuple of property names.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from itertools import compress
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from source_mixpanel.errors import DataError
 from source_mixpanel.instants import Stamper
-from source_mixpanel.records.decode import dump, parse_lines
-from source_mixpanel.records.naming import CORE_COLUMNS, EVENT_COLUMN, ColumnNames
-from source_mixpanel.records.types import JSON_TYPES, fits
+from source_mixpanel.records.columns import PropertyColumns, Shape
+from source_mixpanel.records.decode import parse_lines
+from source_mixpanel.records.naming import EVENT_COLUMN, ColumnNames
+
+__all__ = ["EventRows", "Shape"]
 
 _NEVER = -(1 << 63)
-_MANY_PLANS = 20_000
 _PLAIN = 2
 _CORE_DEFAULTS = dict.fromkeys((EVENT_COLUMN, "time", "distinct_id", "insert_id"))
-
-
-@dataclass(frozen=True)
-class Shape:
-    """How rows are to look.
-
-    Attributes:
-        as_object: One `properties` column with raw names instead of a column each.
-        only: The columns to emit, None for all.
-        to_text: Whether custom properties become text.
-        native: Raw names of properties that keep their JSON type even then.
-        declared: The JSON types each column is declared with.
-    """
-
-    as_object: bool = False
-    only: frozenset[str] | None = None
-    to_text: bool = False
-    native: frozenset[str] = frozenset()
-    declared: Mapping[str, frozenset[str]] = field(default_factory=dict)
-
-
-@dataclass
-class _Plan:
-    """What to do with events of one tuple of property names."""
-
-    columns: tuple[str, ...]
-    selectors: tuple[bool, ...] | None
-    text: tuple[str, ...]
-    signatures: Counter[tuple[type, ...]] = field(default_factory=Counter)
 
 
 class EventRows:
@@ -68,11 +37,9 @@ class EventRows:
     """
 
     def __init__(self, names: ColumnNames, stamper: Stamper, shape: Shape) -> None:
-        self._names = names
+        self._columns = PropertyColumns(names, shape, _CORE_DEFAULTS)
         self._stamper = stamper
         self._shape = shape
-        self._plans: dict[tuple[str, ...], _Plan] = {}
-        self._misfits: Counter[tuple[str, str]] = Counter()
         self.latest_ms = _NEVER
         self.timeless = 0
         self.seen = 0
@@ -98,18 +65,10 @@ class EventRows:
     def _column_row(
         self, name: Any, text: str | None, properties: Mapping[str, Any]
     ) -> dict[str, Any]:
-        keys = tuple(properties)
-        plan = self._plans.get(keys) or self._plan(keys)
-        values: Iterable[Any] = properties.values()
-        plan.signatures[tuple(map(type, values))] += 1
-        if plan.selectors is not None:
-            values = compress(values, plan.selectors)
         row = _CORE_DEFAULTS.copy()
-        row.update(zip(plan.columns, values))  # noqa: B905 - as long as each other by make
+        self._columns.fill(row, properties)
         row["event"] = name
         row["time"] = text
-        for column in plan.text:
-            row[column] = _as_text(row[column])
         return row
 
     def _utc_ms(self, properties: Mapping[str, Any]) -> int | None:
@@ -119,43 +78,9 @@ class EventRows:
             self.timeless += 1
             return None
 
-    def _plan(self, keys: tuple[str, ...]) -> _Plan:
-        if len(self._plans) >= _MANY_PLANS:
-            self._settle_tallies()
-            self._plans.clear()
-        self._names.add_all(keys)
-        all_columns = [self._names.column(key) for key in keys]
-        only = self._shape.only
-        core = frozenset(CORE_COLUMNS.values())
-        selectors = [only is None or c in only or c in core for c in all_columns]
-        columns = tuple(compress(all_columns, selectors))
-        custom = {self._names.column(key) for key in keys if key not in self._shape.native} - core
-        plan = self._plans[keys] = _Plan(
-            columns=columns,
-            selectors=None if all(selectors) else tuple(selectors),
-            text=tuple(c for c in columns if c in custom) if self._shape.to_text else (),
-        )
-        return plan
-
-    def _settle_tallies(self) -> None:
-        """Turn tallies of type signatures into misfits by column and type."""
-        for plan_keys, plan in self._plans.items():
-            for signature, count in plan.signatures.items():
-                for key, kind in zip(plan_keys, signature, strict=True):
-                    column = self._names.column(key)
-                    declared = self._shape.declared.get(column)
-                    found = JSON_TYPES.get(kind, kind.__name__)
-                    if declared and column not in _CORE_DEFAULTS and not fits(found, declared):
-                        self._misfits[column, found] += count
-            plan.signatures.clear()
-
     def misfits(self) -> dict[str, dict[str, int]]:
         """By column: how many values of which JSON type did not fit what it is declared as."""
-        self._settle_tallies()
-        found: dict[str, dict[str, int]] = {}
-        for (column, kind), count in sorted(self._misfits.items()):
-            found.setdefault(column, {})[kind] = count
-        return found
+        return self._columns.misfits()
 
 
 def _object_row(name: Any, text: str | None, properties: Mapping[str, Any]) -> dict[str, Any]:
@@ -183,12 +108,6 @@ def _properties(event: Any) -> dict[str, Any]:
         return properties
     extras = {k: v for k, v in event.items() if k not in ("event", "properties")}
     return {**extras, **properties}
-
-
-def _as_text(value: Any) -> Any:
-    if value is None or isinstance(value, str):
-        return value
-    return dump(value).decode()
 
 
 def _no_event(value: Any) -> DataError:

@@ -90,8 +90,7 @@ class Stamper:
         self._zone = zone
         self._minutes: dict[int, str] = {}
         self._offsets: dict[int, int | None] = {}
-        self._seconds = [f"{s:02d}." for s in range(60)]
-        self._thousandths = [f"{n:03d}Z" for n in range(1000)]
+        self._tails = [f"{n // 1000:02d}.{n % 1000:03d}Z" for n in range(60_000)]
 
     def utc_ms(self, raw: Any, properties: Mapping[str, Any]) -> int:
         """True UTC milliseconds of a raw value.
@@ -110,8 +109,7 @@ class Stamper:
             if len(self._minutes) > _MANY_MINUTES:
                 self._minutes.clear()
             prefix = self._minutes[minute] = rfc3339(minute * 60_000)[:17]
-        second, thousandth = divmod(rest, 1000)
-        return prefix + self._seconds[second] + self._thousandths[thousandth]
+        return prefix + self._tails[rest]
 
     def _offset(self, ms: int, properties: Mapping[str, Any]) -> int:
         quarter = ms // QUARTER_MS
@@ -148,6 +146,9 @@ def raw_ms(raw: Any) -> int:
     Raises:
         ValueError: It is none of these.
     """
+    if type(raw) is int and _MS_FLOOR <= raw <= _LATEST_MS:
+        # What nearly every event has.
+        return raw
     if isinstance(raw, str):
         ms: float = from_rfc3339(raw)
     elif not isinstance(raw, (int, float)) or raw is True or raw is False:

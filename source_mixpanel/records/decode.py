@@ -30,21 +30,34 @@ def parse_lines(block: bytes) -> Iterator[Any]:
     Raises:
         DataError: A line is no JSON.
     """
+    start = 0
+    for begin, end in _long_number_lines(block):
+        yield from _parse_quickly(block[start:begin])
+        yield parse_exactly(block[begin:end])
+        start = end
+    yield from _parse_quickly(block[start:] if start else block)
+
+
+def _parse_quickly(lines: bytes) -> Iterator[Any]:
     loads = orjson.loads
-    careful = _LONG_NUMBER in block.translate(_DIGITS_TO_ZERO)
-    for line in block.split(b"\n"):
-        if not line:
-            continue
-        if careful and _LONG_NUMBER in line.translate(_DIGITS_TO_ZERO):
-            yield parse_exactly(line)
-            continue
-        try:
-            value = loads(line)
-        except orjson.JSONDecodeError:
-            if not line.strip():
-                continue
-            value = parse_exactly(line)
-        yield value
+    for line in lines.split(b"\n"):
+        if line:
+            try:
+                yield loads(line)
+            except orjson.JSONDecodeError:
+                if line.strip():
+                    yield parse_exactly(line)
+
+
+def _long_number_lines(block: bytes) -> Iterator[tuple[int, int]]:
+    """Where the lines are that hold as many digits in a row as a very large integer has."""
+    zeros = block.translate(_DIGITS_TO_ZERO)
+    at = zeros.find(_LONG_NUMBER)
+    while at >= 0:
+        begin = block.rfind(b"\n", 0, at) + 1
+        end = block.find(b"\n", at) + 1 or len(block)
+        yield begin, end
+        at = zeros.find(_LONG_NUMBER, end)
 
 
 def parse_exactly(line: bytes) -> Any:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from source_mixpanel.api.auth import MixpanelAuth, oauth_token, project_secret, service_account
 from source_mixpanel.api.client import Access, MixpanelClient, Patience
 from source_mixpanel.api.ledger import Ledger, Wait
+from source_mixpanel.api.lists import ListReader
 from source_mixpanel.api.project import ProjectFacts
 from source_mixpanel.api.quota import app_quota, export_quota, lexicon_quota, query_quota
 from source_mixpanel.api.request import Api
@@ -24,7 +25,9 @@ from source_mixpanel.config import (
     ServiceAccount,
 )
 from source_mixpanel.regions import hosts
+from source_mixpanel.streams.annotations import Annotations
 from source_mixpanel.streams.base import MixpanelStream, Workshop
+from source_mixpanel.streams.cohorts import Cohorts
 from source_mixpanel.streams.export import Export, ExportSettings, look_back_days
 from source_mixpanel.streams.export_request import ExportFilter
 
@@ -89,7 +92,14 @@ def build_workshop(
     )
     zone = ZoneInfo(config.project_timezone) if config.project_timezone else None
     facts = ProjectFacts(client, zone, _log.info)
-    return Workshop(client=client, project=facts, time=time, clock=clock, batched=batched)
+    return Workshop(
+        client=client,
+        lists=ListReader(client, facts.workspace),
+        project=facts,
+        time=time,
+        clock=clock,
+        batched=batched,
+    )
 
 
 def export_settings(config: Config) -> ExportSettings:
@@ -111,7 +121,11 @@ def export_settings(config: Config) -> ExportSettings:
 
 def build_streams(config: Config, workshop: Workshop) -> list[MixpanelStream]:
     """Every stream, in the order of the catalogue."""
-    return [Export(workshop, export_settings(config))]
+    return [
+        Export(workshop, export_settings(config)),
+        Cohorts(workshop),
+        Annotations(workshop),
+    ]
 
 
 def is_legacy(config: Config) -> bool:

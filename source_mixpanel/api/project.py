@@ -55,16 +55,39 @@ class ProjectFacts:
             self._log(f"Mixpanel names a time zone that is not known here: {name!r}.")
             return None
 
+    def workspace(self) -> int:
+        """The data view to read through: the configured one, or the one that shows all data.
+
+        Raises:
+            ConfigError: Neither the settings nor Mixpanel tell.
+        """
+        if self._client.access.workspace_id is not None:
+            return self._client.access.workspace_id
+        number = self._client.access.project_id
+        views = [v for v in self._entries("workspaces").values() if v.get("project_id") == number]
+        for mark in ("is_global", "is_default"):
+            for view in views:
+                if view.get(mark) and isinstance(view.get("id"), int):
+                    return int(view["id"])
+        raise ConfigError(
+            "Mixpanel does not tell which of the project's data views shows all its data. Set "
+            "workspace_id to the number in the address of any Mixpanel page: .../view/<number>/."
+        )
+
     def _project(self) -> Mapping[str, Any]:
         """The project's entry in `me`, empty where it cannot be had."""
-        number = self._client.access.project_id
-        if number is None:
+        return self._entries("projects").get(str(self._client.access.project_id)) or {}
+
+    def _entries(self, kind: str) -> Mapping[str, Mapping[str, Any]]:
+        """A part of what `me` answers: objects by their number."""
+        if self._client.access.project_id is None:
             # A project secret is not accepted by the app API.
             return {}
         with self._lock:
             if self._told is None:
-                self._told = self._ask().get(str(number)) or {}
-            return self._told
+                self._told = self._ask()
+        entries = self._told.get(kind)
+        return entries if isinstance(entries, Mapping) else {}
 
     def _ask(self) -> Mapping[str, Any]:
         try:
@@ -73,5 +96,5 @@ class ProjectFacts:
             # Whether a stream can be read is for its own endpoint to say.
             self._log(f"The project's settings could not be read from Mixpanel: {error}")
             return {}
-        projects = answer.get("results", {}).get("projects", {})
-        return projects if isinstance(projects, Mapping) else {}
+        results = answer.get("results") if isinstance(answer, Mapping) else None
+        return results if isinstance(results, Mapping) else {}

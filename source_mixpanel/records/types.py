@@ -32,6 +32,26 @@ def column_schema(json_type: str) -> dict[str, Any]:
     return deepcopy(dict(_SCHEMAS.get(json_type, _SCHEMAS["string"])))
 
 
+def object_schema(columns: Mapping[str, Any]) -> dict[str, Any]:
+    """The JSON Schema of a stream with these columns; further ones may come.
+
+    Args:
+        columns: By name a JSON type, several, or a whole JSON Schema.
+    """
+
+    def schema_of(told: Any) -> dict[str, Any]:
+        if isinstance(told, Mapping):
+            return dict(told)
+        return column_schema(told) if isinstance(told, str) else {"type": ["null", *told]}
+
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "type": "object",
+        "additionalProperties": True,
+        "properties": {name: schema_of(told) for name, told in columns.items()},
+    }
+
+
 def fits(found: str, declared: Iterable[str]) -> bool:
     """Whether a value of one JSON type belongs in a column of others; null always does."""
     allowed = set(declared)

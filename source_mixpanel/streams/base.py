@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -12,10 +11,13 @@ from airbyte_cdk.models import AirbyteMessage, SyncMode
 from airbyte_cdk.sources.streams import Stream
 
 from source_mixpanel.api.client import MixpanelClient
+from source_mixpanel.api.lists import ListReader
 from source_mixpanel.api.project import ProjectFacts
 from source_mixpanel.api.request import Api
 from source_mixpanel.clock import Clock, ServerTime
+from source_mixpanel.instants import PROJECT_KIND
 from source_mixpanel.records.batch import batch, message
+from source_mixpanel.sync.days import Days
 
 Row = Mapping[str, Any]
 
@@ -26,6 +28,7 @@ class Workshop:
 
     Attributes:
         client: Asks Mixpanel.
+        lists: Reads list endpoints; what several streams need is asked for once.
         project: What Mixpanel says of the project itself.
         time: Mixpanel's present.
         clock: Measures how long things take.
@@ -33,18 +36,26 @@ class Workshop:
     """
 
     client: MixpanelClient
+    lists: ListReader
     project: ProjectFacts
     time: ServerTime
     clock: Clock
     batched: bool
+
+    def project_days(self) -> Days:
+        """Days as the Query API counts them: always in the project's zone."""
+        return Days(PROJECT_KIND, self.project.zone())
 
 
 class MixpanelStream(Stream, ABC):
     """A stream of one Mixpanel project.
 
     A subclass declares `name`, `primary_key`, `cursor_field` and its schema, and says in `chunks`
-    where rows come from. A missing name or key fails at import.
+    where rows come from. What a class must declare itself is in `declares`; if it does not, the
+    import fails. An engine, a class between this one and streams, declares nothing.
     """
+
+    declares: ClassVar[tuple[str, ...]] = ("name", "primary_key")
 
     name: ClassVar[str]
     primary_key: ClassVar[list[str]]
@@ -52,12 +63,12 @@ class MixpanelStream(Stream, ABC):
     lane: ClassVar[Api] = Api.QUERY
     """Whose quota the stream spends: streams of different lanes are read side by side."""
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
+    def __init_subclass__(cls, *, engine: bool = False, **kwargs: Any) -> None:
         """Refuse a declaration that lacks what the catalog needs."""
         super().__init_subclass__(**kwargs)
-        if inspect.isabstract(cls):
+        if engine:
             return
-        missing = [key for key in ("name", "primary_key") if key not in vars(cls)]
+        missing = [key for key in cls.declares if key not in vars(cls)]
         if missing:
             raise TypeError(f"stream {cls.__name__} declares no {' and no '.join(missing)}")
 

@@ -25,7 +25,7 @@ from source_mixpanel.config import (
 from source_mixpanel.config.spec import spec_json
 from source_mixpanel.errors import ConfigError
 
-_quick = settings(max_examples=100)
+_quick = settings(max_examples=50)
 
 SECRET = "s3cr3t-0f-th3-t3st"
 ACCOUNT = {

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from source_mixpanel.dates import parse_moment, parse_zone, same_zone
 
-_quick = settings(max_examples=80)
+_quick = settings(max_examples=50)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from source_mixpanel.instants import (
     rfc3339,
 )
 
-_quick = settings(max_examples=120)
+_quick = settings(max_examples=60)
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS

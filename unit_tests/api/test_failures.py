@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from source_mixpanel.api.failures import FAILURES, Action, Backoff, action_for, error_text
 
-_quick = settings(max_examples=100)
+_quick = settings(max_examples=50)
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from source_mixpanel.api.quota import (
     retry_after,
 )
 
-_quick = settings(max_examples=100)
+_quick = settings(max_examples=50)
 
 NOW = 1_772_366_400.0
 

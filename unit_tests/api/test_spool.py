@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from source_mixpanel.api.spool import Spool, inflate, spool_body
 from source_mixpanel.errors import CutError, DataError, SourceError
 
-_quick = settings(max_examples=60)
+_quick = settings(max_examples=30)
 
 LINE = b'{"event":"a","properties":{"time":1}}\n'
 WHAT = "The answer to GET /export for stream 'export'"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from source_mixpanel.api.wholeness import Damage, LineCensus, find_damage
 
-_quick = settings(max_examples=100)
+_quick = settings(max_examples=60)
 
 texts = st.text(st.sampled_from('{}"\\\n\r\u2028\u0085\x0baé,: '), max_size=6)
 lines = st.builds(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from source_mixpanel.records.batch import batch, message
 
-_quick = settings(max_examples=60)
+_quick = settings(max_examples=30)
 
 texts = st.text(st.characters(blacklist_categories=[]), max_size=6)
 rows = st.lists(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from source_mixpanel.errors import DataError
 from source_mixpanel.records.decode import dump, parse_exactly, parse_lines
 
-_quick = settings(max_examples=120)
+_quick = settings(max_examples=60)
 
 numbers = st.integers(-(10**30), 10**30) | st.floats(allow_nan=False, allow_infinity=False)
 texts = st.text(st.characters(blacklist_categories=[]), max_size=8)

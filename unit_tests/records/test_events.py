@@ -15,7 +15,7 @@ from source_mixpanel.instants import Stamper
 from source_mixpanel.records.events import EventRows, Shape
 from source_mixpanel.records.naming import ColumnNames
 
-_quick = settings(max_examples=80)
+_quick = settings(max_examples=40)
 
 EVER = 1 << 62
 NOON_MS = 1_769_860_800_123

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from source_mixpanel.records.naming import CORE_COLUMNS, ColumnNames, fold
 
-_quick = settings(max_examples=100)
+_quick = settings(max_examples=50)
+
+_NO_CASE_BEYOND = 0x20000
 
 # Few letters, so that names collide often.
 names = st.text(alphabet="$_aAbB\u00df\u017fsS\u0130i", max_size=4) | st.sampled_from(
@@ -132,7 +132,7 @@ def test_is_free_tells_whether_a_property_would_get_its_plain_name() -> None:
 def test_folding_sees_through_every_letter_case_there_is() -> None:
     different = [
         hex(code)
-        for code in range(sys.maxunicode + 1)
+        for code in range(_NO_CASE_BEYOND)
         if not (fold(chr(code)) == fold(chr(code).upper()) == fold(chr(code).lower()))
     ]
     assert different == []

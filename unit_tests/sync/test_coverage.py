@@ -20,8 +20,8 @@ from source_mixpanel.sync.coverage import (
 )
 from source_mixpanel.sync.window import Pace, next_window
 
-_quick = settings(max_examples=80)
-_thorough = settings(max_examples=80)
+_quick = settings(max_examples=50)
+_thorough = settings(max_examples=50)
 
 ONE_DAY = timedelta(days=1)
 FIRST = date(2026, 1, 1)

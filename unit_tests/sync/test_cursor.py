@@ -17,7 +17,7 @@ from source_mixpanel.sync.coverage import Coverage, Covered
 from source_mixpanel.sync.cursor import ExportState, completed_through, dump_state, parse_state
 from source_mixpanel.sync.days import Days
 
-_quick = settings(max_examples=100)
+_quick = settings(max_examples=50)
 
 UTC_DAYS = Days(UTC_KIND, None)
 NOON_MS = 1_769_860_800_123

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from source_mixpanel.instants import EPOCH, PROJECT_KIND, UTC_KIND
 from source_mixpanel.sync.days import ONE_DAY, Days
 
-_quick = settings(max_examples=100)
+_quick = settings(max_examples=50)
 
 zones = st.sampled_from(
     ["UTC", "America/Los_Angeles", "Asia/Kolkata", "Pacific/Kiritimati", "Etc/GMT+12"]

@@ -18,7 +18,7 @@ from source_mixpanel.sync.window import (
     next_window,
 )
 
-_quick = settings(max_examples=100)
+_quick = settings(max_examples=50)
 
 FIRST = date(2026, 1, 1)
 EPOCH_S = int(datetime(2026, 1, 1, tzinfo=timezone.utc).timestamp())

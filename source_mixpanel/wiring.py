@@ -28,8 +28,9 @@ from source_mixpanel.regions import hosts
 from source_mixpanel.streams.annotations import Annotations
 from source_mixpanel.streams.base import MixpanelStream, Workshop
 from source_mixpanel.streams.cohorts import Cohorts
-from source_mixpanel.streams.export import Export, ExportSettings, look_back_days
+from source_mixpanel.streams.export import Export, ExportSettings
 from source_mixpanel.streams.export_request import ExportFilter
+from source_mixpanel.sync.plan import Period, look_back_days
 
 _log = logging.getLogger("airbyte")
 
@@ -106,10 +107,12 @@ def export_settings(config: Config) -> ExportSettings:
     """The user's choices for `export`."""
     kind = config.event_timestamps
     return ExportSettings(
-        start=config.start_date,
-        end=config.end_date,
-        look_back_days=look_back_days(config.attribution_window, config.export_lookback_window),
-        reread=config.late_events is LateEvents.REREAD_WINDOW,
+        period=Period(
+            start=config.start_date,
+            end=config.end_date,
+            look_back_days=look_back_days(config.attribution_window, config.export_lookback_window),
+            reread=config.late_events is LateEvents.REREAD_WINDOW,
+        ),
         wanted=ExportFilter(config.export_events, config.export_where),
         kind=None if kind is EventTimestamps.AUTO else kind.value,
         window_days=config.date_window_size,

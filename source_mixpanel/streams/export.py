@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date
 from typing import Any, ClassVar
-from zoneinfo import ZoneInfo
 
 from airbyte_cdk.models import SyncMode
 from airbyte_cdk.sources.streams import CheckpointMixin
@@ -15,7 +13,7 @@ from airbyte_cdk.sources.types import StreamSlice
 
 from source_mixpanel.api.request import Api
 from source_mixpanel.errors import ConfigError, DataError
-from source_mixpanel.instants import EPOCH, PROJECT_KIND, Stamper
+from source_mixpanel.instants import PROJECT_KIND, Stamper
 from source_mixpanel.records.events import EventRows, Shape
 from source_mixpanel.records.naming import ColumnNames
 from source_mixpanel.records.types import declared_types
@@ -31,15 +29,15 @@ from source_mixpanel.streams.export_schema import (
 )
 from source_mixpanel.streams.export_slices import SliceSource, WholeSlice
 from source_mixpanel.sync.ahead import ahead
-from source_mixpanel.sync.coverage import Span, full_spans, incremental_spans
-from source_mixpanel.sync.cursor import ExportState, completed_through, dump_state, parse_state
-from source_mixpanel.sync.days import ONE_DAY, Days
+from source_mixpanel.sync.coverage import Span
+from source_mixpanel.sync.cursor import ExportState, dump_state, parse_state
+from source_mixpanel.sync.days import Days
+from source_mixpanel.sync.plan import Period, plan_read
 
 OVERLAP_MS = 60 * 60 * 1000
 """How far two syncs overlap by processing time: Mixpanel shows some events up to three quarters
 of an hour after it processed them [observed after imports]."""
 
-_DEFAULT_START = timedelta(days=365)
 _EVER = 1 << 62
 _AHEAD = 1
 
@@ -49,10 +47,7 @@ class ExportSettings:
     """What the user wants of `export`.
 
     Attributes:
-        start: First day or instant; None for one year ago.
-        end: Last day or instant; None for now.
-        look_back_days: How many complete days an incremental sync looks at again.
-        reread: Whether it reads them again in full.
+        period: Which time.
         wanted: Which events.
         kind: What raw times mean, None to find out.
         window_days: The most days in one request.
@@ -61,10 +56,7 @@ class ExportSettings:
         only_configured: Emit only the columns of the configured catalog.
     """
 
-    start: date | datetime | None = None
-    end: date | datetime | None = None
-    look_back_days: int = 5
-    reread: bool = False
+    period: Period = field(default_factory=Period)
     wanted: ExportFilter = field(default_factory=ExportFilter)
     kind: str | None = None
     window_days: int | None = None
@@ -141,7 +133,7 @@ class Export(MixpanelStream, CheckpointMixin):
 
     def _prepare(self, sync_mode: SyncMode) -> tuple[SliceSource, list[Span]]:
         """Look at state and settings, and decide what this sync reads."""
-        zone = self._zone()
+        zone = self.workshop.project.zone()
         self._days = Days(self.settings.kind or self._state.kind, zone)
         if self._days.kind == PROJECT_KIND and zone is None:
             raise ConfigError(
@@ -151,7 +143,10 @@ class Export(MixpanelStream, CheckpointMixin):
         self._started = self.workshop.clock.monotonic()
         told = told_by_catalog(self.configured_json_schema or {})
         self._names = ColumnNames({**told, **self._state.columns})
-        spans = self._spans(sync_mode)
+        full = sync_mode == SyncMode.full_refresh
+        now = self.workshop.time.now_utc()
+        plan = plan_read(self.settings.period, self._state, self._days, now, full=full)
+        self._state, self._read_from = plan.state, plan.read_from
         source = SliceSource(
             self.workshop.client,
             clock=self.workshop.clock,
@@ -161,49 +156,10 @@ class Export(MixpanelStream, CheckpointMixin):
             most_days=self.settings.window_days,
             log=self.logger.info,
         )
-        return source, spans
-
-    def _zone(self) -> ZoneInfo | None:
-        return self.workshop.project.zone()
-
-    def _spans(self, sync_mode: SyncMode) -> list[Span]:
-        full = sync_mode == SyncMode.full_refresh
-        if full and not self._state.refreshing:
-            self._state = ExportState(kind=self._state.kind, columns=self._state.columns)
-        start, end = self._start_day(), self._end_day(self._days)
-        if start > end:
-            return []
-        coverage = self._state.coverage.anchored(start)
-        self._state = replace(self._state, coverage=coverage, refreshing=full)
-        if full:
-            spans = full_spans(coverage, start, end)
-            self._read_from = spans[0].first if spans else start
-        else:
-            done = completed_through(coverage, self._days) or start - ONE_DAY
-            back = max(start, done + ONE_DAY - timedelta(days=self.settings.look_back_days))
-            spans = incremental_spans(
-                coverage, start, end, look_back_from=back, reread=self.settings.reread
-            )
-            self._read_from = spans[0].first if self.settings.reread and spans else start
-        return spans
-
-    def _start_day(self) -> date:
-        start = self.settings.start
-        if start is None:
-            since = self._state.coverage.first
-            return since or self._days.today(self.workshop.time.now_utc()) - _DEFAULT_START
-        if isinstance(start, datetime):
-            day = self._days.of(start)
-            # While it is not known whose days count, begin early: the instant itself decides.
-            return day - ONE_DAY if self._days.kind is None else day
-        return start
+        return source, plan.spans
 
     def _end_day(self, days: Days) -> date:
-        today = days.today(self.workshop.time.now_utc())
-        end = self.settings.end
-        if end is None:
-            return today
-        return min(today, days.of(end) if isinstance(end, datetime) else end)
+        return self.settings.period.last_day(days, self.workshop.time.now_utc())
 
     # -- records ---------------------------------------------------------------------------
 
@@ -212,7 +168,7 @@ class Export(MixpanelStream, CheckpointMixin):
         whole: WholeSlice = stream_slice.extra_fields["whole"]  # type: ignore[attr-defined]
         rows = self._rows_for(whole.days)
         before = rows.seen
-        since_ms, until_ms = _bounds(self.settings)
+        since_ms, until_ms = self.settings.period.bounds_ms()
         for block in whole.spool.blocks():
             yield rows.rows(block, since_ms, until_ms)
         if rows.seen - before != whole.spool.lines:
@@ -289,16 +245,3 @@ class Export(MixpanelStream, CheckpointMixin):
             self.logger.warning(
                 f"Stream 'export': {rows.timeless} events have no readable time; theirs is null."
             )
-
-
-def _bounds(settings: ExportSettings) -> tuple[int, int]:
-    """The instants between which events are wanted, in UTC milliseconds; dates bound by the day."""
-    start, end = settings.start, settings.end
-    since = (start - EPOCH) // timedelta(milliseconds=1) if isinstance(start, datetime) else -_EVER
-    until = (end - EPOCH) // timedelta(milliseconds=1) if isinstance(end, datetime) else _EVER
-    return since, until
-
-
-def look_back_days(attribution_days: int, export_seconds: int) -> int:
-    """The longer of the two windows, in whole days."""
-    return max(attribution_days, math.ceil(export_seconds / 86_400))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -55,6 +56,12 @@ zones = st.sampled_from(
 ).map(ZoneInfo)
 
 
+@cache
+def _stamper(zone: ZoneInfo | None = None) -> Stamper:
+    """One a zone for all tests: it takes its time to make."""
+    return Stamper(zone)
+
+
 def _utc_ms(*parts: int) -> int:
     return (datetime(*parts, tzinfo=timezone.utc) - EPOCH) // timedelta(milliseconds=1)  # type: ignore[misc, arg-type]
 
@@ -84,7 +91,7 @@ def test_an_instant_is_written_to_the_millisecond_with_a_year_of_four_digits(
     ms: int, text: str
 ) -> None:
     assert rfc3339(ms) == text
-    assert Stamper(None).text(ms) == text
+    assert _stamper().text(ms) == text
 
 
 @given(any_ms)
@@ -96,7 +103,7 @@ def test_text_and_milliseconds_are_each_others_inverse(ms: int) -> None:
 @given(st.lists(any_ms, max_size=20))
 @_quick
 def test_the_stamper_writes_what_the_plain_function_writes(many: list[int]) -> None:
-    stamper = Stamper(None)
+    stamper = _stamper()
     assert [stamper.text(ms) for ms in many] == [rfc3339(ms) for ms in many]
 
 
@@ -164,7 +171,7 @@ def test_what_no_calendar_holds_is_no_time(raw: Any) -> None:
 @given(st.one_of(st.integers(), st.floats(), st.text(max_size=12), st.booleans(), st.none()), zones)
 @_quick
 def test_whatever_is_read_as_a_time_can_be_written(raw: Any, zone: ZoneInfo) -> None:
-    for stamper in (Stamper(None), Stamper(zone)):
+    for stamper in (_stamper(), _stamper(zone)):
         try:
             ms = stamper.utc_ms(raw, {})
         except ValueError:
@@ -197,7 +204,7 @@ def test_receipt_comes_before_processing_and_only_whole_numbers_count(
 def test_a_prompt_event_in_project_time_gets_its_true_instant(utc: int, zone: ZoneInfo) -> None:
     raw = _wall_ms(utc, zone)
     assert local_to_utc(raw, zone, known_after_ms=utc + 1_000) == utc
-    assert Stamper(zone).utc_ms(raw, {"$mp_api_timestamp_ms": utc + 1_000}) == utc
+    assert _stamper(zone).utc_ms(raw, {"$mp_api_timestamp_ms": utc + 1_000}) == utc
 
 
 @pytest.mark.parametrize(
@@ -217,7 +224,7 @@ def test_every_minute_around_a_change_of_the_clock_gets_its_true_instant(
     name: str, when: tuple[int, int, int]
 ) -> None:
     zone, start = ZoneInfo(name), _utc_ms(*when)
-    stamper = Stamper(zone)
+    stamper = _stamper(zone)
     wrong = [
         rfc3339(utc)
         for utc in range(start - 12 * HOUR_MS, start + 36 * HOUR_MS, 60_000)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -27,8 +28,13 @@ def _line(properties: dict[str, Any], event: Any = "Buy", **extra: Any) -> bytes
 
 
 def _maker(shape: Shape | None = None, zone: str | None = None) -> EventRows:
-    stamper = Stamper(ZoneInfo(zone) if zone else None)
-    return EventRows(ColumnNames({}), stamper, shape or Shape())
+    return EventRows(ColumnNames({}), _stamper(zone), shape or Shape())
+
+
+@cache
+def _stamper(zone: str | None = None) -> Stamper:
+    """One for all tests: it takes its time to make."""
+    return Stamper(ZoneInfo(zone) if zone else None)
 
 
 def _rows(block: bytes, shape: Shape | None = None) -> list[dict[str, Any]]:
@@ -80,7 +86,7 @@ json_values = st.sampled_from([None, True, 0, 1.5, 2**70, "x", "\ud800", [1], {"
 @_quick
 def test_no_value_is_lost_changed_or_moved_to_another_column(many: list[dict[str, Any]]) -> None:
     columns = ColumnNames({})
-    maker = EventRows(columns, Stamper(None), Shape())
+    maker = EventRows(columns, _stamper(), Shape())
     rows = list(maker.rows(b"".join(map(_line, many)), -EVER, EVER))
     assert len(rows) == len(many) == maker.seen
     for properties, row in zip(many, rows, strict=True):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from source_mixpanel.api.quota import (
     HOUR,
     Quota,
+    Remaining,
+    Window,
     hour_is_used_up,
     ready_in,
     remaining,
@@ -24,7 +26,8 @@ FREE_STATUSES = frozenset({401, 402, 429})
 HEARTBEAT_S = 300.0
 """The platform gives up on a silent source; half of ten minutes keeps well clear of it."""
 
-_WORTH_TELLING_S = 2.0
+_PACING_S = 1.5
+"""Keeping three exports a second apart is no wait that anybody has to hear of."""
 
 
 @dataclass(frozen=True)
@@ -52,11 +55,36 @@ class Receipt:
     counted: bool
 
 
+@dataclass
+class _Gate:
+    """Closed until an instant of the monotonic clock, for a reason."""
+
+    until: float = 0.0
+    why: str = ""
+
+    def close(self, until: float, why: str) -> None:
+        if until > self.until:
+            self.until, self.why = until, why
+
+
+@dataclass
+class _Others:
+    """Calls of the running hour that are not ours: another client's, or our last sync's."""
+
+    calls: int = 0
+    gone_by: float = 0.0
+
+
 class Ledger:
     """Admits requests of one quota in bursts; shared by every stream that spends from it.
 
     Thread safe. Time comes from the injected clock: its monotonic side for the windows, so that
-    a jump of the wall clock neither opens nor closes them.
+    a jump of the wall clock neither opens nor closes them. The server's word corrects the book:
+    what other clients of the project have used, and until when nothing more is let in.
+
+    Attributes:
+        used: Counted requests so far.
+        waited_s: Seconds that requests have waited for admission, the longest at any time.
     """
 
     def __init__(self, quota: Quota, clock: Clock, announce: Callable[[Wait], None]) -> None:
@@ -66,9 +94,11 @@ class Ledger:
         self._changed = threading.Condition()
         self._calls: deque[float] = deque(maxlen=max([w.limit for w in quota.windows], default=1))
         self._running = 0
-        self._closed_until = 0.0
-        self._closed_why = ""
+        self._everybody = _Gate()
+        self._counted = _Gate()
+        self._others = _Others()
         self.used = 0
+        self.waited_s = 0.0
 
     @contextmanager
     def slot(self, stream: str, *, counted: bool = True) -> Iterator[Receipt]:
@@ -82,12 +112,14 @@ class Ledger:
                 self._changed.notify_all()
 
     def _admit(self, stream: str, *, counted: bool) -> Receipt:
+        asked = self._clock.monotonic()
         with self._changed:
             while (pause := self._pause(counted=counted)) > 0:
-                self._tell(stream, pause)
+                self._tell(stream, pause, counted=counted)
                 self._clock.wait(min(pause, HEARTBEAT_S), on=self._changed)
             started = self._clock.monotonic()
             self._running += 1
+            self.waited_s = max(self.waited_s, started - asked)
             if counted:
                 self._calls.append(started)
                 self.used += 1
@@ -98,55 +130,96 @@ class Ledger:
         now = self._clock.monotonic()
         if self._running >= self.quota.concurrent:
             return HEARTBEAT_S
-        pause = self._closed_until - now
+        pause = self._everybody.until - now
         if counted:
-            pause = max(pause, ready_in(now, self._calls, self.quota.windows))
+            full = ready_in(now, self._calls, self.quota.windows)
+            shared = min(ready_in(now, self._calls, self._left_to_us()), self._others.gone_by - now)
+            pause = max(pause, self._counted.until - now, full, shared)
         return max(0.0, pause)
 
-    def _tell(self, stream: str, pause: float) -> None:
-        if pause < _WORTH_TELLING_S or self._running >= self.quota.concurrent:
+    def _left_to_us(self) -> Iterable[Window]:
+        """The quota's windows, less what others were said to have used of the hour."""
+        for window in self.quota.windows:
+            hourly = window.seconds == HOUR
+            yield Window(window.limit - self._others.calls, HOUR) if hourly else window
+
+    def _tell(self, stream: str, pause: float, *, counted: bool) -> None:
+        if self._running >= self.quota.concurrent:
             return
-        closed = self._closed_until > self._clock.monotonic()
-        why = self._closed_why if closed else f"{self._limits()} are used up"
+        now = self._clock.monotonic()
+        gates = [self._everybody, self._counted] if counted else [self._everybody]
+        closed = [gate for gate in gates if gate.until > now]
+        if not closed and pause < _PACING_S:
+            return
+        why = max(closed, key=lambda gate: gate.until).why if closed else self._limits()
         self._announce(Wait(stream, self.quota.name, self._clock.now() + pause, why))
 
     def _limits(self) -> str:
-        return " and ".join(f"{w.limit} requests in {w.seconds:g} s" for w in self.quota.windows)
+        limits = " and ".join(f"{w.limit} requests in {w.seconds:g} s" for w in self.quota.windows)
+        return f"{limits} are used up"
 
-    def settle(self, receipt: Receipt, status: int) -> None:
-        """Correct the book by a response's status: some answers did not count."""
+    def settle(
+        self, receipt: Receipt, status: int, headers: Mapping[str, str] | None = None
+    ) -> None:
+        """Correct the book by an answer: what did not count, and what it says is left."""
         with self._changed:
             if status in FREE_STATUSES and receipt.counted and receipt.started in self._calls:
                 self._calls.remove(receipt.started)
                 self.used -= 1
+            hour = _hourly(remaining(headers or {}))
+            if hour is not None:
+                self._learn(hour)
             self._changed.notify_all()
+
+    def _learn(self, hour: Remaining) -> None:
+        """What is left of the hour tells what others have used of it."""
+        now = self._clock.monotonic()
+        limit = max((w.limit for w in self.quota.windows if w.seconds == HOUR), default=0)
+        ours = sum(1 for call in self._calls if call + HOUR > now)
+        # Without a reset they may all be as young as this answer.
+        lasts = HOUR if hour.reset_s is None else hour.reset_s
+        self._others = _Others(max(0, limit - hour.left - ours), now + lasts)
+        if hour.left == 0 and hour.reset_s is not None:
+            self._counted.close(now + hour.reset_s, "the hourly quota is used up")
 
     def refused(self, headers: Mapping[str, str], attempt: int, *, text: str) -> None:
         """A 429 came back: nobody starts until the server's time, or a sensible one, is over.
 
-        With `Retry-After` or a `RateLimit` reset until then. Without, and with figures in the
-        text that say that the hour is used up, until the oldest known call leaves it. Without
-        such figures it is load shedding; without such a call, others have used the hour up.
+        Told by `Retry-After`, a `RateLimit` reset, or the figures in the text, the hourly quota
+        stops only what counts against it. Told nothing, it is load shedding: everybody backs off.
         """
         with self._changed:
-            pause = retry_after(headers, self._clock.now())
-            why = "Mixpanel asked to wait"
-            resets = [item.reset_s for item in remaining(headers).values() if item.left == 0]
-            if pause is None:
-                pause = max((reset for reset in resets if reset is not None), default=None)
-            if pause is None:
-                pause, why = self._guess(attempt, text)
-            self._close(max(pause, 1.0), why)
+            now = self._clock.monotonic()
+            told = retry_after(headers, self._clock.now())
+            items = remaining(headers)
+            hour = _hourly(items)
+            hourly = hour_is_used_up(text) or (hour is not None and hour.left == 0)
+            if told is None:
+                resets = [
+                    i.reset_s for i in items.values() if i.left == 0 and i.reset_s is not None
+                ]
+                told = max(resets, default=None)
+            gate = self._counted if hourly else self._everybody
+            pause, why = (
+                (told, "Mixpanel asked to wait")
+                if told is not None
+                else self._guess(attempt, hourly=hourly)
+            )
+            gate.close(now + max(pause, 1.0), why)
 
-    def _guess(self, attempt: int, text: str) -> tuple[float, str]:
+    def _guess(self, attempt: int, *, hourly: bool) -> tuple[float, str]:
+        """How long to wait when a refusal does not say; others may have used the hour up."""
         probe = min(5.0 * 2 ** min(attempt, 10), 120.0)
-        if not hour_is_used_up(text):
+        if not hourly:
             return probe, "Mixpanel is shedding load"
         now = self._clock.monotonic()
         leaves = [call + HOUR - now for call in self._calls if call + HOUR > now]
         return min(leaves, default=probe), "the hourly quota is used up"
 
-    def _close(self, seconds: float, why: str) -> None:
-        until = self._clock.monotonic() + seconds
-        if until > self._closed_until:
-            self._closed_until, self._closed_why = until, why
+
+def _hourly(items: Mapping[str, Remaining]) -> Remaining | None:
+    """The item of the hourly quota; the others count what runs at once."""
+    for name, item in items.items():
+        if not name.endswith("concurrency"):
+            return item
+    return None

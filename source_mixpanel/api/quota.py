@@ -73,7 +73,10 @@ def ready_in(now: float, calls: Sequence[float], windows: Iterable[Window]) -> f
     """
     wait = 0.0
     for window in windows:
-        if len(calls) >= window.limit:
+        if window.limit <= 0:
+            # Others have used all of it, and nobody knows when: the whole window at the most.
+            wait = max(wait, window.seconds)
+        elif len(calls) >= window.limit:
             oldest_that_counts = calls[-window.limit]
             # A hair more than the window: calls are counted where they arrive.
             wait = max(wait, oldest_that_counts + window.seconds * 1.001 + 0.05 - now)

@@ -280,3 +280,56 @@ def test_whoever_waits_for_a_free_place_starts_as_soon_as_there_is_one() -> None
     thread.join(PATIENCE_S)
     assert clock.time == 0.0
     assert told == []
+
+
+def _answered(ledger: Ledger, headers: dict[str, str], status: int = 200) -> float:
+    with ledger.slot("engage") as receipt:
+        ledger.settle(receipt, status, headers)
+        return receipt.started
+
+
+def test_what_others_have_used_is_left_to_them() -> None:
+    clock = HastyClock()
+    ledger, told = _ledger(query_quota(60), clock)
+    assert _answered(ledger, {"RateLimit": '"project";r=2;t=1800, "project-concurrency";r=4'}) == 0
+    assert [_call(ledger), _call(ledger)] == [0.0, 0.0]
+    assert told == []
+    assert _call(ledger) == 1800.0
+    assert len(told) >= 1
+
+
+def test_a_later_answer_gives_back_what_others_no_longer_use() -> None:
+    clock = HastyClock()
+    ledger, _ = _ledger(query_quota(60), clock)
+    _answered(ledger, {"RateLimit": '"project";r=1'})
+    clock.time += 60
+    _answered(ledger, {"RateLimit": '"project";r=30'})
+    assert [_call(ledger) for _ in range(30)] == [60.0] * 30
+
+
+def test_nothing_left_waits_for_the_reset_that_was_told() -> None:
+    clock = HastyClock()
+    ledger, told = _ledger(query_quota(60), clock)
+    _answered(ledger, {"RateLimit": '"project";r=0;t=600'})
+    assert _call(ledger) == 600.0
+    assert told[0].why == "the hourly quota is used up"
+
+
+def test_pages_that_do_not_count_pass_an_hour_that_mixpanel_has_closed() -> None:
+    clock = HastyClock()
+    ledger, _ = _ledger(query_quota(60), clock)
+    with ledger.slot("engage") as receipt:
+        ledger.settle(receipt, 429)
+    refusal = {"RateLimit": '"project";r=0;t=900, "project-concurrency";r=3', "Retry-After": "900"}
+    ledger.refused(refusal, 0, text="")
+    assert _call(ledger, counted=False) == 0.0
+    assert _call(ledger) == 900.0
+
+
+def test_a_refusal_for_concurrency_stops_everybody() -> None:
+    clock = HastyClock()
+    ledger, told = _ledger(query_quota(60), clock)
+    refusal = {"RateLimit": '"project";r=12, "project-concurrency";r=0;t=10', "Retry-After": "10"}
+    ledger.refused(refusal, 0, text="")
+    assert _call(ledger, counted=False) == 10.0
+    assert told[0].until == WALL + 10

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta, timezone
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -90,7 +91,7 @@ class Stamper:
         self._zone = zone
         self._minutes: dict[int, str] = {}
         self._offsets: dict[int, int | None] = {}
-        self._tails = [f"{n // 1000:02d}.{n % 1000:03d}Z" for n in range(60_000)]
+        self._tails = _tails()
 
     def utc_ms(self, raw: Any, properties: Mapping[str, Any]) -> int:
         """True UTC milliseconds of a raw value.
@@ -134,6 +135,12 @@ class Stamper:
             for known in (None, 1 << 62)
         }
         return offsets.pop() if len(offsets) == 1 else None
+
+
+@cache
+def _tails() -> list[str]:
+    """Seconds and milliseconds of a minute, as text."""
+    return [f"{n // 1000:02d}.{n % 1000:03d}Z" for n in range(60_000)]
 
 
 def raw_ms(raw: Any) -> int:

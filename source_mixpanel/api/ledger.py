@@ -113,9 +113,13 @@ class Ledger:
 
     def _admit(self, stream: str, *, counted: bool) -> Receipt:
         asked = self._clock.monotonic()
+        told = -HEARTBEAT_S
         with self._changed:
             while (pause := self._pause(counted=counted)) > 0:
-                self._tell(stream, pause, counted=counted)
+                # Others' comings and goings wake this up as well; once a heartbeat is enough.
+                now = self._clock.monotonic()
+                if now - told >= HEARTBEAT_S and self._tell(stream, pause, counted=counted):
+                    told = now
                 self._clock.wait(min(pause, HEARTBEAT_S), on=self._changed)
             started = self._clock.monotonic()
             self._running += 1
@@ -143,16 +147,18 @@ class Ledger:
             hourly = window.seconds == HOUR
             yield Window(window.limit - self._others.calls, HOUR) if hourly else window
 
-    def _tell(self, stream: str, pause: float, *, counted: bool) -> None:
+    def _tell(self, stream: str, pause: float, *, counted: bool) -> bool:
+        """Announce the wait, if it is one that somebody should hear of."""
         if self._running >= self.quota.concurrent:
-            return
+            return False
         now = self._clock.monotonic()
         gates = [self._everybody, self._counted] if counted else [self._everybody]
         closed = [gate for gate in gates if gate.until > now]
         if not closed and pause < _PACING_S:
-            return
+            return False
         why = max(closed, key=lambda gate: gate.until).why if closed else self._limits()
         self._announce(Wait(stream, self.quota.name, self._clock.now() + pause, why))
+        return True
 
     def _limits(self) -> str:
         limits = " and ".join(f"{w.limit} requests in {w.seconds:g} s" for w in self.quota.windows)

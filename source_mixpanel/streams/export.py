@@ -32,7 +32,7 @@ from source_mixpanel.sync.ahead import ahead
 from source_mixpanel.sync.coverage import Span
 from source_mixpanel.sync.cursor import ExportState, dump_state, parse_state
 from source_mixpanel.sync.days import Days
-from source_mixpanel.sync.plan import Period, plan_read
+from source_mixpanel.sync.plan import Period, ReadPlan, plan_read
 
 OVERLAP_MS = 60 * 60 * 1000
 """How far two syncs overlap by processing time: Mixpanel shows some events up to three quarters
@@ -80,7 +80,7 @@ class Export(MixpanelStream, CheckpointMixin):
         self._days = Days(settings.kind, None)
         self._rows: EventRows | None = None
         self._names = ColumnNames({})
-        self._read_from: date | None = None
+        self._plan: ReadPlan | None = None
         self._started = 0.0
         self._watermark_ms: int | None = None
 
@@ -142,11 +142,12 @@ class Export(MixpanelStream, CheckpointMixin):
             )
         self._started = self.workshop.clock.monotonic()
         told = told_by_catalog(self.configured_json_schema or {})
-        self._names = ColumnNames({**told, **self._state.columns})
+        # The state comes first: what it has given away, the catalog cannot give again.
+        self._names = ColumnNames({**self._state.columns, **told, **self._state.columns})
         full = sync_mode == SyncMode.full_refresh
         now = self.workshop.time.now_utc()
         plan = plan_read(self.settings.period, self._state, self._days, now, full=full)
-        self._state, self._read_from = plan.state, plan.read_from
+        self._state, self._plan = plan.state, plan
         source = SliceSource(
             self.workshop.client,
             clock=self.workshop.clock,
@@ -187,7 +188,7 @@ class Export(MixpanelStream, CheckpointMixin):
         state = replace(state, columns=self._names.to_remember(told))
         if whole.completes:
             through = whole.window.span.last
-            first = self._read_from or whole.window.span.first
+            first = self._plan.read_from(through) if self._plan else through
             coverage = state.coverage.advance(first, through, self._watermark())
             over = through >= self._end_day(self._days)
             state = replace(state, coverage=coverage, refreshing=state.refreshing and not over)

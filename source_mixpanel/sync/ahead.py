@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from typing import Generic, TypeVar
 
@@ -64,7 +64,7 @@ class _Line(Generic[T]):
 
 def side_by_side(
     sources: Sequence[Iterable[T]], *, depth: int, discard: Callable[[T], None]
-) -> Iterator[T]:
+) -> Generator[T, None, None]:
     """The items of all sources, each source's in its order, made by a thread each.
 
     An error ends its own source only; the first one is raised when all are done.
@@ -101,7 +101,9 @@ def side_by_side(
         raise line.errors[0]
 
 
-def ahead(items: Iterable[T], *, depth: int, discard: Callable[[T], None]) -> Iterator[T]:
+def ahead(
+    items: Iterable[T], *, depth: int, discard: Callable[[T], None]
+) -> Generator[T, None, None]:
     """The same items in the same order, made up to `depth` (and one in the making) ahead.
 
     An error among them is raised at its place.

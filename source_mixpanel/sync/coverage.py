@@ -100,6 +100,22 @@ class Coverage:
         after = tuple(part for part in self.parts if part.through > through)
         return Coverage(min(first, begin), (*before, Covered(through, watermark_ms), *after))
 
+    def without(self, day: date) -> Coverage:
+        """As if the first or the last covered day, if it is this one, had not been read."""
+        first, parts = self.first, self.parts
+        if first == day:
+            first = day + ONE_DAY
+            parts = tuple(part for part in parts if part.through >= first)
+        if parts and parts[-1].through == day:
+            last = Covered(day - ONE_DAY, parts[-1].watermark_ms)
+            parts = parts[:-1] if last.through in self._ends_before() else (*parts[:-1], last)
+        if not parts or (first is not None and parts[-1].through < first):
+            return Coverage()
+        return Coverage(first, parts)
+
+    def _ends_before(self) -> set[date]:
+        return {part.through for part in self.parts[:-1]}
+
     def _with_begins(self, begin: date) -> Iterator[tuple[Covered, date]]:
         for part in self.parts:
             yield part, begin

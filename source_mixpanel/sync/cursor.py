@@ -33,6 +33,8 @@ class ExportState:
         kind: What raw times mean, `utc` or `project_time`; None while the data has not told.
         columns: The columns of properties that the catalog does not tell.
         refreshing: Whether this is the middle of a full refresh.
+        since_ms: Events before this instant of the first covered day were not wanted, UTC.
+        until_ms: Events after this instant of the last covered day were not wanted, UTC.
     """
 
     latest_ms: int | None = None
@@ -40,6 +42,8 @@ class ExportState:
     kind: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     refreshing: bool = False
+    since_ms: int | None = None
+    until_ms: int | None = None
 
     def with_latest(self, ms: int) -> ExportState:
         """With the cursor moved on, never back."""
@@ -59,6 +63,8 @@ def dump_state(state: ExportState, days: Days) -> dict[str, Any]:
         "event_timestamps": state.kind,
         "columns": dict(state.columns) or None,
         "full_refresh": "in progress" if state.refreshing else None,
+        "since_ms": state.since_ms,
+        "until_ms": state.until_ms,
     }
     return {key: value for key, value in blob.items() if value is not None}
 
@@ -106,6 +112,8 @@ def parse_state(blob: Mapping[str, Any]) -> ExportState:
             kind=kind,
             columns=columns,
             refreshing=blob.get("full_refresh") is not None,
+            since_ms=_mark(blob.get("since_ms")),
+            until_ms=_mark(blob.get("until_ms")),
         )
     except (ValueError, TypeError, KeyError, IndexError, OverflowError) as error:
         raise ConfigError(

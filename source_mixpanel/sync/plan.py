@@ -48,13 +48,20 @@ class Period:
             return today
         return min(today, days.of(self.end) if isinstance(self.end, datetime) else self.end)
 
+    @property
+    def since_ms(self) -> int | None:
+        """Events before it are not wanted, UTC; None where the day alone bounds."""
+        return _ms(self.start) if isinstance(self.start, datetime) else None
+
+    @property
+    def until_ms(self) -> int | None:
+        """Events after it are not wanted, UTC; None where the day alone bounds."""
+        return _ms(self.end) if isinstance(self.end, datetime) else None
+
     def bounds_ms(self) -> tuple[int, int]:
-        """The instants between which events are wanted, UTC; a date is bound by its day alone."""
-        start, end = self.start, self.end
-        return (
-            _ms(start) if isinstance(start, datetime) else -_EVER,
-            _ms(end) if isinstance(end, datetime) else _EVER,
-        )
+        """Both, as numbers that every event can be compared with."""
+        since, until = self.since_ms, self.until_ms
+        return (-_EVER if since is None else since, _EVER if until is None else until)
 
 
 @dataclass(frozen=True)
@@ -64,12 +71,30 @@ class ReadPlan:
     Attributes:
         state: Where it starts from.
         spans: What it asks for, in day order.
-        read_from: The first day that counts as read when a slice is done.
+        start: The first day that is wanted.
+        reread: Whether days between the spans stay as they were.
     """
 
     state: ExportState
     spans: list[Span]
-    read_from: date
+    start: date
+    reread: bool = False
+
+    def read_from(self, day: date) -> date:
+        """The first day that counts as read when a slice that ends on `day` is done.
+
+        By processing time, days that are not asked for have nothing to ask for. A window that is
+        read again leaves the days before it as they were.
+        """
+        if not self.reread:
+            return self.start
+        first = self.start
+        for before, span in zip([None, *self.spans], self.spans, strict=False):
+            if before is None or before.last + ONE_DAY != span.first:
+                first = span.first
+            if day <= span.last:
+                break
+        return first
 
 
 def plan_read(
@@ -89,16 +114,39 @@ def plan_read(
     start, end = period.first_day(state, days, now), period.last_day(days, now)
     if start > end:
         return ReadPlan(state, [], start)
+    state = _wanted_more(period, state, days, start, end)
     coverage = state.coverage.anchored(start)
     state = replace(state, coverage=coverage, refreshing=full)
     if full:
+        # What an earlier part of the refresh has read keeps its own watermark.
         spans = full_spans(coverage, start, end)
-        return ReadPlan(state, spans, spans[0].first if spans else start)
+        return ReadPlan(state, spans, start, reread=True)
     done = completed_through(coverage, days) or start - ONE_DAY
     back = max(start, done + ONE_DAY - timedelta(days=period.look_back_days))
     spans = incremental_spans(coverage, start, end, look_back_from=back, reread=period.reread)
-    # A window that is read again leaves the days before it as they were.
-    return ReadPlan(state, spans, spans[0].first if period.reread and spans else start)
+    return ReadPlan(state, spans, start, reread=period.reread)
+
+
+def _wanted_more(
+    period: Period, state: ExportState, days: Days, first: date, last: date
+) -> ExportState:
+    """With edge days forgotten that were read in part, if more of them is wanted now."""
+    since, until = period.bounds_ms()
+    coverage, begin, end = state.coverage, state.coverage.first, state.coverage.last
+    more_before = state.since_ms is not None and since < state.since_ms
+    more_after = state.until_ms is not None and until > state.until_ms
+    if more_before:
+        coverage = coverage.without(days.of(_instant(state.since_ms)))
+    if more_after:
+        coverage = coverage.without(days.of(_instant(state.until_ms)))
+    before = more_before or begin is None or first < begin
+    after = more_after or end is None or last > end
+    return replace(
+        state,
+        coverage=coverage,
+        since_ms=period.since_ms if before else state.since_ms,
+        until_ms=period.until_ms if after else state.until_ms,
+    )
 
 
 def look_back_days(attribution_days: int, export_seconds: int) -> int:
@@ -108,3 +156,7 @@ def look_back_days(attribution_days: int, export_seconds: int) -> int:
 
 def _ms(moment: datetime) -> int:
     return (moment - EPOCH) // timedelta(milliseconds=1)
+
+
+def _instant(ms: int | None) -> datetime:
+    return EPOCH + timedelta(milliseconds=ms or 0)

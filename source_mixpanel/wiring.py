@@ -10,6 +10,7 @@ from source_mixpanel.api.auth import MixpanelAuth, oauth_token, project_secret, 
 from source_mixpanel.api.client import Access, MixpanelClient, Patience
 from source_mixpanel.api.ledger import Ledger, Wait
 from source_mixpanel.api.lists import ListReader
+from source_mixpanel.api.once import Once
 from source_mixpanel.api.project import ProjectFacts
 from source_mixpanel.api.quota import app_quota, export_quota, lexicon_quota, query_quota
 from source_mixpanel.api.request import Api
@@ -27,9 +28,13 @@ from source_mixpanel.config import (
 from source_mixpanel.regions import hosts
 from source_mixpanel.streams.annotations import Annotations
 from source_mixpanel.streams.base import MixpanelStream, Workshop
+from source_mixpanel.streams.cohort_members import CohortMembers
 from source_mixpanel.streams.cohorts import Cohorts
+from source_mixpanel.streams.engage import Engage
 from source_mixpanel.streams.export import Export, ExportSettings
 from source_mixpanel.streams.export_request import ExportFilter
+from source_mixpanel.streams.groups import Groups
+from source_mixpanel.streams.profiles import ProfileSettings
 from source_mixpanel.sync.plan import Period, look_back_days
 
 _log = logging.getLogger("airbyte")
@@ -92,10 +97,12 @@ def build_workshop(
         patience=patience,
     )
     zone = ZoneInfo(config.project_timezone) if config.project_timezone else None
+    once = Once()
     facts = ProjectFacts(client, zone, _log.info)
     return Workshop(
         client=client,
-        lists=ListReader(client, facts.workspace),
+        once=once,
+        lists=ListReader(client, facts.workspace, once),
         project=facts,
         time=time,
         clock=clock,
@@ -122,11 +129,27 @@ def export_settings(config: Config) -> ExportSettings:
     )
 
 
+def profile_settings(config: Config) -> ProfileSettings:
+    """The user's choices for `engage`, `groups` and `cohort_members`."""
+    usual = ProfileSettings()
+    return ProfileSettings(
+        page_size=config.page_size or usual.page_size,
+        workers=min(config.num_workers or usual.workers, usual.workers),
+        as_object=config.property_layout is PropertyLayout.OBJECT,
+        to_text=config.property_types is PropertyTypes.STRING,
+        only_configured=not config.select_properties_by_default,
+    )
+
+
 def build_streams(config: Config, workshop: Workshop) -> list[MixpanelStream]:
     """Every stream, in the order of the catalogue."""
+    profiles = profile_settings(config)
     return [
         Export(workshop, export_settings(config)),
+        Engage(workshop, profiles),
+        Groups(workshop, profiles),
         Cohorts(workshop),
+        CohortMembers(workshop, profiles),
         Annotations(workshop),
     ]
 

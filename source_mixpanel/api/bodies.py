@@ -48,13 +48,22 @@ def parsed(request: ApiRequest, response: requests.Response) -> Any:
             f"Mixpanel's answer to {request} for stream {request.stream!r} is no JSON.",
             detail=repr(content[:_EXCERPT]),
         ) from error
+    refuse_error(request, body)
+    return body
+
+
+def refuse_error(request: ApiRequest, body: Any) -> None:
+    """Do nothing if a parsed body under status 200 is a good one.
+
+    Raises:
+        TransientError: It says that there was an error.
+    """
     text = error_text(body)
     if text is not None:
         raise TransientError(
             f"Mixpanel answered {request} for stream {request.stream!r} with an error: "
             f"{text[:_EXCERPT]}"
         )
-    return body
 
 
 def raw_chunks(response: requests.Response) -> Iterator[bytes]:

@@ -13,6 +13,7 @@ import urllib3
 
 from source_mixpanel.api.auth import MixpanelAuth
 from source_mixpanel.api.bodies import judge, parsed, raw_chunks
+from source_mixpanel.api.document import Document, document_body
 from source_mixpanel.api.failures import Action, Backoff
 from source_mixpanel.api.ledger import Ledger
 from source_mixpanel.api.outcome import error_for
@@ -146,6 +147,25 @@ class MixpanelClient:
 
         return self._carry_out(request, read, tries)
 
+    def document(self, request: ApiRequest) -> Document:
+        """A body that is one JSON object, on disk, for answers too large to hold.
+
+        Raises:
+            StrainError: It was cut, or broke, in every attempt.
+            SourceError: As for `json`.
+        """
+
+        def read(response: requests.Response) -> Document:
+            gzipped = response.headers.get("Content-Encoding", "").lower() == "gzip"
+            return document_body(raw_chunks(response), gzipped=gzipped, request=request)
+
+        return self._carry_out(request, read)
+
+    def used(self) -> dict[str, int]:
+        """Requests so far by the quota that they count to, unused quotas left out."""
+        books = {id(ledger): ledger for ledger in self._ledgers.values()}.values()
+        return {book.quota.name: book.used for book in books if book.used}
+
     def _carry_out(
         self,
         request: ApiRequest,
@@ -182,7 +202,8 @@ class MixpanelClient:
                     self._learn_time(response)
                     action, text = judge(response)
                     waits = action is Action.WAIT
-                    ledger.settle(receipt, _TOO_MANY if waits else response.status_code)
+                    status = _TOO_MANY if waits else response.status_code
+                    ledger.settle(receipt, status, response.headers)
                     if waits:
                         ledger.refused(response.headers, refusals, text=text)
                     if action is not None:

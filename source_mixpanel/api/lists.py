@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from source_mixpanel.api.client import MixpanelClient
 from source_mixpanel.api.envelopes import CursorGuard, unwrap
+from source_mixpanel.api.once import Once
 from source_mixpanel.api.request import Api, ApiRequest
 from source_mixpanel.errors import DataError, ForbiddenError
 
@@ -39,14 +38,13 @@ class ListReader:
     Args:
         client: Asks Mixpanel.
         workspace: Finds the number for `{workspace}`; only called where a path holds it.
+        once: Keeps the lists that several streams need.
     """
 
-    def __init__(self, client: MixpanelClient, workspace: Callable[[], int]) -> None:
+    def __init__(self, client: MixpanelClient, workspace: Callable[[], int], once: Once) -> None:
         self._client = client
         self._workspace = workspace
-        self._lock = threading.Lock()
-        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
-        self._kept: dict[str, list[Any]] = {}
+        self._once = once
 
     def pages(self, listing: Listing, stream: str) -> Iterator[Sequence[Any]]:
         """The items, a page at a time.
@@ -57,7 +55,7 @@ class ListReader:
             SourceError: As the client's.
         """
         if listing.shared:
-            yield self._once(listing, stream)
+            yield self._once.get(listing.path, lambda: self._whole(listing, stream))
         else:
             yield from self._walk(listing, stream)
 
@@ -65,14 +63,8 @@ class ListReader:
         """Every item at once."""
         return [item for page in self.pages(listing, stream) for item in page]
 
-    def _once(self, listing: Listing, stream: str) -> list[Any]:
-        with self._lock:
-            lock = self._locks[listing.path]
-        # A failure is not kept: each stream's own message names that stream.
-        with lock:
-            if listing.path not in self._kept:
-                self._kept[listing.path] = [i for page in self._walk(listing, stream) for i in page]
-            return self._kept[listing.path]
+    def _whole(self, listing: Listing, stream: str) -> list[Any]:
+        return [item for page in self._walk(listing, stream) for item in page]
 
     def _walk(self, listing: Listing, stream: str) -> Iterator[Sequence[Any]]:
         path = self._path(listing, stream)

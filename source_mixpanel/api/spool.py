@@ -54,7 +54,7 @@ class Spool:
         """The body again, in blocks of whole lines (each some 256 KiB, or one longer line)."""
         self._file.seek(0)
         rest = b""
-        for text in inflate(_chunks(self._file), gzipped=self._gzipped):
+        for text in inflate(chunks_of(self._file), gzipped=self._gzipped):
             cut = text.rfind(b"\n") + 1
             if not cut:
                 rest += text
@@ -72,7 +72,8 @@ class Spool:
         return f"Spool(lines={self.lines}, size={self.size})"
 
 
-def _chunks(file: IO[bytes]) -> Iterator[bytes]:
+def chunks_of(file: IO[bytes]) -> Iterator[bytes]:
+    """What a file holds from where it stands, in pieces."""
     while chunk := file.read(_READ):
         yield chunk
 
@@ -116,10 +117,10 @@ def spool_body(chunks: Iterable[bytes], *, gzipped: bool, what: str) -> Spool:
         DataError: A line amid whole ones is no JSON object.
         SourceError: There is no room on disk.
     """
-    file = _open()
+    file = open_file()
     try:
         census = LineCensus()
-        for text in inflate(_written(chunks, file), gzipped=gzipped):
+        for text in inflate(written(chunks, file), gzipped=gzipped):
             census.feed(text)
         spool = Spool(file, gzipped=gzipped, census=census)
         if census.doubtful:
@@ -132,7 +133,12 @@ def spool_body(chunks: Iterable[bytes], *, gzipped: bool, what: str) -> Spool:
     return spool
 
 
-def _open() -> IO[bytes]:
+def open_file() -> IO[bytes]:
+    """A file without a name, for one response.
+
+    Raises:
+        SourceError: There is no directory to write to.
+    """
     try:
         return tempfile.TemporaryFile(prefix="mixpanel-")
     except OSError as error:
@@ -142,7 +148,12 @@ def _open() -> IO[bytes]:
         ) from error
 
 
-def _written(chunks: Iterable[bytes], file: IO[bytes]) -> Iterator[bytes]:
+def written(chunks: Iterable[bytes], file: IO[bytes]) -> Iterator[bytes]:
+    """The same pieces, each of them written to the file first.
+
+    Raises:
+        SourceError: There is no room on disk.
+    """
     for chunk in chunks:
         with _room_on_disk():
             file.write(chunk)

@@ -71,7 +71,9 @@ def parse_exactly(line: bytes) -> Any:
     """
     try:
         return json.loads(
-            line.decode("utf-8", "surrogateescape"), parse_float=_float, parse_constant=str
+            line.decode("utf-8", "surrogateescape"),
+            parse_float=finite_or_text,
+            parse_constant=str,
         )
     except (ValueError, RecursionError) as error:
         excerpt = line[:_EXCERPT].decode("utf-8", "backslashreplace")
@@ -82,7 +84,8 @@ def parse_exactly(line: bytes) -> Any:
         ) from error
 
 
-def _float(text: str) -> float | str:
+def finite_or_text(text: str) -> float | str:
+    """A number that is no integer; where no double can hold it, its own text."""
     value = float(text)
     return value if math.isfinite(value) else text
 

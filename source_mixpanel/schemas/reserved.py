@@ -35,3 +35,21 @@ EVENT_PROPERTIES: Mapping[str, str] = {
     name: json_type for json_type, names in _BY_TYPE.items() for name in names.split()
 }
 """JSON type of each of Mixpanel's own event properties, by raw name."""
+
+_OF_PROFILES: Mapping[str, str] = {
+    "string": """
+        $name $first_name $last_name $email $phone $avatar $created $mp_first_event_time $last_seen
+        $city $region $country_code $timezone $geo_source $os $browser $browser_version $lib_version
+        $android_lib_version $ios_lib_version $swift_lib_version $android_os $android_os_version
+        $ios_version $android_app_version $android_app_version_code $ios_app_release
+        $ios_app_version $initial_referrer $initial_referring_domain initial_utm_source
+        initial_utm_medium initial_utm_campaign initial_utm_content initial_utm_term
+        $android_manufacturer $android_brand $android_model $ios_device_model
+    """,
+    "array": "$transactions",
+}
+
+PROFILE_PROPERTIES: Mapping[str, str] = {
+    name: json_type for json_type, names in _OF_PROFILES.items() for name in names.split()
+}
+"""JSON type of each of Mixpanel's own profile properties, by raw name."""

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from airbyte_cdk.models import AirbyteMessage, SyncMode
-from airbyte_cdk.sources.streams import Stream
+from airbyte_cdk.sources.streams import CheckpointMixin, Stream
+from airbyte_cdk.sources.streams.checkpoint import CheckpointMode
 
 from source_mixpanel.api.client import MixpanelClient
 from source_mixpanel.api.lists import ListReader
+from source_mixpanel.api.once import Once
 from source_mixpanel.api.project import ProjectFacts
 from source_mixpanel.api.request import Api
 from source_mixpanel.clock import Clock, ServerTime
@@ -28,7 +30,8 @@ class Workshop:
 
     Attributes:
         client: Asks Mixpanel.
-        lists: Reads list endpoints; what several streams need is asked for once.
+        once: Keeps what several streams need, so that nothing is asked for twice.
+        lists: Reads list endpoints.
         project: What Mixpanel says of the project itself.
         time: Mixpanel's present.
         clock: Measures how long things take.
@@ -36,6 +39,7 @@ class Workshop:
     """
 
     client: MixpanelClient
+    once: Once
     lists: ListReader
     project: ProjectFacts
     time: ServerTime
@@ -121,3 +125,12 @@ class MixpanelStream(Stream, ABC):
         for row in rows:
             self.emitted += 1
             yield message(self.name, row, emitted_at)
+
+
+class CheckpointedStream(MixpanelStream, CheckpointMixin, engine=True):
+    """A stream with a state, which leaves after each slice, whether there is a cursor or not."""
+
+    @property
+    def _checkpoint_mode(self) -> CheckpointMode:
+        # The CDK's way for streams without a cursor asks for no slices.
+        return CheckpointMode.INCREMENTAL

@@ -49,7 +49,7 @@ def test_a_later_sync_brings_changed_counts(
 
 
 def test_a_catalog_and_state_of_airbytes_incremental_cohorts_are_taken(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], stream: dict[str, Any]
+    command: Command, config: dict[str, Any], stream: dict[str, Any]
 ) -> None:
     old = {"stream_descriptor": {"name": "cohorts"},
            "stream_state": {"created": "2026-01-02 03:04:05"}}  # fmt: skip

@@ -1,0 +1,88 @@
+"""A response body that is one JSON object, on disk, to be parsed piece by piece."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import IO
+
+from source_mixpanel.api.bodies import refuse_error
+from source_mixpanel.api.request import ApiRequest
+from source_mixpanel.api.spool import chunks_of, inflate, open_file, written
+from source_mixpanel.errors import CutError
+
+_SMALL = 1 << 16
+"""Bytes up to which a body is parsed at once; errors and empty pages are no longer."""
+
+_TAIL = 64
+_EXCERPT = 120
+
+
+class Document:
+    """One body, whole as far as its transport and its two ends tell.
+
+    The file has no name on disk, so nothing is left behind however the process ends.
+
+    Attributes:
+        size: Bytes of text, uncompressed.
+    """
+
+    def __init__(self, file: IO[bytes], *, gzipped: bool, size: int) -> None:
+        self._file = file
+        self._gzipped = gzipped
+        self.size = size
+
+    def chunks(self) -> Iterator[bytes]:
+        """The text from its beginning, in pieces cut anywhere."""
+        self._file.seek(0)
+        return inflate(chunks_of(self._file), gzipped=self._gzipped)
+
+    def close(self) -> None:
+        """Give the disk space back."""
+        self._file.close()
+
+
+def document_body(chunks: Iterable[bytes], *, gzipped: bool, request: ApiRequest) -> Document:
+    """Write a body to disk and look at its ends on the way.
+
+    Args:
+        chunks: The body as it comes off the wire; has to raise if the transport was cut.
+        gzipped: Whether the body is one gzip stream.
+        request: What was asked.
+
+    Raises:
+        CutError: It is not whole, or no JSON object.
+        TransientError: It says that there was an error.
+        SourceError: There is no room on disk.
+    """
+    file = open_file()
+    try:
+        head, tail, size = b"", b"", 0
+        for text in inflate(written(chunks, file), gzipped=gzipped):
+            size += len(text)
+            if len(head) < _SMALL:
+                head += text[:_SMALL]
+            tail = (tail + text[-_TAIL:])[-_TAIL:]
+        _look_at(request, head if size < _SMALL else None, head, tail)
+    except BaseException:
+        file.close()
+        raise
+    return Document(file, gzipped=gzipped, size=size)
+
+
+def _look_at(request: ApiRequest, whole: bytes | None, head: bytes, tail: bytes) -> None:
+    """Raise what is wrong with a body, judged by all of it or by its ends."""
+    fits = head.lstrip().startswith(b"{") and tail.rstrip().endswith(b"}")
+    if whole is not None and fits:
+        try:
+            body = json.loads(whole.decode("utf-8", "surrogateescape"))
+        except ValueError:
+            fits = False
+        else:
+            refuse_error(request, body)
+    if not fits:
+        raise CutError(
+            f"Mixpanel's answer to {request} for stream {request.stream!r} is not whole: it is no "
+            f"JSON object.",
+            detail=repr(head[:_EXCERPT]),
+        )

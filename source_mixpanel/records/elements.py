@@ -1,0 +1,151 @@
+"""The elements of one long array in a JSON object, parsed as its text comes by. Pure.
+
+A page of profiles may hold hundreds of megabytes of text, and ten times that as objects. The
+standard library's scanner parses one element at a time from where it stands; its integers are
+exact whatever their size.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from collections.abc import Generator, Iterable, Iterator
+from typing import Any
+
+from source_mixpanel.errors import CutError
+from source_mixpanel.records.decode import finite_or_text
+
+_CONTEXT = 60
+_BLANK = re.compile(r"[ \t\n\r]*")
+
+
+class Elements:
+    """Iterates over the elements of an array in an object's member.
+
+    Args:
+        chunks: The object's text in UTF-8, cut anywhere.
+        array: The member that holds the array.
+
+    Attributes:
+        members: The object's other members; complete when the iteration is over.
+        found: Whether the member was there, and an array.
+    """
+
+    def __init__(self, chunks: Iterable[bytes], array: str) -> None:
+        self._text = _Text(chunks)
+        self._array = array
+        self.members: dict[str, Any] = {}
+        self.found = False
+
+    def __iter__(self) -> Iterator[Any]:
+        """The elements in order.
+
+        Raises:
+            CutError: The text ends early, or is no JSON object.
+        """
+        text = self._text
+        text.expect("{")
+        if text.peek() == "}":
+            text.step()
+        else:
+            yield from self._all_members()
+        if text.peek():
+            raise text.damage("text follows its end")
+
+    def _all_members(self) -> Iterator[Any]:
+        text = self._text
+        while True:
+            key = text.value()
+            text.expect(":")
+            if key == self._array and text.peek() == "[":
+                self.found = True
+                yield from text.elements()
+            elif isinstance(key, str):
+                self.members[key] = text.value()
+            else:
+                raise text.damage("a member has no name")
+            if text.peek() != ",":
+                break
+            text.step()
+        text.expect("}")
+
+
+class _Text:
+    """A text that is longer than memory, and a place in it."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = iter(chunks)
+        # Bytes that are no UTF-8 come out as lone surrogates, so that nothing of them is lost.
+        self._decode = codecs.getincrementaldecoder("utf-8")("surrogateescape").decode
+        self._parse = json.JSONDecoder(parse_float=finite_or_text, parse_constant=str).raw_decode
+        self._text = ""
+        self._at = 0
+        self._over = False
+
+    def _more(self) -> bool:
+        """Read on, at least as much as is at hand; False at the end."""
+        rest = self._text[self._at :]
+        pieces, length = [rest], 0
+        while not self._over and length <= len(rest):
+            chunk = next(self._chunks, None)
+            self._over = chunk is None
+            pieces.append(self._decode(chunk or b"", final=self._over))
+            length += len(pieces[-1])
+        self._text, self._at = "".join(pieces), 0
+        return length > 0
+
+    def peek(self) -> str:
+        """The next character that is no white space, where the place now is; empty at the end."""
+        while True:
+            if blank := _BLANK.match(self._text, self._at):
+                self._at = blank.end()
+            if self._at < len(self._text):
+                return self._text[self._at]
+            if not self._more():
+                return ""
+
+    def step(self) -> None:
+        """Go on by one character."""
+        self._at += 1
+
+    def expect(self, character: str) -> None:
+        """Go on by this character, and no other."""
+        if self.peek() != character:
+            raise self.damage(f"{character!r} is missing")
+        self.step()
+
+    def value(self) -> Any:
+        """The value that begins here."""
+        self.peek()
+        while True:
+            try:
+                value, end = self._parse(self._text, self._at)
+            except (ValueError, RecursionError) as error:
+                if not self._more():
+                    raise self.damage("it is no JSON") from error
+                continue
+            # A number at the very end may be half of one.
+            if end < len(self._text) or not self._more():
+                self._at = end
+                return value
+
+    def elements(self) -> Generator[Any, None, None]:
+        """The elements of the array that begins here."""
+        self.step()
+        if self.peek() == "]":
+            self.step()
+            return
+        while True:
+            yield self.value()
+            mark = self.peek()
+            self.step()
+            if mark == "]":
+                return
+            if mark != ",":
+                raise self.damage("an array has neither a next element nor an end")
+
+    def damage(self, why: str) -> CutError:
+        """The error for a text that is not what it has to be."""
+        near = self._text[max(0, self._at - _CONTEXT) : self._at + _CONTEXT]
+        return CutError(f"Mixpanel's answer is not whole: {why}.", detail=repr(near))

@@ -1,0 +1,105 @@
+"""The columns of profiles: which properties there are, and of what type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any
+
+from source_mixpanel.api.request import Api, ApiRequest
+from source_mixpanel.errors import DataError, ForbiddenError, RefusedError
+from source_mixpanel.records.naming import ColumnNames
+from source_mixpanel.records.profiles import CORE_PROPERTIES, KEY_COLUMN
+from source_mixpanel.records.types import column_schema, common_type
+from source_mixpanel.schemas.reserved import PROFILE_PROPERTIES
+from source_mixpanel.streams.base import Workshop
+from source_mixpanel.streams.export_schema import RAW_NAME
+
+PATH = "/api/query/engage/properties"
+_MOST_NAMES = 2_000
+_JSON_TYPES = {"datetime": "string", "list": "array"}
+
+LAST_SEEN_SCHEMA: Mapping[str, Any] = {
+    "type": ["null", "string"],
+    "format": "date-time",
+    "airbyte_type": "timestamp_without_timezone",
+    RAW_NAME: "$last_seen",
+}
+"""Mixpanel writes it in UTC, without saying so."""
+
+Types = Mapping[str, set[str]]
+
+
+def core_columns(fixed: Mapping[str, str]) -> dict[str, Any]:
+    """The columns of every profile; `fixed` are those beside its own, with their types."""
+    columns = {name: column_schema(json_type) for name, json_type in fixed.items()}
+    return {
+        KEY_COLUMN: column_schema("string"),
+        **columns,
+        "last_seen": dict(LAST_SEEN_SCHEMA),
+    }
+
+
+def new_names(known: Mapping[str, str], fixed: Iterable[str]) -> ColumnNames:
+    """The columns of properties: none takes that of the id, or one beside the profile's own."""
+    return ColumnNames(known, core=CORE_PROPERTIES, taken=(KEY_COLUMN, *fixed))
+
+
+def property_columns(types: Types, fixed: Iterable[str], *, to_text: bool) -> dict[str, Any]:
+    """A column for each property.
+
+    Args:
+        types: JSON types by raw name.
+        fixed: Columns that no property may have.
+        to_text: Whether custom properties are text.
+    """
+    names = new_names({}, fixed)
+    names.add_all(types)
+    columns = {}
+    for raw, column in sorted(names.given().items()):
+        custom = "string" if to_text else common_type(types[raw])
+        json_type = PROFILE_PROPERTIES.get(raw) or custom
+        columns[column] = {**column_schema(json_type), RAW_NAME: raw}
+    return columns
+
+
+def find_properties(
+    workshop: Workshop, stream: str, groups: Iterable[str | None], log: Callable[[str], None]
+) -> dict[str, set[str]]:
+    """Profile properties and their JSON types, as Mixpanel tells them; one query a group key.
+
+    What is closed to the account is passed over with a log line: the stream is listed all the
+    same.
+
+    Args:
+        workshop: Asks, and keeps the answer for other streams.
+        stream: For whom.
+        groups: Data group ids, None for users.
+        log: Where it goes.
+    """
+    types: dict[str, set[str]] = {}
+    for group in groups:
+        try:
+            told = workshop.once.get(f"{PATH}:{group}", partial(_ask, workshop, stream, group))
+        except (ForbiddenError, RefusedError) as error:
+            log(f"Stream {stream!r} is discovered without its properties: {error}")
+            continue
+        for raw, kinds in told.items():
+            types.setdefault(raw, set()).update(kinds)
+    return types
+
+
+def _ask(workshop: Workshop, stream: str, group: str | None) -> dict[str, set[str]]:
+    params = {"limit": str(_MOST_NAMES)}
+    if group is not None:
+        params["data_group_id"] = group
+    answer = workshop.client.json(ApiRequest(Api.QUERY, PATH, stream, params))
+    results = answer.get("results") if isinstance(answer, Mapping) else None
+    if not isinstance(results, Mapping):
+        raise DataError(f"Mixpanel's list of properties for stream {stream!r} is no such list.")
+    return {raw: {_json_type(told)} for raw, told in results.items()}
+
+
+def _json_type(told: Any) -> str:
+    kind = told.get("type") if isinstance(told, Mapping) else None
+    return _JSON_TYPES.get(str(kind), str(kind))

@@ -1,0 +1,231 @@
+"""The engine of every stream of profiles: users, groups, members of cohorts (Query API: engage)."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any, ClassVar
+
+from airbyte_cdk.models import SyncMode
+from airbyte_cdk.sources.types import StreamSlice
+
+from source_mixpanel.api.document import Document
+from source_mixpanel.api.paging import Walk
+from source_mixpanel.errors import DataError, RefusedError, SourceError, StrainError
+from source_mixpanel.records.columns import Shape
+from source_mixpanel.records.elements import Elements
+from source_mixpanel.records.profiles import Emitted, ProfileRows
+from source_mixpanel.records.types import declared_types, object_schema
+from source_mixpanel.schemas.reserved import PROFILE_PROPERTIES
+from source_mixpanel.streams.base import CheckpointedStream, Row, Workshop
+from source_mixpanel.streams.export_schema import object_columns, told_by_catalog
+from source_mixpanel.streams.profile_pages import Page, PageSource, Part, PartReader
+from source_mixpanel.streams.profile_schema import (
+    core_columns,
+    find_properties,
+    new_names,
+    property_columns,
+)
+from source_mixpanel.streams.profile_state import OpenWalk, ProfileState, dump_state, parse_state
+
+_BATCH = 500
+_CONCURRENT = 5
+_MISSING_GROUP = "Missing Datagroup"
+
+
+@dataclass(frozen=True)
+class ProfileSettings:
+    """What the user wants of streams of profiles.
+
+    Attributes:
+        page_size: Profiles in a page. A page is read from disk piece by piece, so that its size
+            costs no memory; 5,000 keep an answer near two seconds.
+        workers: Requests at a time; the Query API takes no more than five.
+        as_object: One `properties` column instead of one a property.
+        to_text: Custom properties as text.
+        only_configured: Emit only the columns of the configured catalog.
+    """
+
+    page_size: int = 5_000
+    workers: int = _CONCURRENT
+    as_object: bool = False
+    to_text: bool = False
+    only_configured: bool = False
+
+
+class ProfileStream(CheckpointedStream, engine=True):
+    """Profiles of one or more queries, one after the other; the state moves page by page."""
+
+    fixed: ClassVar[Mapping[str, str]] = {}
+    """Columns beside the profile's own, with their JSON types."""
+
+    def __init__(self, workshop: Workshop, settings: ProfileSettings) -> None:
+        super().__init__(workshop)
+        self.settings = settings
+        self._state = ProfileState()
+        self._since: str | None = None
+        self._todo: list[Part] = []
+        self._names = new_names({}, self.fixed)
+        self._rows = ProfileRows(self._names, Shape(), self.fixed)
+        self._emitted = Emitted()
+
+    @abstractmethod
+    def parts(self) -> list[Part]:
+        """The queries that the stream consists of."""
+
+    def groups(self) -> list[str | None]:
+        """The data groups whose properties are columns; None stands for users."""
+        return [None]
+
+    # -- schema and state ------------------------------------------------------------------
+
+    def schema(self) -> Mapping[str, Any]:
+        """Names and types from Mixpanel's list of profile properties."""
+        core = core_columns(self.fixed)
+        if self.settings.as_object:
+            return object_schema({**core, **object_columns()})
+        types = find_properties(self.workshop, self.name, self.groups(), self.logger.info)
+        columns = property_columns(types, self.fixed, to_text=self.settings.to_text)
+        return object_schema({**core, **columns})
+
+    @property
+    def state(self) -> MutableMapping[str, Any]:
+        """What the next sync has to know; moves when a page has been emitted whole."""
+        return dump_state(self._state)
+
+    @state.setter
+    def state(self, value: MutableMapping[str, Any]) -> None:
+        self._state = parse_state(value, self.name)
+
+    # -- slices ----------------------------------------------------------------------------
+
+    def stream_slices(
+        self,
+        *,
+        sync_mode: SyncMode,
+        cursor_field: list[str] | None = None,  # noqa: ARG002 - the CDK's signature
+        stream_state: Mapping[str, Any] | None = None,  # noqa: ARG002 - taken by the setter
+    ) -> Iterable[StreamSlice]:
+        """Pages, each fetched before it is handed on."""
+        source = self._prepare(sync_mode)
+        opened = self._state.open
+        firsts = source.firsts(self._todo[1:] if opened else self._todo)
+        for number, part in enumerate(self._todo, start=1):
+            resumed = opened is not None and number == 1
+            first = None if resumed else next(firsts)
+            if isinstance(first, SourceError):
+                self._skip(part, first)
+                continue
+            self._emitted = Emitted()
+            walk = opened.walk if opened is not None and resumed else Walk()
+            yield from self._pages(PartReader(source, part, walk), part, first, number)
+        if self._state.in_progress:
+            # The last parts were skipped, or finished by an earlier attempt.
+            self._state = self._done()
+            yield StreamSlice(partition={"page": "end"}, cursor_slice={})
+        for sentence in self._rows.columns.sentences(self.name):
+            self.logger.warning(sentence)
+
+    def _pages(
+        self, reader: PartReader, part: Part, first: Document | None, number: int
+    ) -> Iterator[StreamSlice]:
+        for page in reader.pages(first):
+            yield StreamSlice(
+                partition={"part": part.label, "page": page.number},
+                cursor_slice={},
+                extra_fields={"page": page, "part": part, "reader": reader, "number": number},
+            )
+
+    def _prepare(self, sync_mode: SyncMode) -> PageSource:
+        """Look at state and settings, and decide what this sync reads."""
+        incremental = sync_mode == SyncMode.incremental and bool(self.cursor_field)
+        self._since = self._state.last_seen if incremental else None
+        told = told_by_catalog(self.configured_json_schema or {})
+        self._names = new_names({**told, **self._state.columns}, self.fixed)
+        self._rows = ProfileRows(self._names, self._shape(), self.fixed)
+        left = [part for part in self.parts() if part.key not in self._state.finished]
+        opened = self._state.open
+        if opened is not None and opened.since == self._since:
+            # The part that was broken off comes first: its session ages.
+            self._todo = sorted(left, key=lambda part: part.key != opened.part)
+            self._rows.latest = opened.latest
+        else:
+            self._todo = left
+        if not (self._todo and opened and self._todo[0].key == opened.part):
+            self._state = replace(self._state, open=None)
+        return PageSource(
+            self.workshop.client,
+            self.name,
+            page_size=self.settings.page_size,
+            workers=min(self.settings.workers, _CONCURRENT),
+            log=self.logger.info,
+        )
+
+    def _shape(self) -> Shape:
+        columns = (self.configured_json_schema or {}).get("properties") or {}
+        return Shape(
+            as_object=self.settings.as_object,
+            only=frozenset(columns) if self.settings.only_configured and columns else None,
+            to_text=self.settings.to_text,
+            native=frozenset(PROFILE_PROPERTIES),
+            declared={column: declared_types(spec) for column, spec in columns.items()},
+        )
+
+    def _skip(self, part: Part, error: SourceError) -> None:
+        """Pass over a part whose group is gone.
+
+        Raises:
+            SourceError: It is something else.
+        """
+        if not (isinstance(error, RefusedError) and _MISSING_GROUP in error.text):
+            raise error
+        self.logger.warning(
+            f"Stream {self.name!r} leaves out {part.label}: its group was deleted in Mixpanel."
+        )
+
+    # -- records ---------------------------------------------------------------------------
+
+    def chunks(self, stream_slice: Mapping[str, Any]) -> Iterator[Iterable[Row]]:
+        """The rows of a page; then the state moves past it, unless it was not whole."""
+        told = getattr(stream_slice, "extra_fields", {})
+        if "page" not in told:
+            return
+        page, part, reader = told["page"], told["part"], told["reader"]
+        before, emitted = self._rows.seen, self.emitted
+        elements = Elements(page.document.chunks(), "results")
+        if page.again:
+            self._emitted.settle()
+        rows = self._rows.rows(elements, part.columns, self._emitted, again=page.again)
+        try:
+            while made := list(islice(rows, _BATCH)):
+                yield made
+        except StrainError as error:
+            page.damage = error
+            return
+        if not elements.found:
+            raise DataError(f"Mixpanel's answer for {part.label} holds no profiles at all.")
+        count, fresh = self._rows.seen - before, self.emitted - emitted
+        if reader.accept(page, elements.members, count, fresh):
+            self._advance(page, part, reader.walk, told["number"])
+
+    def _advance(self, page: Page, part: Part, walk: Walk, number: int) -> None:
+        columns = self._names.to_remember(told_by_catalog(self.configured_json_schema or {}))
+        self._state = replace(self._state, columns=columns)
+        if not walk.over:
+            opened = OpenWalk(part.key, self._since, self._rows.latest, walk)
+            self._state = replace(self._state, open=opened)
+        elif number < len(self._todo):
+            finished = (*self._state.finished, part.key)
+            self._state = replace(self._state, finished=finished, open=None)
+        else:
+            self._state = self._done()
+        place = f"page {page.number + 1} of {walk.pages or '?'} of {part.label}"
+        if len(self._todo) > 1:
+            place += f" ({number} of {len(self._todo)})"
+        self.logger.info(f"Stream {self.name!r} has read {place}: {self.emitted} profiles so far.")
+
+    def _done(self) -> ProfileState:
+        """The state when everything has been read."""
+        return self._state.restarted()

@@ -1,0 +1,313 @@
+"""`engage` through the real entry point."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pytest
+
+from mixpanel_emulator.control_client import ControlClient
+from unit_tests.harness import Command, column_names, multiset
+from unit_tests.worlds import asked, discovered, prefixes, sync
+
+PATH = "/api/query/engage"
+
+
+def profile(who: str, **properties: Any) -> dict[str, Any]:
+    return {"$distinct_id": who, "$properties": properties}
+
+
+def expected(
+    profiles: Iterable[Mapping[str, Any]], stream: Mapping[str, Any], **fixed: Any
+) -> list[dict[str, Any]]:
+    """The records that the emulator's truth has to come out as."""
+    names = column_names(stream)
+    return [
+        {
+            "last_seen": None,
+            **{names[raw]: value for raw, value in entry["$properties"].items()},
+            "distinct_id": entry["$distinct_id"],
+            **fixed,
+        }
+        for entry in profiles
+    ]
+
+
+def many(number: int, start: int = 0) -> list[dict[str, Any]]:
+    return [
+        profile(f"u-{n:04d}", **{"$last_seen": f"2026-03-0{1 + n % 9}T10:00:00", "n": n})
+        for n in range(start, start + number)
+    ]
+
+
+@pytest.mark.parametrize("mode", ["full_refresh", "incremental"])
+def test_every_profile_comes_as_mixpanel_holds_it(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], mode: str
+) -> None:
+    mixpanel.seed(7, events=10, days=2, profiles=800)
+    config["page_size"] = 90
+    stream = discovered(command, config)["engage"]
+    mixpanel.clear_journal()
+    out = sync(command, config, [stream], mode=mode)
+    assert out.code == 0, out.log
+    want = expected(mixpanel.truth("engage"), stream)
+    assert multiset(out.records()) == multiset(want)
+    assert any(row["last_seen"] is None for row in out.records())
+    requests = asked(mixpanel, PATH)
+    assert [entry["method"] for entry in requests] == ["POST"] * 9
+    assert sum(not entry["body"].get("session_id") for entry in requests) == 1
+    assert "page 4 of 9" in out.log
+
+
+def test_old_profiles_come_whatever_the_start_date(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.add_profiles([profile("old", **{"$last_seen": "2012-01-01T00:00:00"})])
+    out = sync(command, config, [discovered(command, config)["engage"]])
+    assert [row["distinct_id"] for row in out.records()] == ["old"]
+
+
+@pytest.mark.parametrize("told", [{"engage_total_everywhere": True}, {}])
+@pytest.mark.parametrize("number", [0, 1, 9, 10, 11, 20])
+def test_pages_end_where_the_profiles_do(
+    command: Command,
+    mixpanel: ControlClient,
+    config: dict[str, Any],
+    number: int,
+    told: dict[str, Any],
+) -> None:
+    mixpanel.configure(**told)
+    mixpanel.add_profiles(many(number))
+    config["page_size"] = 10
+    stream = discovered(command, config)["engage"]
+    out = sync(command, config, [stream], mode="incremental")
+    assert out.code == 0, out.log
+    assert sorted(row["n"] for row in out.records()) == list(range(number))
+
+
+def test_a_smaller_page_than_asked_for_is_no_end(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.configure(engage_max_page_size=7)
+    mixpanel.add_profiles(many(30))
+    out = sync(command, config, [discovered(command, config)["engage"]])
+    assert sorted(row["n"] for row in out.records()) == list(range(30))
+
+
+@pytest.mark.parametrize("wrong", [{}, {"results": many(2)}, {"results": []}])
+def test_a_page_that_holds_less_than_announced_is_asked_for_again(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], wrong: dict[str, Any]
+) -> None:
+    mixpanel.add_profiles(many(30))
+    config["page_size"] = 10
+    stream = discovered(command, config)["engage"]
+    body = {"page": 1, "status": "ok", "session_id": "1", **({"results": []} | wrong)}
+    mixpanel.add_fault("status", PATH, query={"page": "1"}, status=200, body=body, times=1)
+    out = sync(command, config, [stream])
+    assert out.code == 0, out.log
+    assert sorted({row["n"] for row in out.records()}) == list(range(30))
+    mixpanel.add_fault("status", PATH, query={"page": "2"}, status=200, body=body)
+    out = sync(command, config, [stream])
+    assert out.code == 1
+    assert "fewer than Mixpanel announced" in out.errors[0]["message"]
+    assert "last_seen" not in out.stream_state("engage")
+
+
+def test_an_expired_session_begins_anew_and_repeats_nothing(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.add_profiles(many(60))
+    config.update(page_size=10, num_workers=1)
+    stream = discovered(command, config)["engage"]
+    uncached = {"error": "request for page in uncached query for params"}
+    mixpanel.add_fault("status", PATH, query={"page": "3"}, status=400, body=uncached, times=2)
+    mixpanel.clear_journal()
+    out = sync(command, config, [stream])
+    assert out.code == 0, out.log
+    assert sorted(row["n"] for row in out.records()) == list(range(60))
+    assert sum(not entry["body"].get("session_id") for entry in asked(mixpanel, PATH)) == 3
+    assert "read anew" in out.log
+
+
+def test_sessions_that_never_last_end_the_stream_with_a_sentence(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.add_profiles(many(30))
+    config["page_size"] = 10
+    stream = discovered(command, config)["engage"]
+    mixpanel.configure(engage_session_lifetime=0)
+    out = sync(command, config, [stream])
+    assert out.code == 1
+    assert "sessions" in out.errors[0]["message"]
+    assert len(out.records()) == 10
+
+
+def test_a_kill_at_any_state_loses_nothing_and_repeats_nothing(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.add_profiles(many(45))
+    config["page_size"] = 10
+    stream = discovered(command, config)["engage"]
+    whole = sync(command, config, [stream])
+    assert len(prefixes(whole, "engage")) == 5
+    for rows, state in prefixes(whole, "engage")[:-1]:
+        rest = sync(command, config, [stream], state=[state])
+        assert multiset(rows + rest.records()) == multiset(whole.records())
+        assert rest.stream_state("engage") == whole.stream_state("engage")
+
+
+def test_going_on_when_the_session_is_over_reads_it_all(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.add_profiles(many(45))
+    config["page_size"] = 10
+    stream = discovered(command, config)["engage"]
+    rows, state = prefixes(sync(command, config, [stream]), "engage")[1]
+    mixpanel.expire_sessions()
+    rest = sync(command, config, [stream], state=[state])
+    assert rest.code == 0, rest.log
+    assert sorted(row["n"] for row in rest.records()) == list(range(45))
+    assert len(rows) == 20
+
+
+def test_a_second_incremental_sync_brings_what_was_seen_since(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.add_profiles([*many(18), profile("never seen", n=-1)])
+    stream = discovered(command, config)["engage"]
+    first = sync(command, config, [stream], mode="incremental")
+    assert len(first.records()) == 19
+    assert first.stream_state("engage")["last_seen"] == "2026-03-09T10:00:00"
+    fresh = profile("fresh", **{"$last_seen": "2026-03-10T11:00:00", "n": 99})
+    mixpanel.add_profiles([fresh])
+    second = sync(command, config, [stream], mode="incremental", state=first.state_file())
+    # Those of the very last second come again: more may have been seen in it.
+    assert sorted(row["n"] for row in second.records()) == [8, 17, 99]
+    assert second.stream_state("engage")["last_seen"] == "2026-03-10T11:00:00"
+    assert "only a full refresh is an exact copy" in second.log
+
+
+@pytest.mark.parametrize(
+    ("old", "numbers"),
+    [
+        ({"last_seen": "2026-03-08T10:00:00"}, [7, 8]),
+        ({"last_seen": "2026-03-08T10:00:00Z"}, [7, 8]),
+        ({"last_seen": "2026-03-08T12:00:00+02:00"}, [7, 8]),
+        ({"last_seen": "2026-03-09"}, [8]),
+        ({"last_seen": ""}, list(range(9))),
+        ({}, list(range(9))),
+        ({"last_seen": "2999-01-01T00:00:00"}, []),
+    ],
+)
+def test_states_of_airbytes_connector_are_taken(
+    command: Command,
+    mixpanel: ControlClient,
+    config: dict[str, Any],
+    old: dict[str, Any],
+    numbers: list[int],
+) -> None:
+    mixpanel.add_profiles(many(9))
+    stream = discovered(command, config)["engage"]
+    state = {"stream_descriptor": {"name": "engage"}, "stream_state": old}
+    given = [{"type": "STREAM", "stream": state}]
+    out = sync(command, config, [stream], mode="incremental", state=given)
+    assert out.code == 0, out.log
+    assert sorted(row["n"] for row in out.records()) == numbers
+
+
+@pytest.mark.parametrize(
+    "old",
+    [
+        {"last_seen": 'x" or true or "'},
+        {"last_seen": 5},
+        {"session": {"part": "users"}},
+        {"columns": [1]},
+        {"finished": 3},
+    ],
+)
+def test_a_corrupt_state_is_a_config_error(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], old: dict[str, Any]
+) -> None:
+    stream = discovered(command, config)["engage"]
+    mixpanel.clear_journal()
+    state = {"stream_descriptor": {"name": "engage"}, "stream_state": old}
+    out = sync(command, config, [stream], state=[{"type": "STREAM", "stream": state}])
+    assert out.code == 1
+    assert out.errors[0]["failure_type"] == "config_error"
+    assert asked(mixpanel, PATH) == []
+
+
+def test_a_time_in_the_future_does_not_stop_later_syncs(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    odd = [profile("a", **{"$last_seen": "2999-01-01T00:00:00"}), profile("b", **{"$last_seen": 5})]
+    mixpanel.add_profiles([*odd, profile("c", **{"$last_seen": "zzz"})])
+    stream = discovered(command, config)["engage"]
+    first = sync(command, config, [stream], mode="incremental")
+    assert {row["last_seen"] for row in first.records()} == {"2999-01-01T00:00:00", 5, "zzz"}
+    assert first.stream_state("engage")["last_seen"].startswith("2026-03-10T12:")
+
+
+def test_properties_never_take_the_columns_of_others(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    nasty = {"distinct_id": 1, "$distinct_id": 2, "last_seen": 3, "$last_seen": "2026-01-01",
+             "Plan": 4, "$plan": 5, "plan": 6, "": 7, "\u2028": 8}  # fmt: skip
+    mixpanel.add_profiles([profile("me", **nasty)])
+    stream = discovered(command, config)["engage"]
+    [row] = sync(command, config, [stream]).records()
+    assert (row["distinct_id"], row["last_seen"]) == ("me", "2026-01-01")
+    assert len({column.casefold() for column in row}) == len(nasty) + 1
+    names = column_names(stream)
+    assert {raw: row[names[raw]] for raw in nasty} == nasty
+
+
+def test_new_properties_keep_their_columns_in_later_syncs(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.add_profiles([profile("a", plan=1)])
+    stream = discovered(command, config)["engage"]
+    mixpanel.add_profiles([profile("b", **{"$plan": 2}), profile("c", Plan=3)])
+    first = sync(command, config, [stream], mode="incremental")
+    columns = {value: key for row in first.records() for key, value in row.items()}
+    assert columns[1] == "plan"
+    mixpanel.set_truth("engage", [profile("c", Plan=3), profile("b", **{"$plan": 2})])
+    second = sync(command, config, [stream], state=first.state_file())
+    later = {value: key for row in second.records() for key, value in row.items()}
+    assert (later[2], later[3]) == (columns[2], columns[3])
+
+
+def test_values_that_do_not_fit_are_emitted_as_they_are_and_counted(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.add_profiles([profile(f"u{n}", age=n, since="2026-01-01") for n in range(5)])
+    mixpanel.add_profiles([profile("text", age="about forty", tags=["a"], big=2**70)])
+    stream = discovered(command, config)["engage"]
+    types = {name: spec["type"] for name, spec in stream["json_schema"]["properties"].items()}
+    assert types["age"] == ["null", "number"]
+    assert types["since"] == ["null", "string"]
+    assert types["tags"] == ["null", "array"]
+    out = sync(command, config, [stream])
+    assert next(r for r in out.records() if r["distinct_id"] == "text")["age"] == "about forty"
+    assert next(r for r in out.records() if r["distinct_id"] == "text")["big"] == 2**70
+    assert "column 'age': declared as number, but came as 1 x string" in out.log
+
+
+def test_layouts_types_and_selection_hold_for_profiles_too(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.add_profiles([profile("me", plan=["a"], other=1, **{"$city": "Paris"})])
+    text = {**config, "property_types": "string"}
+    [row] = sync(command, text, [discovered(command, text)["engage"]]).records()
+    assert (row["plan"], row["other"], row["city"]) == ('["a"]', "1", "Paris")
+    flat = {**config, "property_layout": "object"}
+    stream = discovered(command, flat)["engage"]
+    assert set(stream["json_schema"]["properties"]) == {"distinct_id", "last_seen", "properties"}
+    [row] = sync(command, flat, [stream]).records()
+    assert row["properties"] == {"plan": ["a"], "other": 1, "$city": "Paris"}
+    few = {**config, "select_properties_by_default": False}
+    stream = discovered(command, few)["engage"]
+    del stream["json_schema"]["properties"]["other"]
+    [row] = sync(command, few, [stream]).records()
+    assert set(row) == {"distinct_id", "last_seen", "plan", "city"}

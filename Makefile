@@ -10,6 +10,7 @@ CONFIG ?=
 # A directory to keep the demo's DuckDB file in.
 KEEP ?=
 PORT ?= 8080
+IMAGE ?= airbyte/source-mixpanel:dev
 SEED ?= 7
 
 .DEFAULT_GOAL := help
@@ -55,12 +56,25 @@ emulator: $(READY) ## Serve the local Mixpanel (PORT=8080 SEED=7)
 bench: $(READY) ## Measure what a record costs
 	$(BIN)/python benchmarks/export.py
 
+.PHONY: image
+image: ## Build the image (starts a Docker engine where there is none)
+	scripts/with_docker.sh scripts/image.sh $(IMAGE)
+
+.PHONY: test-image
+test-image: $(READY) ## Build the image and run it as the platform does
+	IMAGE=$(IMAGE) scripts/with_docker.sh sh -c 'scripts/image.sh $(IMAGE) && \
+	  $(BIN)/python -m pytest -q -m image_tests integration_tests/test_image.py'
+
 .PHONY: lock
 lock: $(READY) ## Resolve the dependencies anew
 	$(BIN)/uv pip compile -q --upgrade pyproject.toml --group dev --universal --python-version 3.10 \
 	  --generate-hashes -o requirements/dev.txt
 	$(BIN)/uv pip compile -q --upgrade requirements/pyairbyte.in --universal --python-version 3.10 \
 	  --generate-hashes -o requirements/pyairbyte.txt
+	$(BIN)/uv pip compile -q --constraint requirements/dev.txt pyproject.toml --universal \
+	  --python-version 3.10 --generate-hashes -o requirements/runtime.txt
+	$(BIN)/uv pip compile -q --upgrade requirements/build.in --universal --python-version 3.10 \
+	  --generate-hashes -o requirements/build.txt
 
 $(READY): requirements/dev.txt pyproject.toml
 	$(PYTHON) -m venv .venv

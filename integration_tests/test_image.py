@@ -1,0 +1,170 @@
+"""The image against the local Mixpanel, as the platform runs it (`make test-image`)."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from integration_tests.docker_image import IMAGE, UID_OF_THE_BASE, Container, docker
+from mixpanel_emulator.control_client import ControlClient
+from mixpanel_emulator.options import CREDENTIALS, EmulatorOptions
+from mixpanel_emulator.server import EmulatorServer
+from unit_tests.builders import event
+from unit_tests.harness import Output, configured, expected_export, multiset
+
+pytestmark = pytest.mark.image_tests
+
+ROOT = Path(__file__).parent.parent
+Run = Callable[..., Output]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[EmulatorServer]:
+    options = EmulatorOptions(empty=True, quota=False, now="2026-03-10T12:00:00Z", timezone="UTC")
+    with EmulatorServer(options) as running:
+        yield running
+
+
+@pytest.fixture
+def mixpanel(server: EmulatorServer) -> ControlClient:
+    control = server.control
+    control.reset()
+    control.seed(7, events=2_000, days=9, profiles=50)
+    return control
+
+
+@pytest.fixture
+def config(server: EmulatorServer) -> dict[str, Any]:
+    return {
+        "credentials": {
+            "option_title": "Service Account",
+            "username": CREDENTIALS.username,
+            "secret": CREDENTIALS.secret,
+            "project_id": CREDENTIALS.project_id,
+        },
+        "start_date": "2026-03-01",
+        "date_window_size": 1,
+        "api_url": server.base_url,
+    }
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    def call(verb: str, **files: Any) -> Output:
+        return Container(verb, tmp_path, **files).end()
+
+    return call
+
+
+def _export(run: Run, config: dict[str, Any]) -> dict[str, Any]:
+    found = run("discover", config=config)
+    assert found.code == 0, found.log
+    return found.streams()["export"]
+
+
+# -- what the image is -----------------------------------------------------------------------
+
+
+def test_labels_entry_point_and_user_are_what_the_platform_expects() -> None:
+    [image] = json.loads(docker("image", "inspect", IMAGE))
+    settings = image["Config"]
+    [version] = re.findall(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(), re.M)
+    assert settings["Labels"]["io.airbyte.name"] == "airbyte/source-mixpanel"
+    assert settings["Labels"]["io.airbyte.version"] == version
+    environment = dict(entry.split("=", 1) for entry in settings["Env"])
+    assert environment["AIRBYTE_ENTRYPOINT"] == " ".join(settings["Entrypoint"])
+    assert settings["User"] == "airbyte"
+    assert docker("run", "--rm", "--entrypoint=id", IMAGE, "-u").strip() == str(UID_OF_THE_BASE)
+
+
+def test_it_holds_the_connector_compiled_and_nothing_of_ours_beside() -> None:
+    script = """
+import importlib.util, json, pathlib, sys
+folder = pathlib.Path(importlib.util.find_spec("source_mixpanel").origin).parent
+sources = sorted(str(p.relative_to(folder)) for p in folder.rglob("*.py"))
+compiled = [p for p in sources if pathlib.Path(
+    importlib.util.cache_from_source(folder / p)).exists()]
+names = ("mixpanel_emulator", "unit_tests", "integration_tests", "pytest", "uvicorn", "uv", "pip")
+print(json.dumps([sources, compiled, [n for n in names if importlib.util.find_spec(n)]]))
+"""
+    told = docker("run", "--rm", "--entrypoint=python", IMAGE, "-c", script)
+    sources, compiled, others = json.loads(told)
+    package = ROOT / "source_mixpanel"
+    assert "run.py" in sources
+    assert set(sources) <= {str(path.relative_to(package)) for path in package.rglob("*.py")}
+    assert compiled == sources
+    assert others == []
+
+
+# -- the four verbs --------------------------------------------------------------------------
+
+
+def test_spec(run: Run) -> None:
+    out = run("spec")
+    [spec] = out.of("SPEC")
+    assert (out.code, spec["connectionSpecification"]["required"]) == (0, ["credentials"])
+
+
+def test_check(run: Run, mixpanel: ControlClient, config: dict[str, Any]) -> None:
+    assert mixpanel.events()
+    assert run("check", config=config).of("CONNECTION_STATUS") == [{"status": "SUCCEEDED"}]
+    config["credentials"]["secret"] = "not-the-secret-1"
+    [refused] = run("check", config=config).of("CONNECTION_STATUS")
+    assert refused["status"] == "FAILED"
+    assert "not-the-secret-1" not in refused["message"]
+
+
+def test_two_syncs_bring_everything_and_then_what_is_new(
+    run: Run, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    stream = _export(run, config)
+    catalog = configured([stream], "incremental")
+    first = run("read", config=config, catalog=catalog)
+    assert first.code == 0, first.log
+    assert multiset(first.records()) == multiset(expected_export(mixpanel.events(), stream))
+    mixpanel.advance(7_200)
+    mixpanel.add_events([event(insert_id="new", days_ago=-0.05)])
+    second = run("read", config=config, catalog=catalog, state=first.state_file())
+    assert second.code == 0, second.log
+    assert "new" in {row["insert_id"] for row in second.records()}
+    assert len(second.records()) < len(first.records()) / 2
+
+
+def test_every_stream_is_read(run: Run, mixpanel: ControlClient, config: dict[str, Any]) -> None:
+    assert mixpanel.events()
+    streams = run("discover", config=config).streams()
+    out = run("read", config=config, catalog=configured(streams))
+    assert out.code == 0, out.log
+    for name in streams:
+        statuses = out.statuses(name)
+        assert (statuses[0], statuses[-1]) == ("STARTED", "COMPLETE"), name
+
+
+def test_sigterm_in_the_middle_loses_nothing(
+    run: Run, mixpanel: ControlClient, config: dict[str, Any], tmp_path: Path
+) -> None:
+    stream = _export(run, config)
+    catalog = configured([stream], "incremental")
+    last = "2026-03-08"
+    mixpanel.add_fault(
+        "hang", "/api/2.0/export", query={"from_date": last}, after_bytes=300, seconds=60
+    )
+    running = Container("read", tmp_path, config=config, catalog=catalog)
+    while b'"type":"STATE"' not in running.so_far():
+        assert running.running(), running.end().stderr
+    assert running.terminate() < 10
+    broken = running.end()
+    assert broken.code == 143
+    mixpanel.clear_faults()
+    rest = run("read", config=config, catalog=catalog, state=broken.state_file())
+    assert rest.code == 0, rest.log
+    want = multiset(expected_export(mixpanel.events(), stream))
+    got = multiset(broken.records()) + multiset(rest.records())
+    assert got.keys() == want.keys()
+    assert not want - got
+    assert len(rest.records()) < want.total()

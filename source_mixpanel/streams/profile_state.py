@@ -13,6 +13,9 @@ from source_mixpanel.dates import parse_moment
 from source_mixpanel.errors import ConfigError
 
 _WALK = {"session": "id", "size": "page_size", "total": "total", "next_page": "next_page"}
+NOTHING: Mapping[str, Any] = {"__ab_no_cursor_state_message": True}
+"""What Airbyte takes for: there is nothing to remember."""
+
 _LONGEST = re.compile(r"[ -~]{1,64}")
 
 
@@ -67,7 +70,8 @@ def dump_state(state: ProfileState) -> dict[str, Any]:
         "session": None if state.open is None else _dump_open(state.open),
         "columns": dict(state.columns) or None,
     }
-    return {key: value for key, value in blob.items() if value is not None}
+    # The CDK takes an empty state for none, and would leave the one before in its place.
+    return {key: value for key, value in blob.items() if value is not None} or dict(NOTHING)
 
 
 def _dump_open(mark: OpenWalk) -> dict[str, Any]:

@@ -1,0 +1,139 @@
+"""`cohort_members` through the real entry point."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mixpanel_emulator.control_client import ControlClient
+from unit_tests.harness import Command, multiset
+from unit_tests.streams.test_engage import PATH, expected, many, profile
+from unit_tests.worlds import asked, discovered, prefixes, sync
+
+COMPANIES = "-7712345678901234567"
+LIST = "/api/query/cohorts/list"
+
+
+@pytest.fixture
+def stream(command: Command, mixpanel: ControlClient, config: dict[str, Any]) -> dict[str, Any]:
+    mixpanel.add_profiles([*many(12), profile("odd", cohort_id="mine")])
+    mixpanel.set_truth("data_groups", [{"data_group_id": COMPANIES, "property_name": "company"}])
+    mixpanel.add_profiles([profile("acme", seats=3)], COMPANIES)
+    ids = [entry["$distinct_id"] for entry in many(12)]
+    mixpanel.add_cohort({"id": 1, "name": "all"}, [*ids, "odd", "ghost"])
+    mixpanel.add_cohort({"id": 2, "name": "some", "created": "2011-01-01 00:00:00"}, ids[:3])
+    mixpanel.add_cohort({"id": 3, "name": "nobody"}, [])
+    mixpanel.add_cohort({"id": 4, "name": "firms", "data_group_id": COMPANIES}, ["acme"])
+    config["page_size"] = 5
+    return discovered(command, config)["cohort_members"]
+
+
+def wanted(mixpanel: ControlClient, stream: dict[str, Any]) -> list[dict[str, Any]]:
+    """Every pair of cohort and member, with the profile where there is one."""
+    users = [*mixpanel.truth("engage"), *mixpanel.truth(f"groups:{COMPANIES}")]
+    held = {entry["$distinct_id"]: entry for entry in users}
+    rows = []
+    for pair in mixpanel.truth("cohort_members"):
+        member = held.get(pair["distinct_id"], profile(pair["distinct_id"]))
+        member["$properties"].pop("seats", None)
+        rows += expected([member], stream, cohort_id=pair["cohort_id"])
+    return rows
+
+
+def without_seats(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Records less the property of groups, which the schema of users does not tell."""
+    return [{key: value for key, value in row.items() if key != "seats"} for row in rows]
+
+
+def test_every_member_of_every_cohort_comes(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], stream: dict[str, Any]
+) -> None:
+    mixpanel.clear_journal()
+    out = sync(command, config, [stream])
+    assert out.code == 0, out.log
+    assert multiset(without_seats(out.records())) == multiset(wanted(mixpanel, stream))
+    assert [row["seats"] for row in out.records() if row["cohort_id"] == 4] == [3]
+    assert "ghost" in {row["distinct_id"] for row in out.records()}
+    assert "(3 of 3)" in out.log
+    counted = [entry for entry in asked(mixpanel, PATH) if not entry["body"].get("session_id")]
+    cohorts = {entry["body"]["filter_by_cohort"] for entry in counted}
+    assert len(counted) == len(cohorts) == 3
+
+
+def test_the_list_of_cohorts_is_asked_for_once_a_sync(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], stream: dict[str, Any]
+) -> None:
+    streams = discovered(command, config)
+    mixpanel.clear_journal()
+    out = sync(command, config, [stream, streams["cohorts"]])
+    assert out.code == 0, out.log
+    assert len(asked(mixpanel, LIST)) == 1
+
+
+def test_a_kill_at_any_state_loses_nothing_and_repeats_nothing(
+    command: Command, config: dict[str, Any], stream: dict[str, Any]
+) -> None:
+    whole = sync(command, config, [stream])
+    assert len(prefixes(whole, "cohort_members")) == 5
+    for rows, state in prefixes(whole, "cohort_members")[:-1]:
+        rest = sync(command, config, [stream], state=[state])
+        assert multiset(rows + rest.records()) == multiset(whole.records())
+    again = sync(command, config, [stream], state=whole.state_file())
+    assert multiset(again.records()) == multiset(whole.records())
+
+
+@pytest.mark.parametrize("gone", [1, 4])
+def test_a_cohort_of_a_deleted_group_is_left_out(
+    command: Command,
+    mixpanel: ControlClient,
+    config: dict[str, Any],
+    stream: dict[str, Any],
+    gone: int,
+) -> None:
+    mixpanel.configure(missing_datagroup_cohorts=[gone])
+    out = sync(command, config, [stream])
+    assert out.code == 0, out.log
+    assert {row["cohort_id"] for row in out.records()} == {1, 2, 4} - {gone}
+    assert f"leaves out cohort {gone}" in out.log
+    assert "finished" not in out.stream_state("cohort_members")
+
+
+def test_a_cohort_that_cannot_be_read_leaves_the_earlier_ones_finished(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], stream: dict[str, Any]
+) -> None:
+    mixpanel.add_fault("status", PATH, query={"filter_by_cohort": '{"id": 2}'}, status=500)
+    out = sync(command, config, [stream])
+    assert out.code == 1
+    assert out.statuses("cohort_members")[-1] == "INCOMPLETE"
+    assert out.stream_state("cohort_members")["finished"] == ["1"]
+    mixpanel.clear_faults()
+    rest = sync(command, config, [stream], state=out.state_file())
+    assert {row["cohort_id"] for row in rest.records()} == {2, 4}
+
+
+def test_an_expired_session_repeats_no_member(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], stream: dict[str, Any]
+) -> None:
+    uncached = {"error": "request for page in uncached query for params"}
+    mixpanel.add_fault("status", PATH, query={"page": "2"}, status=400, body=uncached, times=1)
+    out = sync(command, config, [stream])
+    assert out.code == 0, out.log
+    assert multiset(without_seats(out.records())) == multiset(wanted(mixpanel, stream))
+
+
+def test_a_catalog_and_state_of_airbytes_incremental_members_are_taken(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], stream: dict[str, Any]
+) -> None:
+    old = {
+        "states": [
+            {"partition": {"id": 2, "parent_slice": {}}, "cursor": {"last_seen": "2026-03-09"}}
+        ],
+        "parent_state": {},
+    }
+    state = {"stream_descriptor": {"name": "cohort_members"}, "stream_state": old}
+    stream["supported_sync_modes"] = ["full_refresh", "incremental"]
+    given = [{"type": "STREAM", "stream": state}]
+    out = sync(command, config, [stream], mode="incremental", state=given)
+    assert out.code == 0, out.log
+    assert multiset(without_seats(out.records())) == multiset(wanted(mixpanel, stream))

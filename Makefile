@@ -65,6 +65,10 @@ test-image: $(READY) ## Build the image and run it as the platform does
 	IMAGE=$(IMAGE) scripts/with_docker.sh sh -c 'scripts/image.sh $(IMAGE) && \
 	  $(BIN)/python -m pytest -q -m image_tests integration_tests/test_image.py'
 
+.PHONY: form
+form: $(READY) ## Draw the settings' form into docs/spec-form.png
+	scripts/form.sh $(BIN)/python docs/spec-form.png
+
 .PHONY: lock
 lock: $(READY) ## Resolve the dependencies anew
 	$(BIN)/uv pip compile -q --upgrade pyproject.toml --group dev --universal --python-version 3.10 \

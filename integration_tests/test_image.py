@@ -73,7 +73,8 @@ def _export(run: Run, config: dict[str, Any]) -> dict[str, Any]:
 def test_labels_entry_point_and_user_are_what_the_platform_expects() -> None:
     [image] = json.loads(docker("image", "inspect", IMAGE))
     settings = image["Config"]
-    [version] = re.findall(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(), re.M)
+    text = (ROOT / "pyproject.toml").read_text()
+    [version] = re.findall(r'^version = "(.+)"$', text, re.MULTILINE)
     assert settings["Labels"]["io.airbyte.name"] == "airbyte/source-mixpanel"
     assert settings["Labels"]["io.airbyte.version"] == version
     environment = dict(entry.split("=", 1) for entry in settings["Env"])

@@ -37,14 +37,14 @@ class RateLimits(FrozenModel):
     query_per_hour: int = Field(
         60,
         ge=1,
-        title="Queries an hour",
+        title="Queries Per Hour",
         description="Requests to the Query API in any 60 minutes.",
         json_schema_extra={"order": 0},
     )
     export_per_hour: int = Field(
         60,
         ge=1,
-        title="Raw exports an hour",
+        title="Raw Exports Per Hour",
         description="Requests to the raw export API in any 60 minutes.",
         json_schema_extra={"order": 1},
     )
@@ -75,15 +75,16 @@ class Config(FrozenModel):
     start_date: Moment | None = Field(
         None,
         title="Start Date",
-        description="Dated streams are read from this day on, inclusive. One year ago when left "
-        "out.",
+        description="Export, funnels and other dated streams are read from this day on, "
+        "inclusive. One year ago when left out.",
         examples=["2025-01-01T00:00:00Z", "2025-01-01"],
         json_schema_extra={"order": 3, **_MOMENT_EXTRA},
     )
     end_date: Moment | None = Field(
         None,
         title="End Date",
-        description="Dated streams are read up to this day, inclusive. Up to now when left out.",
+        description="Dated streams are read up to this day, inclusive. Up to now, with today's "
+        "events, when left out.",
         examples=["2025-12-31T23:59:59Z", "2025-12-31"],
         json_schema_extra={"order": 4, **_MOMENT_EXTRA},
     )
@@ -92,7 +93,8 @@ class Config(FrozenModel):
         ge=0,
         le=3650,
         title="Attribution Window",
-        description="How many days back each sync of export, funnels and revenue looks again.",
+        description="How many days back each sync of export, funnels and revenue looks again for "
+        "what arrived late. Never before the start date.",
         json_schema_extra={"order": 5},
     )
     export_lookback_window: int = Field(
@@ -100,7 +102,8 @@ class Config(FrozenModel):
         ge=0,
         le=315_360_000,
         title="Export Lookback Window",
-        description="The same for export alone, in seconds. The longer of the two counts.",
+        description="How many seconds back each sync of export looks again. The longer of this and "
+        "the attribution window counts.",
         json_schema_extra={"order": 6},
     )
     export_events: EventNames | None = Field(
@@ -120,9 +123,9 @@ class Config(FrozenModel):
     late_events: LateEvents = Field(
         LateEvents.BY_PROCESSING_TIME,
         title="Late Events",
-        description="How an incremental export finds late events: by_processing_time asks for "
-        "what Mixpanel processed since the last sync; reread_window reads the attribution "
-        "window again in full.",
+        description="How an incremental export finds events that arrived late. by_processing_time "
+        "asks for what Mixpanel processed since the last sync; reread_window reads the "
+        "attribution window again in full.",
         json_schema_extra={"order": 9},
     )
     event_timestamps: EventTimestamps = Field(
@@ -135,8 +138,8 @@ class Config(FrozenModel):
     property_layout: PropertyLayout = Field(
         PropertyLayout.COLUMNS,
         title="Property Layout",
-        description="columns: one column a property. object: one column properties with all of "
-        "them under their own names.",
+        description="columns: one column a property. object: a single column, properties, that "
+        "holds all of them under their own names.",
         json_schema_extra={"order": 11},
     )
     property_types: PropertyTypes = Field(
@@ -148,7 +151,8 @@ class Config(FrozenModel):
     select_properties_by_default: bool = Field(
         True,
         title="Select Properties By Default",
-        description="Whether properties that are not in the connection's schema are emitted too.",
+        description="Emit properties that are not in the connection's schema too, such as those "
+        "that appeared after it was refreshed.",
         json_schema_extra={"order": 13},
     )
     date_window_size: int | None = Field(
@@ -164,14 +168,14 @@ class Config(FrozenModel):
         ge=1,
         le=50_000,
         title="Page Size",
-        description="Profiles in one page. Left out, the connector chooses.",
+        description="The most profiles in one page. Left out, the connector chooses.",
         json_schema_extra={"order": 15},
     )
     num_workers: int | None = Field(
         None,
         ge=1,
         le=25,
-        title="Number Of Workers",
+        title="Number of Workers",
         description="The most requests at a time, within Mixpanel's own limits.",
         json_schema_extra={"order": 16},
     )

@@ -33,8 +33,11 @@ from source_mixpanel.streams.cohorts import Cohorts
 from source_mixpanel.streams.engage import Engage
 from source_mixpanel.streams.export import Export, ExportSettings
 from source_mixpanel.streams.export_request import ExportFilter
+from source_mixpanel.streams.funnels import Funnels
 from source_mixpanel.streams.groups import Groups
 from source_mixpanel.streams.profiles import ProfileSettings
+from source_mixpanel.streams.revenue import Revenue
+from source_mixpanel.sync.dated import DatedSettings
 from source_mixpanel.sync.plan import Period, look_back_days
 
 _log = logging.getLogger("airbyte")
@@ -141,15 +144,28 @@ def profile_settings(config: Config) -> ProfileSettings:
     )
 
 
+def dated_settings(config: Config) -> DatedSettings:
+    """The user's choices for `funnels` and `revenue`."""
+    return DatedSettings(
+        start=config.start_date,
+        end=config.end_date,
+        look_back_days=config.attribution_window,
+        window_days=config.date_window_size,
+        workers=min(config.num_workers or DatedSettings.workers, DatedSettings.workers),
+    )
+
+
 def build_streams(config: Config, workshop: Workshop) -> list[MixpanelStream]:
     """Every stream, in the order of the catalogue."""
-    profiles = profile_settings(config)
+    profiles, dated = profile_settings(config), dated_settings(config)
     return [
         Export(workshop, export_settings(config)),
         Engage(workshop, profiles),
         Groups(workshop, profiles),
         Cohorts(workshop),
         CohortMembers(workshop, profiles),
+        Funnels(workshop, dated),
+        Revenue(workshop, dated),
         Annotations(workshop),
     ]
 

@@ -1,0 +1,236 @@
+"""The engine of streams that the Query API counts by day: a whole range in one request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import partial
+from typing import Any, ClassVar
+
+from airbyte_cdk.models import SyncMode
+from airbyte_cdk.sources.types import StreamSlice
+
+from source_mixpanel.api.failures import LATER_THAN_TODAY
+from source_mixpanel.api.request import Api, ApiRequest
+from source_mixpanel.errors import (
+    ConfigError,
+    DataError,
+    RefusedError,
+    SourceError,
+    StrainError,
+)
+from source_mixpanel.records.types import object_schema
+from source_mixpanel.streams.base import CheckpointedStream, Row, Workshop
+from source_mixpanel.sync.dated import (
+    WHOLE,
+    DatedSettings,
+    DatedState,
+    dump_state,
+    is_day,
+    is_too_long,
+    parse_state,
+)
+from source_mixpanel.sync.days import ONE_DAY
+from source_mixpanel.sync.parallel import in_order
+
+DATE_COLUMNS: Mapping[str, Any] = {
+    "date": {"type": ["null", "string"], "format": "date"},
+    "datetime": {
+        "type": ["null", "string"],
+        "format": "date-time",
+        "airbyte_type": "timestamp_with_timezone",
+    },
+}
+
+
+@dataclass(frozen=True)
+class DatedPart:
+    """One report.
+
+    Attributes:
+        key: What the state calls it.
+        label: What the log calls it.
+        params: What tells it from others.
+        columns: Columns that each of its rows has.
+    """
+
+    key: str = WHOLE
+    label: str = "its days"
+    params: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What Mixpanel told of some days of a part."""
+
+    first: date
+    last: date
+    days: Mapping[str, Any]
+
+
+class DatedStream(CheckpointedStream, engine=True):
+    """Rows by day for each part; a subclass declares where they are and which columns they have."""
+
+    declares = (*CheckpointedStream.declares, "path", "under", "columns")
+    cursor_field: ClassVar[str] = "date"
+    path: ClassVar[str]
+    under: ClassVar[str]
+    """The key of the answer that holds an object by date."""
+    columns: ClassVar[Mapping[str, Any]]
+    partition: ClassVar[str | None] = None
+    """What Airbyte's state calls the key of a part."""
+
+    def __init__(self, workshop: Workshop, settings: DatedSettings) -> None:
+        super().__init__(workshop)
+        self.settings = settings
+        self._state = DatedState()
+        self._most_days = settings.window_days or date.max.toordinal()
+
+    def parts(self) -> list[DatedPart]:
+        """The reports that the stream consists of."""
+        return [DatedPart()]
+
+    def requests_planned(self) -> int | None:
+        """One a part, unless Mixpanel wants fewer days in each."""
+        return len(self.parts())
+
+    def refused(self, error: RefusedError) -> SourceError:
+        """A refusal in the user's terms."""
+        return error
+
+    def schema(self) -> Mapping[str, Any]:
+        """The declared columns."""
+        return object_schema({**DATE_COLUMNS, **self.columns})
+
+    @property
+    def state(self) -> MutableMapping[str, Any]:
+        """What the next sync has to know; moves when a range has been emitted."""
+        return dump_state(self._state)
+
+    @state.setter
+    def state(self, value: MutableMapping[str, Any]) -> None:
+        self._state = parse_state(value, self.name, self.partition)
+
+    # -- slices ----------------------------------------------------------------------------
+
+    def stream_slices(
+        self,
+        *,
+        sync_mode: SyncMode,
+        cursor_field: list[str] | None = None,  # noqa: ARG002 - the CDK's signature
+        stream_state: Mapping[str, Any] | None = None,  # noqa: ARG002 - taken by the setter
+    ) -> Iterable[StreamSlice]:
+        """Ranges of days, one report after the other; a report that fails does not stop others."""
+        parts = self.parts()
+        full = sync_mode == SyncMode.full_refresh
+        self._state = self._state.begun([part.key for part in parts], full=full)
+        failures: list[SourceError] = []
+        tasks = (partial(self._attempt, part) for part in parts)
+        made = in_order(tasks, workers=self.settings.workers, discard=lambda _: None)
+        for number, (part, answers) in enumerate(zip(parts, made, strict=True), start=1):
+            if isinstance(answers, RefusedError):
+                failures.append(self.refused(answers))
+            elif isinstance(answers, SourceError):
+                raise answers
+            else:
+                place = f"{part.label} ({number} of {len(parts)})"
+                yield from (self._slice(part, answer, place) for answer in answers)
+        if failures:
+            raise failures[0]
+        if self._state.refreshing:
+            self._state = replace(self._state, refreshing=False)
+            yield StreamSlice(partition={"days": "end"}, cursor_slice={})
+
+    def _slice(self, part: DatedPart, answer: _Answer, place: str) -> StreamSlice:
+        return StreamSlice(
+            partition={"part": part.label, "days": f"{answer.first} to {answer.last}"},
+            cursor_slice={},
+            extra_fields={"part": part, "answer": answer, "place": place},
+        )
+
+    def _attempt(self, part: DatedPart) -> list[_Answer] | SourceError:
+        try:
+            return list(self._answers(part))
+        except SourceError as error:
+            return error
+
+    def _answers(self, part: DatedPart) -> Iterator[_Answer]:
+        """All that is wanted of a part, in as few requests as Mixpanel takes."""
+        days, now = self.workshop.project_days(), self.workshop.time.now_utc()
+        start = self.settings.first_day(days, now)
+        first = self._state.first_day(part.key, start, self.settings.look_back_days)
+        end = self.settings.last_day(days, now)
+        while first <= end:
+            last = min(end, first + ONE_DAY * (min(self._most_days, (end - first).days + 1) - 1))
+            try:
+                told = self._ask(part, first, last)
+            except (RefusedError, StrainError) as error:
+                end = self._narrowed(error, first, last, end)
+                continue
+            yield _Answer(first, last, told)
+            first = last + ONE_DAY
+
+    def _ask(self, part: DatedPart, first: date, last: date) -> Mapping[str, Any]:
+        params = {
+            **part.params,
+            "from_date": first.isoformat(),
+            "to_date": last.isoformat(),
+            "unit": "day",
+        }
+        request = ApiRequest(Api.QUERY, self.path, self.name, params)
+        answer = self.workshop.client.json(request)
+        told = answer.get(self.under) if isinstance(answer, Mapping) else None
+        if not isinstance(told, Mapping):
+            raise DataError(f"Mixpanel's answer to {request} for {part.label} has no days in it.")
+        return told
+
+    def _narrowed(self, error: SourceError, first: date, last: date, end: date) -> date:
+        """The last day to ask for from now on, after a refusal that fewer days may not meet.
+
+        Raises:
+            SourceError: It is something else.
+        """
+        text = error.text if isinstance(error, RefusedError) else str(error)
+        if LATER_THAN_TODAY in text:
+            # Our clock was ahead; the refusal has told Mixpanel's time.
+            days = self.workshop.project_days()
+            sooner = self.settings.last_day(days, self.workshop.time.now_utc())
+            if sooner < last:
+                return sooner
+            zone = days.zone.key if days.zone is not None else "not known"
+            raise ConfigError(
+                f"Mixpanel says that {last} is later than today, so the project's time zone is "
+                f"not the one the connector goes by ({zone}). Set project_timezone to the zone "
+                f"shown in Mixpanel under Project Settings.",
+                detail=str(error.internal_message),
+            )
+        if first == last or not is_too_long(text):
+            raise error
+        self._most_days = max(1, ((last - first).days + 1) // 2)
+        self.logger.info(f"{error} Asking for {self._most_days} days at a time.")
+        return end
+
+    # -- records ---------------------------------------------------------------------------
+
+    def chunks(self, stream_slice: Mapping[str, Any]) -> Iterator[Iterable[Row]]:
+        """The rows of a range of days; then the state moves past it."""
+        told = getattr(stream_slice, "extra_fields", {})
+        if "answer" not in told:
+            return
+        part, answer = told["part"], told["answer"]
+        yield [
+            self._row(part, day, held)
+            for day, held in sorted(answer.days.items())
+            if is_day(day) and answer.first.isoformat() <= day <= answer.last.isoformat()
+        ]
+        self._state = self._state.read(part.key, answer.last)
+        self.logger.info(
+            f"Stream {self.name!r} has read {told['place']}, {answer.first} to {answer.last}."
+        )
+
+    def _row(self, part: DatedPart, day: str, held: Any) -> Row:
+        if not isinstance(held, Mapping):
+            raise DataError(f"Mixpanel's answer for {part.label} holds no object for {day}.")
+        return {**held, **part.columns, "date": day, "datetime": f"{day}T00:00:00Z"}

@@ -1,0 +1,74 @@
+"""`revenue` through the real entry point."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mixpanel_emulator.control_client import ControlClient
+from unit_tests.harness import Command, multiset
+from unit_tests.worlds import asked, discovered, prefixes, sync
+
+PATH = "/api/query/engage/revenue"
+
+
+def plant(mixpanel: ControlClient) -> None:
+    rows = [
+        {"date": f"2026-03-{n:02d}", "amount": 1.5 * n, "count": n, "paid_count": n // 2}
+        for n in range(1, 11)
+    ]
+    mixpanel.set_truth("revenue", rows)
+
+
+@pytest.mark.parametrize("mode", ["full_refresh", "incremental"])
+def test_each_day_comes_as_mixpanel_holds_it(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], mode: str
+) -> None:
+    plant(mixpanel)
+    stream = discovered(command, config)["revenue"]
+    mixpanel.clear_journal()
+    out = sync(command, config, [stream], mode=mode)
+    assert out.code == 0, out.log
+    stamped = [{**row, "datetime": f"{row['date']}T00:00:00Z"} for row in mixpanel.truth("revenue")]
+    assert multiset(out.records()) == multiset(stamped)
+    assert out.stream_state("revenue") == {"date": "2026-03-10"}
+    assert len(asked(mixpanel, PATH)) == 1
+
+
+def test_a_second_sync_reads_the_attribution_window_again(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    plant(mixpanel)
+    config["attribution_window"] = 2
+    stream = discovered(command, config)["revenue"]
+    first = sync(command, config, [stream], mode="incremental")
+    second = sync(command, config, [stream], mode="incremental", state=first.state_file())
+    assert [row["date"] for row in second.records()] == ["2026-03-08", "2026-03-09", "2026-03-10"]
+
+
+def test_a_kill_at_any_state_loses_nothing(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    plant(mixpanel)
+    config["date_window_size"] = 3
+    stream = discovered(command, config)["revenue"]
+    whole = sync(command, config, [stream])
+    for rows, state in prefixes(whole, "revenue")[:-1]:
+        rest = sync(command, config, [stream], state=[state])
+        assert multiset(rows + rest.records()) == multiset(whole.records())
+
+
+@pytest.mark.parametrize("status", [400, 404, 410])
+def test_where_mixpanel_has_withdrawn_it_the_stream_says_so_and_others_go_on(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], status: int
+) -> None:
+    mixpanel.add_cohort({"id": 1}, ["a"])
+    mixpanel.configure(revenue_status=status)
+    streams = discovered(command, config)
+    out = sync(command, config, [streams["revenue"], streams["cohorts"]])
+    assert out.code == 1
+    assert "withdrawn" in out.errors[0]["message"]
+    assert out.errors[0]["failure_type"] == "config_error"
+    assert out.statuses("revenue")[-1] == "INCOMPLETE"
+    assert out.statuses("cohorts")[-1] == "COMPLETE"

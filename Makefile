@@ -69,6 +69,10 @@ test-image: $(READY) ## Build the image and run it as the platform does
 form: $(READY) ## Draw the settings' form into docs/spec-form.png
 	scripts/form.sh $(BIN)/python docs/spec-form.png
 
+.PHONY: simulate
+simulate: $(READY) ## Show how long whole syncs take under Mixpanel's limits
+	$(BIN)/python -m benchmarks.simulate
+
 .PHONY: lock
 lock: $(READY) ## Resolve the dependencies anew
 	$(BIN)/uv pip compile -q --upgrade pyproject.toml --group dev --universal --python-version 3.10 \

@@ -32,7 +32,7 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from source_mixpanel.announce import waiting_messages
 from source_mixpanel.api.client import Patience
 from source_mixpanel.api.ledger import Wait
-from source_mixpanel.api.request import Api
+from source_mixpanel.budget import plan_sentences, usage_sentence
 from source_mixpanel.checking import closed_doors
 from source_mixpanel.clock import Clock, SystemClock
 from source_mixpanel.config import (
@@ -42,8 +42,9 @@ from source_mixpanel.config import (
     parse_config,
     unknown_keys,
 )
-from source_mixpanel.errors import ConfigError, SourceError
+from source_mixpanel.errors import SourceError
 from source_mixpanel.files import read_catalog, read_json_object, read_state
+from source_mixpanel.lanes import chosen, forget, lanes_of, worst
 from source_mixpanel.records.batch import RecordBatch
 from source_mixpanel.streams.base import MixpanelStream, Workshop
 from source_mixpanel.sync.ahead import side_by_side
@@ -199,7 +200,10 @@ class SourceMixpanel(AbstractSource):
         """
         self._shared = self._build(config)
         self._failures.clear()
-        lanes = _lanes(self._shared, catalog)
+        lanes = lanes_of(self._shared, catalog)
+        client = self._shared[0].workshop.client
+        for sentence in plan_sentences(chosen(self._shared, catalog), client):
+            logger.info(sentence)
         broken: list[AirbyteTracedException] = []
 
         def lane(part: ConfiguredAirbyteCatalog) -> Iterator[AirbyteMessage]:
@@ -208,11 +212,12 @@ class SourceMixpanel(AbstractSource):
             except AirbyteTracedException as error:
                 broken.append(error)
 
-        yield from side_by_side([lane(part) for part in lanes], depth=_QUEUED, discard=_forget)
+        yield from side_by_side([lane(part) for part in lanes], depth=_QUEUED, discard=forget)
+        logger.info(usage_sentence(client.quotas()))
         if broken:
             # The CDK calls every failed sync a config error; the streams' own failures know.
             message = "\n".join(str(error) for error in broken)
-            raise AirbyteTracedException(message=message, failure_type=_worst(self._failures))
+            raise AirbyteTracedException(message=message, failure_type=worst(self._failures))
 
     def _emit_queued_messages(self) -> Iterable[AirbyteMessage]:
         with self._queue_lock:
@@ -257,37 +262,3 @@ class SourceMixpanel(AbstractSource):
             self._failures.append(FailureType.system_error)
             raise
         logger.info(f"Read {records} records from {name} stream")
-
-
-def _lanes(
-    streams: list[MixpanelStream], catalog: ConfiguredAirbyteCatalog
-) -> list[ConfiguredAirbyteCatalog]:
-    """The catalog in parts that spend different quotas, each in the catalog's order.
-
-    Raises:
-        ConfigError: It asks for a stream that there is not.
-    """
-    spends = {stream.name: stream.lane for stream in streams}
-    unknown = sorted({entry.stream.name for entry in catalog.streams} - spends.keys())
-    if unknown:
-        raise ConfigError(
-            f"The configured catalog asks for streams that Mixpanel does not have: "
-            f"{', '.join(unknown)}. Refresh the connection's schema. There are: "
-            f"{', '.join(sorted(spends))}."
-        )
-    parts: dict[Api, list[ConfiguredAirbyteStream]] = {}
-    for entry in catalog.streams:
-        parts.setdefault(spends[entry.stream.name], []).append(entry)
-    return [ConfiguredAirbyteCatalog(streams=part) for part in parts.values()]
-
-
-def _forget(_message: AirbyteMessage) -> None:
-    """A message that nobody takes any more; its records come again from the last state."""
-
-
-def _worst(failures: list[FailureType | None]) -> FailureType:
-    """What a sync with these failures is to the platform: a retry helps only if it helps all."""
-    for kind in (FailureType.system_error, FailureType.config_error):
-        if kind in failures:
-            return kind
-    return FailureType.transient_error

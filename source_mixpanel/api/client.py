@@ -17,7 +17,7 @@ from source_mixpanel.api.document import Document, document_body
 from source_mixpanel.api.failures import Action, Backoff
 from source_mixpanel.api.ledger import Ledger
 from source_mixpanel.api.outcome import error_for
-from source_mixpanel.api.quota import retry_after
+from source_mixpanel.api.quota import Quota, retry_after
 from source_mixpanel.api.request import Api, ApiRequest
 from source_mixpanel.api.spool import Spool, spool_body
 from source_mixpanel.clock import Clock, ServerTime
@@ -119,6 +119,14 @@ class MixpanelClient:
     def close(self) -> None:
         """Close the pooled connections."""
         self._session.close()
+
+    def quota(self, api: Api) -> Quota:
+        """What limits requests to an API."""
+        return self._ledgers[api].quota
+
+    def quotas(self) -> list[Ledger]:
+        """The book of each quota, once each."""
+        return list(dict.fromkeys(self._ledgers.values()))
 
     def json(self, request: ApiRequest) -> Any:
         """The parsed body of a good answer.

@@ -94,6 +94,8 @@ class Ledger:
         self._changed = threading.Condition()
         self._calls: deque[float] = deque(maxlen=max([w.limit for w in quota.windows], default=1))
         self._running = 0
+        self._running_counted = 0
+        self._told_left = 0
         self._everybody = _Gate()
         self._counted = _Gate()
         self._others = _Others()
@@ -109,6 +111,7 @@ class Ledger:
         finally:
             with self._changed:
                 self._running -= 1
+                self._running_counted -= receipt.counted
                 self._changed.notify_all()
 
     def _admit(self, stream: str, *, counted: bool) -> Receipt:
@@ -123,6 +126,8 @@ class Ledger:
                 self._clock.wait(min(pause, HEARTBEAT_S), on=self._changed)
             started = self._clock.monotonic()
             self._running += 1
+            self._running_counted += counted
+            self._told_left = max(0, self._told_left - counted)
             self.waited_s = max(self.waited_s, started - asked)
             if counted:
                 self._calls.append(started)
@@ -132,7 +137,7 @@ class Ledger:
     def _pause(self, *, counted: bool) -> float:
         """Seconds until a call may start, as far as is known; 0 means now."""
         now = self._clock.monotonic()
-        if self._running >= self.quota.concurrent:
+        if self._is_full(counted=counted):
             return HEARTBEAT_S
         pause = self._everybody.until - now
         if counted:
@@ -140,6 +145,13 @@ class Ledger:
             shared = min(ready_in(now, self._calls, self._left_to_us()), self._others.gone_by - now)
             pause = max(pause, self._counted.until - now, full, shared)
         return max(0.0, pause)
+
+    def _is_full(self, *, counted: bool) -> bool:
+        """Whether one of those that run has to end first."""
+        alone = self.quota.careful and not self._told_left
+        return self._running >= self.quota.concurrent or (
+            counted and alone and self._running_counted > 0
+        )
 
     def _left_to_us(self) -> Iterable[Window]:
         """The quota's windows, less what others were said to have used of the hour."""
@@ -149,7 +161,7 @@ class Ledger:
 
     def _tell(self, stream: str, pause: float, *, counted: bool) -> bool:
         """Announce the wait, if it is one that somebody should hear of."""
-        if self._running >= self.quota.concurrent:
+        if self._is_full(counted=counted):
             return False
         now = self._clock.monotonic()
         gates = [self._everybody, self._counted] if counted else [self._everybody]
@@ -183,6 +195,7 @@ class Ledger:
         limit = max((w.limit for w in self.quota.windows if w.seconds == HOUR), default=0)
         ours = sum(1 for call in self._calls if call + HOUR > now)
         # Without a reset they may all be as young as this answer.
+        self._told_left = max(0, hour.left - (self._running_counted - 1))
         lasts = HOUR if hour.reset_s is None else hour.reset_s
         self._others = _Others(max(0, limit - hour.left - ours), now + lasts)
         if hour.left == 0 and hour.reset_s is not None:

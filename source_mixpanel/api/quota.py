@@ -32,11 +32,14 @@ class Quota:
         name: As a user reads it.
         windows: Every rolling window that has to hold.
         concurrent: Requests that may run at once.
+        careful: Whether counted requests go one at a time unless an answer has told that more are
+            left. Others spend from the same quota: several at once would be refused at once.
     """
 
     name: str
     windows: tuple[Window, ...]
     concurrent: int
+    careful: bool = False
 
 
 HOUR = 3600.0
@@ -45,7 +48,7 @@ MINUTE = 60.0
 
 def query_quota(per_hour: int) -> Quota:
     """The Query API: 60 an hour and 5 at once unless raised."""
-    return Quota("Query API", (Window(per_hour, HOUR),), concurrent=5)
+    return Quota("Query API", (Window(per_hour, HOUR),), concurrent=5, careful=True)
 
 
 def export_quota(per_hour: int) -> Quota:

@@ -89,6 +89,13 @@ class MixpanelStream(Stream, ABC):
     def schema(self) -> Mapping[str, Any]:
         """The JSON Schema to discover; only this may ask Mixpanel for names and types."""
 
+    def requests_planned(self) -> int | None:
+        """Requests of the lane's quota that a read takes; None where only the data can tell.
+
+        Asks for nothing but what the read itself needs, and is kept for it.
+        """
+        return 1
+
     def get_json_schema(self) -> Mapping[str, Any]:  # type: ignore[override]
         """The stream's schema; while reading, the one that is configured, at no cost."""
         return self._configured if self._configured is not None else self.schema()

@@ -84,6 +84,10 @@ class Export(MixpanelStream, CheckpointMixin):
         self._started = 0.0
         self._watermark_ms: int | None = None
 
+    def requests_planned(self) -> int | None:
+        """Windows grow with what they hold, so only the data can tell."""
+        return None
+
     # -- schema ----------------------------------------------------------------------------
 
     def schema(self) -> Mapping[str, Any]:

@@ -79,6 +79,10 @@ class ProfileStream(CheckpointedStream, engine=True):
         """The data groups whose properties are columns; None stands for users."""
         return [None]
 
+    def requests_planned(self) -> int | None:
+        """One for the first page of each part; later pages are free."""
+        return len(self.parts())
+
     # -- schema and state ------------------------------------------------------------------
 
     def schema(self) -> Mapping[str, Any]:

@@ -1,0 +1,85 @@
+"""A clock for simulations: hours of waiting pass in milliseconds, in the right order.
+
+Threads that wait sleep until virtual time reaches their deadline. Virtual time moves only when
+nothing else goes on: no request is under way at the local Mixpanel and no thread has asked for the
+time for a moment. It then jumps to the earliest deadline, and the local Mixpanel's clock with it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from mixpanel_emulator.control_client import ControlClient
+
+_TICK_S = 0.01
+_QUIET_S = 0.4
+
+
+class VirtualClock:
+    """The connector's clock (see `source_mixpanel.clock.Clock`) in a simulation.
+
+    Args:
+        mixpanel: Whose clock keeps in step; its `now` is the start.
+
+    Attributes:
+        idle_s: Virtual seconds in which nothing but waiting went on.
+    """
+
+    def __init__(self, mixpanel: ControlClient) -> None:
+        self._mixpanel = mixpanel
+        self._start = mixpanel.now_ms() / 1000
+        self._elapsed = 0.0
+        self._lock = threading.Condition()
+        self._deadlines: list[float] = []
+        self._asked = time.monotonic()
+        self._over = threading.Event()
+        self.idle_s = 0.0
+        self._thread = threading.Thread(target=self._drive, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop driving."""
+        self._over.set()
+        self._thread.join()
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return self._start + self.monotonic()
+
+    def monotonic(self) -> float:
+        """Virtual seconds since the start."""
+        self._asked = time.monotonic()
+        return self._elapsed
+
+    def wait(self, seconds: float, on: threading.Condition | None = None) -> None:
+        """Let virtual seconds go by, or less if `on` is notified."""
+        deadline = self.monotonic() + seconds
+        with self._lock:
+            self._deadlines.append(deadline)
+        try:
+            while self._elapsed < deadline:
+                if on is not None:
+                    if on.wait(_TICK_S):
+                        return
+                else:
+                    time.sleep(_TICK_S)
+        finally:
+            with self._lock:
+                self._deadlines.remove(deadline)
+            self._asked = time.monotonic()
+
+    def _drive(self) -> None:
+        while not self._over.wait(_TICK_S):
+            with self._lock:
+                deadline = min(self._deadlines, default=None)
+            if deadline is None or time.monotonic() - self._asked < _QUIET_S or self._busy():
+                continue
+            step = max(0.0, deadline - self._elapsed)
+            self._mixpanel.advance(step)
+            self.idle_s += step
+            self._asked = time.monotonic()
+            self._elapsed = max(self._elapsed, deadline)
+
+    def _busy(self) -> bool:
+        return any(bucket["running"] for bucket in self._mixpanel.quota().values())

@@ -1,0 +1,66 @@
+"""What a sync will cost and has cost in requests, in sentences for the log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from source_mixpanel.api.client import MixpanelClient
+from source_mixpanel.api.ledger import Ledger
+from source_mixpanel.api.quota import HOUR, Quota
+from source_mixpanel.api.request import Api
+from source_mixpanel.errors import SourceError
+from source_mixpanel.streams.base import MixpanelStream
+
+
+def plan_sentences(streams: Iterable[MixpanelStream], client: MixpanelClient) -> Iterator[str]:
+    """What the streams will cost, by quota."""
+    by_lane: dict[Api, dict[str, int | None]] = {}
+    for stream in streams:
+        by_lane.setdefault(stream.lane, {})[stream.name] = _requests_of(stream)
+    for lane, planned in by_lane.items():
+        known = {name: count for name, count in planned.items() if count is not None}
+        if known:
+            yield _known(known, client.quota(lane), lane)
+        unknown = " and ".join(name for name, count in planned.items() if count is None)
+        if unknown:
+            yield (
+                f"How many requests to the {lane.value} {unknown} will take depends on how much "
+                f"there is to read."
+            )
+
+
+def usage_sentence(ledgers: Iterable[Ledger]) -> str:
+    """What was used of each quota, and how long the longest wait for it was."""
+    used = [
+        f"{ledger.quota.name} {ledger.used}"
+        + (f" (the longest wait took {ledger.waited_s:.0f} s)" if ledger.waited_s >= 1 else "")
+        for ledger in ledgers
+        if ledger.used
+    ]
+    return f"Requests used: {', '.join(used) or 'none'}."
+
+
+def _requests_of(stream: MixpanelStream) -> int | None:
+    try:
+        return stream.requests_planned()
+    except SourceError:
+        # The stream meets the same error when its turn comes, and tells it.
+        return None
+
+
+def _known(planned: dict[str, int], quota: Quota, lane: Api) -> str:
+    total = sum(planned.values())
+    parts = ", ".join(f"{name} {count}" for name, count in planned.items())
+    return f"Requests to the {lane.value} for this sync: {total} ({parts}). " + _duration(
+        total, quota
+    )
+
+
+def _duration(total: int, quota: Quota) -> str:
+    hourly = next((w.limit for w in quota.windows if w.seconds == HOUR), None)
+    if hourly is None:
+        return "No hourly limit is known for them."
+    hours = max(0, total - 1) // hourly
+    if not hours:
+        return f"They fit into one hour's quota of {hourly}."
+    return f"At {hourly} an hour that takes at least {hours} h."

@@ -9,6 +9,7 @@ from typing import Any
 
 from airbyte_cdk.config_observation import create_connector_config_control_message
 from airbyte_cdk.models import (
+    AirbyteCatalog,
     AirbyteConnectionStatus,
     AirbyteMessage,
     AirbyteStateMessage,
@@ -176,6 +177,13 @@ class SourceMixpanel(AbstractSource):
         """The same for callers of the older interface."""
         result = self.check(logger, config)
         return result.status == Status.SUCCEEDED, result.message
+
+    def discover(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteCatalog:
+        """Every stream with its columns; the log says what that cost."""
+        streams = self._build(config)
+        catalog = AirbyteCatalog(streams=[stream.as_airbyte_stream() for stream in streams])
+        logger.info(usage_sentence(streams[0].workshop.client.quotas()))
+        return catalog
 
     def streams(self, config: Mapping[str, Any]) -> list[Stream]:
         """Every stream of the catalogue; while reading, the ones that this sync shares."""

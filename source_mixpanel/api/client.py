@@ -169,11 +169,6 @@ class MixpanelClient:
 
         return self._carry_out(request, read)
 
-    def used(self) -> dict[str, int]:
-        """Requests so far by the quota that they count to, unused quotas left out."""
-        books = {id(ledger): ledger for ledger in self._ledgers.values()}.values()
-        return {book.quota.name: book.used for book in books if book.used}
-
     def _carry_out(
         self,
         request: ApiRequest,

@@ -1,0 +1,163 @@
+"""`check` and `discover`: what they tell, what they cost, what they survive."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mixpanel_emulator.control_client import ControlClient
+from unit_tests.harness import Command
+from unit_tests.worlds import discovered
+
+EXPORT = "/api/2.0/export"
+SECRET = {"api_secret": "local-project-secret-0123456789ab"}
+TOKEN = {"access_token": "local-oauth-token-0123456789", "project_id": 12345678}
+STREAMS = {
+    "export": [["event"], ["distinct_id"], ["time"], ["insert_id"]],
+    "engage": [["distinct_id"]],
+    "groups": [["data_group_id"], ["distinct_id"]],
+    "cohorts": [["id"]],
+    "cohort_members": [["cohort_id"], ["distinct_id"]],
+    "funnels": [["funnel_id"], ["date"]],
+    "revenue": [["date"]],
+    "annotations": [["id"]],
+}
+CURSORS = {"export": ["time"], "engage": ["last_seen"], "funnels": ["date"], "revenue": ["date"]}
+
+
+def check(command: Command, config: dict[str, Any], **patience: float) -> tuple[str, str]:
+    """Status, and everything that was said."""
+    out = command.run("check", config=config, skip_waits=True, **patience)
+    [status] = out.of("CONNECTION_STATUS")
+    return status["status"], status.get("message", "") + out.log
+
+
+@pytest.mark.parametrize("credentials", [None, SECRET, TOKEN], ids=["account", "secret", "token"])
+def test_check_asks_once_for_each_kind_of_access(
+    command: Command,
+    mixpanel: ControlClient,
+    config: dict[str, Any],
+    credentials: dict[str, Any] | None,
+) -> None:
+    config["credentials"] = credentials or config["credentials"]
+    status, said = check(command, config)
+    assert status == "SUCCEEDED", said
+    paths = [entry["path"] for entry in mixpanel.journal()]
+    mine = "/api/app/projects/12345678/annotations"
+    extra = [] if credentials == SECRET else ["/api/app/me", mine]
+    assert sorted(set(paths)) == sorted([EXPORT, "/api/query/cohorts/list", *extra])
+    assert len(paths) <= 5
+    assert ("takes no project secret" in said) == (credentials == SECRET)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"plan": "free"}, ["plan", "Query API"]),
+        (
+            {"forbidden": [{"path_prefix": EXPORT, "status": 403, "body": "no raw data for you"}]},
+            ["raw export", "no raw data for you"],
+        ),
+        ({"forbidden": [{"path_prefix": "/api/app", "status": 403, "body": "no"}]}, ["app API"]),
+        ({"export_bearer": False}, ["raw export", "OAuth token"]),
+    ],
+)
+def test_check_names_what_is_closed_and_why_but_succeeds(
+    command: Command,
+    mixpanel: ControlClient,
+    config: dict[str, Any],
+    settings: dict[str, Any],
+    words: list[str],
+) -> None:
+    mixpanel.configure(**settings)
+    if "export_bearer" in settings:
+        config["credentials"] = TOKEN
+    status, said = check(command, config)
+    assert status == "SUCCEEDED"
+    assert all(word in said for word in words), said
+
+
+def test_check_fails_when_nothing_is_open(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.configure(forbidden=[{"path_prefix": "/", "status": 403, "body": "go away"}])
+    status, said = check(command, config)
+    assert status == "FAILED"
+    assert "go away" in said
+
+
+@pytest.mark.parametrize("kind", ["Service Account", "Project Secret", "OAuth Token"])
+def test_check_fails_with_credentials_that_are_not_accepted(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], kind: str
+) -> None:
+    config["credentials"] = {
+        "Service Account": {**config["credentials"], "secret": "wrong"},
+        "Project Secret": {"api_secret": "wrong"},
+        "OAuth Token": {"access_token": "wrong", "project_id": 12345678},
+    }[kind]
+    status, said = check(command, config)
+    assert status == "FAILED"
+    assert f"did not accept the {kind}".lower() in said.lower()
+    assert len(mixpanel.journal()) <= 5
+
+
+def test_check_fails_where_the_settings_contradict_the_project(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.configure(timezone="Europe/Paris")
+    status, said = check(command, {**config, "project_timezone": "Asia/Tokyo"})
+    assert status == "FAILED"
+    assert "Europe/Paris" in said
+    assert "Asia/Tokyo" in said
+
+
+def test_discover_lists_every_stream_with_its_keys(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.seed(7, events=200, days=3, profiles=50)
+    streams = discovered(command, config)
+    keys = {name: stream["source_defined_primary_key"] for name, stream in streams.items()}
+    assert keys == STREAMS
+    cursors = {
+        n: s["default_cursor_field"] for n, s in streams.items() if "default_cursor_field" in s
+    }
+    assert cursors == CURSORS
+    for stream in streams.values():
+        columns = stream["json_schema"]["properties"]
+        told = [*stream["source_defined_primary_key"], stream.get("default_cursor_field") or []]
+        assert {name for path in told for name in path} <= columns.keys()
+
+
+def test_discover_costs_a_handful_of_queries_and_says_how_many(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.seed(7, events=200, days=3, profiles=50)
+    mixpanel.configure(quota=True)
+    mixpanel.clear_journal()
+    out = command.run("discover", config=config)
+    assert out.code == 0, out.log
+    queries = len(mixpanel.quota()["query"]["started"])
+    assert queries <= 5
+    assert f"Query API {queries}" in out.log
+
+
+@pytest.mark.parametrize(
+    "closed",
+    [
+        {"plan": "free"},
+        {"forbidden": [{"path_prefix": "/api/query", "status": 403, "body": "no"}]},
+        {"forbidden": [{"path_prefix": "/api/query", "status": 404, "body": "no"}]},
+        {"forbidden": [{"path_prefix": "/api/app", "status": 403, "body": "no"}]},
+        {"forbidden": [{"path_prefix": EXPORT, "status": 403, "body": "no"}]},
+    ],
+)
+def test_discover_lists_every_stream_whatever_is_closed(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], closed: dict[str, Any]
+) -> None:
+    mixpanel.seed(7, events=200, days=3, profiles=50)
+    mixpanel.configure(**closed)
+    streams = discovered(command, config)
+    assert set(streams) == set(STREAMS)
+    if "/api/app" not in str(closed) and EXPORT not in str(closed):
+        assert {"distinct_id", "last_seen"} == streams["engage"]["json_schema"]["properties"].keys()

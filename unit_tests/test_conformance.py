@@ -1,0 +1,131 @@
+"""What holds for every stream, each read by itself: a new one is tested as soon as it is listed."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any
+
+import jsonschema
+import pytest
+
+from mixpanel_emulator.control_client import ControlClient
+from source_mixpanel.source import SourceMixpanel
+from unit_tests.harness import Command, Output, freeze, multiset
+from unit_tests.worlds import Streams, discovered, prefixes, sync
+
+_NOBODY = {"credentials": {"username": "u", "secret": "s", "project_id": 1}}
+_LISTED = SourceMixpanel().streams(_NOBODY)
+NAMES = [stream.name for stream in _LISTED]
+INCREMENTAL = [stream.name for stream in _LISTED if stream.supports_incremental]
+WITHOUT_KEY = {"export"}
+"""Mixpanel keeps events of the same key, and gives all of them."""
+
+_STATES = 3
+_STREAMS: Streams = {}
+_READ: dict[tuple[str, str], Output] = {}
+
+
+@pytest.fixture
+def streams(command: Command, mixpanel: ControlClient, config: dict[str, Any]) -> Streams:
+    """What is discovered; the seed makes the same world each time, so that once is enough."""
+    mixpanel.seed(11, events=200, days=6, profiles=90)
+    config.update(page_size=20, date_window_size=2, attribution_window=0)
+    if not _STREAMS:
+        _STREAMS.update(discovered(command, config))
+    return _STREAMS
+
+
+def values(row: dict[str, Any], stream: dict[str, Any]) -> tuple[Any, ...]:
+    """A row's key."""
+    return tuple(freeze(row[column]) for [column] in stream["source_defined_primary_key"])
+
+
+def whole(command: Command, config: dict[str, Any], stream: dict[str, Any], mode: str) -> Output:
+    """A sync of one stream; in a full refresh where it knows no other way."""
+    if mode not in stream["supported_sync_modes"]:
+        mode = "full_refresh"
+    key = (stream["name"], mode)
+    if key not in _READ:
+        out = sync(command, config, [stream], mode=mode)
+        assert out.code == 0, out.log
+        assert out.statuses(stream["name"])[-1] == "COMPLETE"
+        assert out.states, "every stream leaves a state"
+        _READ[key] = out
+    return _READ[key]
+
+
+def test_every_listed_stream_is_discovered(streams: Streams) -> None:
+    assert list(streams) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_records_fit_their_schema_or_the_log_says_which_do_not(
+    command: Command, config: dict[str, Any], streams: Streams, name: str
+) -> None:
+    stream = streams[name]
+    jsonschema.Draft7Validator.check_schema(stream["json_schema"])
+    out = whole(command, config, stream, "full_refresh")
+    validator = jsonschema.Draft7Validator(stream["json_schema"])
+    assert out.records(), "the seed has something for every stream"
+    for row in out.records():
+        for error in validator.iter_errors(row):
+            assert f"column {error.path[0]!r}: declared as" in out.log, error.message
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_keys_are_there_and_unique(
+    command: Command, config: dict[str, Any], streams: Streams, name: str
+) -> None:
+    stream = streams[name]
+    out = whole(command, config, stream, "full_refresh")
+    counts = Counter(values(row, stream) for row in out.records())
+    if name not in WITHOUT_KEY:
+        assert max(counts.values()) == 1
+        assert not any(part == ("NoneType", None) for key in counts for part in key)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_columns_differ_in_more_than_case_and_stay_in_a_second_sync(
+    command: Command, config: dict[str, Any], streams: Streams, name: str
+) -> None:
+    first = whole(command, config, streams[name], "full_refresh")
+    again = sync(command, config, [streams[name]], state=first.state_file())
+    assert again.code == 0, again.log
+    assert multiset(again.records()) == multiset(first.records())
+    columns = {column for row in first.records() for column in row}
+    assert len({column.upper().casefold() for column in columns}) == len(columns)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_state_is_taken_back_and_stays_what_it_is(
+    command: Command, config: dict[str, Any], streams: Streams, name: str
+) -> None:
+    stream = streams[name]
+    first = whole(command, config, stream, "incremental")
+    told = first.state_file()
+    assert json.loads(json.dumps(told)) == told
+    second = sync(command, config, [stream], mode="incremental", state=told)
+    assert second.code == 0, second.log
+    assert second.stream_state(name).keys() == first.stream_state(name).keys()
+    assert not multiset(second.records()) - multiset(first.records())
+
+
+@pytest.mark.parametrize(
+    ("name", "mode"),
+    [
+        *((name, "full_refresh") for name in NAMES),
+        *((name, "incremental") for name in INCREMENTAL),
+    ],
+)
+def test_a_kill_after_a_state_loses_nothing(
+    command: Command, config: dict[str, Any], streams: Streams, name: str, mode: str
+) -> None:
+    stream = streams[name]
+    out = whole(command, config, stream, mode)
+    states = prefixes(out, name)[:-1]
+    step = max(1, len(states) // _STATES)
+    for rows, state in states[::step]:
+        rest = sync(command, config, [stream], mode=mode, state=[state])
+        assert rest.code == 0, rest.log
+        assert not multiset(out.records()) - multiset(rows + rest.records())

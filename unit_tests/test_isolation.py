@@ -1,0 +1,83 @@
+"""One endpoint is closed or broken: its streams end with a trace, all others are whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mixpanel_emulator.control_client import ControlClient
+from unit_tests.harness import Command, Output, multiset
+from unit_tests.worlds import Streams, discovered, sync
+
+_APP = "/api/app/projects/12345678/"
+QUERY_STREAMS = {"engage", "groups", "cohorts", "cohort_members", "funnels", "revenue"}
+ENDPOINTS: dict[str, set[str]] = {
+    "/api/2.0/export": {"export"},
+    "/api/query/engage": {"engage", "groups", "cohort_members", "revenue"},
+    "/api/query/engage/revenue": {"revenue"},
+    "/api/query/cohorts/list": {"cohorts", "cohort_members"},
+    "/api/query/funnels": {"funnels"},
+    "/api/query/funnels/list": {"funnels"},
+    _APP + "annotations": {"annotations"},
+    _APP + "data-groups": {"groups"},
+    "/api/app/me": set(),
+}
+_WHOLE: dict[str, tuple[Streams, Output]] = {}
+
+
+@pytest.fixture
+def whole(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> tuple[Streams, Output]:
+    """The discovered streams, and a sync of all; the seed makes the same world each time."""
+    mixpanel.seed(11, events=150, days=5, profiles=60)
+    if not _WHOLE:
+        streams = discovered(command, config)
+        _WHOLE["it"] = streams, sync(command, config, streams.values())
+    return _WHOLE["it"]
+
+
+def judge(out: Output, whole: tuple[Streams, Output], broken: set[str]) -> None:
+    streams, good = whole
+    for name in streams:
+        if name in broken:
+            assert out.statuses(name)[-1] == "INCOMPLETE", name
+        else:
+            assert out.statuses(name)[-1] == "COMPLETE", (name, out.log)
+            assert multiset(out.records(name)) == multiset(good.records(name)), name
+    traced = {error.get("stream_descriptor", {}).get("name") for error in out.errors}
+    assert traced - {None} == broken
+    assert out.code == (1 if broken else 0)
+
+
+@pytest.mark.parametrize("path", ENDPOINTS)
+def test_other_streams_are_whole(
+    command: Command,
+    mixpanel: ControlClient,
+    config: dict[str, Any],
+    whole: tuple[Streams, Output],
+    path: str,
+) -> None:
+    for status in (402, 403, 404, 500):
+        mixpanel.clear_faults()
+        mixpanel.add_fault("status", path, status=status, body={"error": "not for you"})
+        out = sync(command, config, whole[0].values(), tries=2)
+        judge(out, whole, ENDPOINTS[path])
+        told = [error["message"] for error in out.errors if error.get("stream_descriptor")]
+        assert all("not for you" in text or "withdrawn" in text for text in told), told
+
+
+def test_the_free_plan_leaves_export_and_the_app_api(
+    command: Command,
+    mixpanel: ControlClient,
+    config: dict[str, Any],
+    whole: tuple[Streams, Output],
+) -> None:
+    mixpanel.configure(plan="free")
+    out = sync(command, config, whole[0].values())
+    judge(out, whole, QUERY_STREAMS)
+    for name in QUERY_STREAMS:
+        [trace] = [e for e in out.errors if e.get("stream_descriptor", {}).get("name") == name]
+        assert "plan does not include the Query API" in trace["message"]
+        assert trace["failure_type"] == "config_error"

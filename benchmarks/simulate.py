@@ -54,7 +54,7 @@ class ProjectSize:
 
 SMALL = ProjectSize("small", 30, 2_000, 200, 1_000, 3, 2)
 TYPICAL = ProjectSize("typical", 365, 20_000, 4_000, 100, 30, 20)
-HUGE = ProjectSize("huge", 365, 40_000, 10_000, 100, 150, 90)
+HUGE = ProjectSize("huge", 365, 5_000, 2_000, 100, 150, 90)
 
 
 @dataclass(frozen=True)

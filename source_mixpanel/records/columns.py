@@ -45,7 +45,7 @@ class _Plan:
     columns: tuple[str, ...]
     selectors: tuple[bool, ...] | None
     text: tuple[str, ...]
-    signatures: Counter[tuple[type, ...]] = field(default_factory=Counter)
+    signatures: dict[tuple[type, ...], int] = field(default_factory=dict)
 
 
 class PropertyColumns:
@@ -69,7 +69,8 @@ class PropertyColumns:
         keys = tuple(properties)
         plan = self._plans.get(keys) or self._plan(keys)
         values: Iterable[Any] = properties.values()
-        plan.signatures[tuple(map(type, values))] += 1
+        signature = tuple(map(type, values))
+        plan.signatures[signature] = plan.signatures.get(signature, 0) + 1
         if plan.selectors is not None:
             values = compress(values, plan.selectors)
         row.update(zip(plan.columns, values))  # noqa: B905 - as long as each other by make

@@ -51,16 +51,24 @@ class EventRows:
             DataError: A line is no JSON or no event.
         """
         make_row = _object_row if self._shape.as_object else self._column_row
-        stamp = self._stamper.text
-        for event in parse_lines(block):
-            properties = _properties(event)
-            self.seen += 1
-            ms = self._utc_ms(properties)
-            if ms is None:
-                yield make_row(event["event"], None, properties)
-            elif since_ms <= ms <= until_ms:
-                self.latest_ms = max(self.latest_ms, ms)
-                yield make_row(event["event"], stamp(ms), properties)
+        stamp, utc_ms = self._stamper.text, self._stamper.utc_ms
+        seen, latest = 0, self.latest_ms
+        try:
+            for event in parse_lines(block):
+                properties = _properties(event)
+                seen += 1
+                try:
+                    ms = utc_ms(properties.get("time"), properties)
+                except ValueError:
+                    self.timeless += 1
+                    yield make_row(event["event"], None, properties)
+                    continue
+                if since_ms <= ms <= until_ms:
+                    latest = max(latest, ms)
+                    yield make_row(event["event"], stamp(ms), properties)
+        finally:
+            self.seen += seen
+            self.latest_ms = latest
 
     def _column_row(
         self, name: Any, text: str | None, properties: Mapping[str, Any]
@@ -70,13 +78,6 @@ class EventRows:
         row["event"] = name
         row["time"] = text
         return row
-
-    def _utc_ms(self, properties: Mapping[str, Any]) -> int | None:
-        try:
-            return self._stamper.utc_ms(properties.get("time"), properties)
-        except ValueError:
-            self.timeless += 1
-            return None
 
     def misfits(self) -> dict[str, dict[str, int]]:
         """By column: how many values of which JSON type did not fit what it is declared as."""

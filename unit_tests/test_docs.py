@@ -34,4 +34,4 @@ def test_every_behaviour_names_a_test_that_exists() -> None:
 def test_make_targets_in_the_readme_exist() -> None:
     rules = (ROOT / "Makefile").read_text()
     for target in re.findall(r"`?make ([a-z-]+)", (ROOT / "README.md").read_text()):
-        assert re.search(rf"^{target}:", rules, re.M), target
+        assert re.search(rf"^{target}:", rules, re.MULTILINE), target

@@ -5,6 +5,11 @@ UV_VERSION := 0.13.9
 BIN := .venv/bin
 READY := .venv/.ready
 PYAIRBYTE := .venv-pyairbyte/.ready
+# Other people's clients, each in an environment of its own.
+AIRBYTE := .venv-airbyte/.ready
+TAP := .venv-tap/.ready
+CLIENTS := .venv-clients/.ready
+METADATA := .venv-metadata/.ready
 # The config of a real project for the demo, instead of the local Mixpanel.
 CONFIG ?=
 # A directory to keep the demo's DuckDB file in.
@@ -12,6 +17,8 @@ KEEP ?=
 PORT ?= 8080
 IMAGE ?= airbyte/source-mixpanel:dev
 SEED ?= 7
+# Anything: measure small sizes.
+QUICK ?=
 
 .DEFAULT_GOAL := help
 
@@ -28,7 +35,23 @@ test: $(READY) ## Run the tests
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal
 
 .PHONY: check
-check: lint types imports test ## All that CI runs
+check: lint types imports test acceptance validate-metadata ## All that CI runs
+
+.PHONY: acceptance
+acceptance: $(READY) ## Run Airbyte's standard tests and ours beside them
+	$(BIN)/python -m pytest -q -m "not image_tests and not clients" integration_tests
+
+.PHONY: acceptance-files
+acceptance-files: $(READY) ## Write the acceptance suites' catalogs and expected records anew
+	$(BIN)/python scripts/acceptance_files.py
+
+.PHONY: local-mixpanel
+local-mixpanel: $(READY) ## Serve the world of the acceptance files, for suites run from outside
+	$(BIN)/python integration_tests/local_mixpanel.py
+
+.PHONY: validate-metadata
+validate-metadata: $(METADATA) ## Validate metadata.yaml with the registry's model
+	.venv-metadata/bin/python scripts/validate_metadata.py
 
 .PHONY: lint
 lint: $(READY)
@@ -53,8 +76,12 @@ emulator: $(READY) ## Serve the local Mixpanel (PORT=8080 SEED=7)
 	$(BIN)/python -m mixpanel_emulator --port $(PORT) --seed $(SEED)
 
 .PHONY: bench
-bench: $(READY) ## Measure what a record costs
-	$(BIN)/python benchmarks/export.py
+bench: $(READY) $(AIRBYTE) ## Measure what a record costs, beside Airbyte's connector (QUICK=1: small)
+	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
+
+.PHONY: peers
+peers: $(READY) $(AIRBYTE) $(TAP) $(CLIENTS) ## Try other people's clients on the local Mixpanel
+	$(BIN)/python -m peers
 
 .PHONY: image
 image: ## Build the image (starts a Docker engine where there is none)
@@ -83,6 +110,8 @@ lock: $(READY) ## Resolve the dependencies anew
 	  --python-version 3.10 --generate-hashes -o requirements/runtime.txt
 	$(BIN)/uv pip compile -q --upgrade requirements/build.in --universal --python-version 3.10 \
 	  --generate-hashes -o requirements/build.txt
+	$(BIN)/uv pip compile -q --upgrade requirements/metadata.in --universal --python-version 3.10 \
+	  --generate-hashes -o requirements/metadata.txt
 
 $(READY): requirements/dev.txt pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -95,4 +124,16 @@ $(READY): requirements/dev.txt pyproject.toml
 $(PYAIRBYTE): requirements/pyairbyte.txt $(READY)
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-pyairbyte
 	$(BIN)/uv pip sync --quiet --python .venv-pyairbyte/bin/python requirements/pyairbyte.txt
+	@touch $@
+
+# The registry's model, with what it needs.
+$(METADATA): requirements/metadata.txt $(READY)
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-metadata
+	$(BIN)/uv pip sync --quiet --python .venv-metadata/bin/python requirements/metadata.txt
+	@touch $@
+
+# Airbyte's connector wants Python 3.11.
+.venv-%/.ready: requirements/%.txt $(READY)
+	$(BIN)/uv venv --quiet --clear --python 3.11 .venv-$*
+	$(BIN)/uv pip sync --quiet --python .venv-$*/bin/python requirements/$*.txt
 	@touch $@

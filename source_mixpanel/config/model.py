@@ -24,8 +24,8 @@ from source_mixpanel.regions import Region
 
 _MOMENT_EXTRA = {
     "format": "date-time",
-    "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
-    r"(T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2}))?$",
+    # As in Airbyte's 4.0.2, so that the platform goes on accepting what it has saved.
+    "pattern": r"^$|^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)?$",
     "pattern_descriptor": "YYYY-MM-DD, YYYY-MM-DDTHH:mm:ssZ",
 }
 _CREDENTIAL_TITLES = frozenset({"Service Account", "Project Secret", "OAuth Token"})

@@ -137,6 +137,7 @@ class _Text:
             self.step()
             return
         while True:
+            yield from self._at_hand()
             yield self.value()
             mark = self.peek()
             self.step()
@@ -144,6 +145,20 @@ class _Text:
                 return
             if mark != ",":
                 raise self.damage("an array has neither a next element nor an end")
+
+    def _at_hand(self) -> Iterator[Any]:
+        """The objects from here on that are whole in memory, with nothing but a comma between."""
+        text, at, parse = self._text, self._at, self._parse
+        while text.startswith("{", at):
+            try:
+                value, end = parse(text, at)
+            except (ValueError, RecursionError):
+                break
+            if not text.startswith(",", end):
+                break
+            at = end + 1
+            self._at = at
+            yield value
 
     def damage(self, why: str) -> CutError:
         """The error for a text that is not what it has to be."""

@@ -30,7 +30,8 @@ from source_mixpanel.streams.profile_schema import (
 )
 from source_mixpanel.streams.profile_state import OpenWalk, ProfileState, dump_state, parse_state
 
-_BATCH = 500
+_BATCH = 64
+"""Rows a batch; larger ones cost more a row: their memory is mapped anew each time [measured]."""
 _CONCURRENT = 5
 _MISSING_GROUP = "Missing Datagroup"
 

@@ -17,6 +17,7 @@ from source_mixpanel.errors import CutError
 from source_mixpanel.records.decode import finite_or_text
 
 _CONTEXT = 60
+_IN_A_NUMBER = frozenset(("", ".", "e", "E", "+", "-"))
 _BLANK = re.compile(r"[ \t\n\r]*")
 
 
@@ -125,8 +126,8 @@ class _Text:
                 if not self._more():
                     raise self.damage("it is no JSON") from error
                 continue
-            # A number at the very end may be half of one.
-            if end < len(self._text) or not self._more():
+            # A number at the very end may be half of one: 1, 1. and 1e all go on.
+            if self._text[end : end + 1] not in _IN_A_NUMBER or not self._more():
                 self._at = end
                 return value
 

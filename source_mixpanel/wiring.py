@@ -26,17 +26,30 @@ from source_mixpanel.config import (
     ServiceAccount,
 )
 from source_mixpanel.regions import hosts
+from source_mixpanel.streams.account import ServiceAccounts, WarehouseImports, Workspaces
 from source_mixpanel.streams.annotations import Annotations
 from source_mixpanel.streams.base import MixpanelStream, Workshop
+from source_mixpanel.streams.boards import Dashboards, SavedReports
 from source_mixpanel.streams.cohort_members import CohortMembers
 from source_mixpanel.streams.cohorts import Cohorts
+from source_mixpanel.streams.definitions import (
+    AnnotationTags,
+    CustomEvents,
+    CustomProperties,
+    DataGroups,
+    EventDefinitions,
+    LookupTables,
+)
 from source_mixpanel.streams.engage import Engage
+from source_mixpanel.streams.event_counts import EventCounts
 from source_mixpanel.streams.export import Export, ExportSettings
 from source_mixpanel.streams.export_request import ExportFilter
 from source_mixpanel.streams.funnels import Funnels
 from source_mixpanel.streams.groups import Groups
 from source_mixpanel.streams.profiles import ProfileSettings
+from source_mixpanel.streams.report_results import ReportResults
 from source_mixpanel.streams.revenue import Revenue
+from source_mixpanel.streams.rollouts import Experiments, FeatureFlags
 from source_mixpanel.sync.dated import DatedSettings
 from source_mixpanel.sync.plan import Period, look_back_days
 
@@ -105,7 +118,7 @@ def build_workshop(
     return Workshop(
         client=client,
         once=once,
-        lists=ListReader(client, facts.workspace, once),
+        lists=ListReader(client, facts.workspaces, once),
         project=facts,
         time=time,
         clock=clock,
@@ -145,7 +158,7 @@ def profile_settings(config: Config) -> ProfileSettings:
 
 
 def dated_settings(config: Config) -> DatedSettings:
-    """The user's choices for `funnels` and `revenue`."""
+    """The user's choices for `funnels`, `revenue` and `event_counts`."""
     return DatedSettings(
         start=config.start_date,
         end=config.end_date,
@@ -166,7 +179,22 @@ def build_streams(config: Config, workshop: Workshop) -> list[MixpanelStream]:
         CohortMembers(workshop, profiles),
         Funnels(workshop, dated),
         Revenue(workshop, dated),
+        EventCounts(workshop, dated),
+        ReportResults(workshop),
         Annotations(workshop),
+        AnnotationTags(workshop),
+        SavedReports(workshop),
+        Dashboards(workshop),
+        EventDefinitions(workshop),
+        CustomEvents(workshop),
+        CustomProperties(workshop),
+        LookupTables(workshop),
+        DataGroups(workshop),
+        FeatureFlags(workshop),
+        Experiments(workshop),
+        WarehouseImports(workshop),
+        ServiceAccounts(workshop),
+        Workspaces(workshop),
     ]
 
 

@@ -11,7 +11,16 @@ from unit_tests.harness import Command, Output, multiset
 from unit_tests.worlds import Streams, discovered, sync
 
 _APP = "/api/app/projects/12345678/"
-QUERY_STREAMS = {"engage", "groups", "cohorts", "cohort_members", "funnels", "revenue"}
+QUERY_STREAMS = {
+    "engage",
+    "groups",
+    "cohorts",
+    "cohort_members",
+    "funnels",
+    "revenue",
+    "event_counts",
+    "report_results",
+}
 ENDPOINTS: dict[str, set[str]] = {
     "/api/2.0/export": {"export"},
     "/api/query/engage": {"engage", "groups", "cohort_members", "revenue"},
@@ -19,8 +28,14 @@ ENDPOINTS: dict[str, set[str]] = {
     "/api/query/cohorts/list": {"cohorts", "cohort_members"},
     "/api/query/funnels": {"funnels"},
     "/api/query/funnels/list": {"funnels"},
-    _APP + "annotations": {"annotations"},
-    _APP + "data-groups": {"groups"},
+    "/api/query/events": {"event_counts"},
+    "/api/query/insights": {"report_results"},
+    _APP + "annotations": {"annotations", "annotation_tags"},
+    _APP + "data-groups": {"groups", "data_groups"},
+    _APP + "bookmarks": {"saved_reports", "report_results"},
+    _APP + "schemas": {"event_definitions"},
+    _APP + "workspaces/public": {"workspaces"},
+    "/lookup-tables": {"lookup_tables"},
     "/api/app/me": set(),
 }
 _WHOLE: dict[str, tuple[Streams, Output]] = {}

@@ -10,7 +10,7 @@ from source_mixpanel.api.client import MixpanelClient
 from source_mixpanel.api.envelopes import CursorGuard, unwrap
 from source_mixpanel.api.once import Once
 from source_mixpanel.api.request import Api, ApiRequest
-from source_mixpanel.errors import DataError, ForbiddenError
+from source_mixpanel.errors import DataError, ForbiddenError, RefusedError, TransientError
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,8 @@ class Listing:
 
     Attributes:
         api: Where it goes and which quota it spends.
-        path: May hold `{project}` and `{workspace}`.
+        path: May hold `{project}` and `{workspace}`; with the latter it is as many lists as the
+            project has data views, and an item that several of them show comes once.
         params: The query string beside the paging.
         under: The key that holds the items, where the answer is an object.
         shared: Whether several streams need it: then it is asked once a sync, and kept.
@@ -32,18 +33,23 @@ class Listing:
     shared: bool = False
 
 
+WORKSPACES = Listing(Api.APP, "/api/app/projects/{project}/workspaces/public", shared=True)
+
+
 class ListReader:
     """Reads lists. Thread safe.
 
     Args:
         client: Asks Mixpanel.
-        workspace: Finds the number for `{workspace}`; only called where a path holds it.
+        workspaces: The data views' numbers where their own list does not tell.
         once: Keeps the lists that several streams need.
     """
 
-    def __init__(self, client: MixpanelClient, workspace: Callable[[], int], once: Once) -> None:
+    def __init__(
+        self, client: MixpanelClient, workspaces: Callable[[], list[int]], once: Once
+    ) -> None:
         self._client = client
-        self._workspace = workspace
+        self._told = workspaces
         self._once = once
 
     def pages(self, listing: Listing, stream: str) -> Iterator[Sequence[Any]]:
@@ -66,8 +72,40 @@ class ListReader:
     def _whole(self, listing: Listing, stream: str) -> list[Any]:
         return [item for page in self._walk(listing, stream) for item in page]
 
-    def _walk(self, listing: Listing, stream: str) -> Iterator[Sequence[Any]]:
+    def paths(self, listing: Listing, stream: str) -> list[str]:
+        """Where the list is: one path, or one for each data view."""
         path = self._path(listing, stream)
+        if "{workspace}" not in path:
+            return [path]
+        return [path.replace("{workspace}", str(number)) for number in self._workspaces(stream)]
+
+    def _workspaces(self, stream: str) -> list[int]:
+        """The data view that is configured, or all of them."""
+        configured = self._client.access.workspace_id
+        if configured is not None:
+            return [configured]
+        try:
+            views = self.all(WORKSPACES, stream)
+        except (ForbiddenError, RefusedError, TransientError, DataError):
+            # Mixpanel does not document that list; what it says of the project tells as well.
+            views = []
+        return [view["id"] for view in views] or self._told()
+
+    def _walk(self, listing: Listing, stream: str) -> Iterator[Sequence[Any]]:
+        """Every path's pages; one that is closed does not stop the others."""
+        seen: set[Any] = set()
+        closed: list[ForbiddenError | RefusedError] = []
+        paths = self.paths(listing, stream)
+        for path in paths:
+            try:
+                for items in self._pages(listing, path, stream):
+                    yield items if len(paths) == 1 else _unseen(items, seen)
+            except (ForbiddenError, RefusedError) as error:  # noqa: PERF203 - a request is dearer
+                closed.append(error)
+        if closed:
+            raise closed[0]
+
+    def _pages(self, listing: Listing, path: str, stream: str) -> Iterator[Sequence[Any]]:
         guard = CursorGuard(stream)
         params = dict(listing.params)
         while True:
@@ -89,7 +127,15 @@ class ListReader:
                 f"project secret. Use a service account (Organization Settings > Service "
                 f"Accounts), or leave the stream out."
             )
-        path = listing.path.replace("{project}", str(number))
-        if "{workspace}" in path:
-            path = path.replace("{workspace}", str(self._workspace()))
-        return path
+        return listing.path.replace("{project}", str(number))
+
+
+def _unseen(items: Sequence[Any], seen: set[Any]) -> list[Any]:
+    """The items whose `id` did not come before."""
+    fresh = []
+    for item in items:
+        key = item.get("id") if isinstance(item, Mapping) else None
+        if key is None or key not in seen:
+            fresh.append(item)
+            seen.add(key)
+    return fresh

@@ -55,24 +55,21 @@ class ProjectFacts:
             self._log(f"Mixpanel names a time zone that is not known here: {name!r}.")
             return None
 
-    def workspace(self) -> int:
-        """The data view to read through: the configured one, or the one that shows all data.
+    def workspaces(self) -> list[int]:
+        """The numbers of the project's data views.
 
         Raises:
-            ConfigError: Neither the settings nor Mixpanel tell.
+            ConfigError: Mixpanel does not tell.
         """
-        if self._client.access.workspace_id is not None:
-            return self._client.access.workspace_id
         number = self._client.access.project_id
         views = [v for v in self._entries("workspaces").values() if v.get("project_id") == number]
-        for mark in ("is_global", "is_default"):
-            for view in views:
-                if view.get(mark) and isinstance(view.get("id"), int):
-                    return int(view["id"])
-        raise ConfigError(
-            "Mixpanel does not tell which of the project's data views shows all its data. Set "
-            "workspace_id to the number in the address of any Mixpanel page: .../view/<number>/."
-        )
+        found = [int(view["id"]) for view in views if isinstance(view.get("id"), int)]
+        if not found:
+            raise ConfigError(
+                "Mixpanel does not tell which data views the project has. Set workspace_id to the "
+                "number in the address of any Mixpanel page: .../view/<number>/."
+            )
+        return found
 
     def _project(self) -> Mapping[str, Any]:
         """The project's entry in `me`, empty where it cannot be had."""

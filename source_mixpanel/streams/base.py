@@ -23,6 +23,8 @@ from source_mixpanel.sync.days import Days
 
 Row = Mapping[str, Any]
 
+UNDOCUMENTED = "Read from an endpoint that Mixpanel does not document, and may change."
+
 
 @dataclass(frozen=True)
 class Workshop:
@@ -66,6 +68,8 @@ class MixpanelStream(Stream, ABC):
     cursor_field: ClassVar[str | list[str]] = []
     lane: ClassVar[Api] = Api.QUERY
     """Whose quota the stream spends: streams of different lanes are read side by side."""
+    documented: ClassVar[bool] = True
+    """Whether Mixpanel documents all that the stream is read from."""
 
     def __init_subclass__(cls, *, engine: bool = False, **kwargs: Any) -> None:
         """Refuse a declaration that lacks what the catalog needs."""
@@ -98,7 +102,10 @@ class MixpanelStream(Stream, ABC):
 
     def get_json_schema(self) -> Mapping[str, Any]:  # type: ignore[override]
         """The stream's schema; while reading, the one that is configured, at no cost."""
-        return self._configured if self._configured is not None else self.schema()
+        if self._configured is not None:
+            return self._configured
+        schema = self.schema()
+        return schema if self.documented else {**schema, "description": UNDOCUMENTED}
 
     @property
     def configured_json_schema(self) -> dict[str, Any] | None:

@@ -165,14 +165,15 @@ class DatedStream(CheckpointedStream, engine=True):
         while first <= end:
             last = min(end, first + ONE_DAY * (min(self._most_days, (end - first).days + 1) - 1))
             try:
-                told = self._ask(part, first, last)
+                told = self.ask(part, first, last)
             except (RefusedError, StrainError) as error:
                 end = self._narrowed(error, first, last, end)
                 continue
             yield _Answer(first, last, told)
             first = last + ONE_DAY
 
-    def _ask(self, part: DatedPart, first: date, last: date) -> Mapping[str, Any]:
+    def ask(self, part: DatedPart, first: date, last: date) -> Mapping[str, Any]:
+        """What Mixpanel holds for some days of a part, by date."""
         params = {
             **part.params,
             "from_date": first.isoformat(),
@@ -221,16 +222,22 @@ class DatedStream(CheckpointedStream, engine=True):
             return
         part, answer = told["part"], told["answer"]
         yield [
-            self._row(part, day, held)
+            row
             for day, held in sorted(answer.days.items())
             if is_day(day) and answer.first.isoformat() <= day <= answer.last.isoformat()
+            for row in self.rows(part, day, held)
         ]
         self._state = self._state.read(part.key, answer.last)
         self.logger.info(
             f"Stream {self.name!r} has read {told['place']}, {answer.first} to {answer.last}."
         )
 
-    def _row(self, part: DatedPart, day: str, held: Any) -> Row:
+    def rows(self, part: DatedPart, day: str, held: Any) -> list[Row]:
+        """The records of a day: one.
+
+        Raises:
+            DataError: Mixpanel holds no object for it.
+        """
         if not isinstance(held, Mapping):
             raise DataError(f"Mixpanel's answer for {part.label} holds no object for {day}.")
-        return {**held, **part.columns, "date": day, "datetime": f"{day}T00:00:00Z"}
+        return [{**held, **part.columns, "date": day, "datetime": f"{day}T00:00:00Z"}]

@@ -17,6 +17,7 @@ class Revenue(DatedStream):
     primary_key: ClassVar[list[str]] = ["date"]
     path = "/api/query/engage/revenue"
     under = "results"
+    documented = False
     columns: ClassVar = {"amount": "number", "count": "integer", "paid_count": "integer"}
 
     def refused(self, error: RefusedError) -> SourceError:

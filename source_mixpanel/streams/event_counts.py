@@ -1,0 +1,100 @@
+"""`event_counts`: how often each event happened, by day (Query API: events)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import date
+from typing import Any, ClassVar
+from urllib.parse import quote
+
+from source_mixpanel.api.request import Api, ApiRequest
+from source_mixpanel.errors import DataError
+from source_mixpanel.streams.base import Row
+from source_mixpanel.streams.dated import DatedPart, DatedStream
+
+_MOST_NAMES = 5_000
+"""Mixpanel lists no more [observed]."""
+_MOST_CHARACTERS = 6_000
+"""Of event names in one URL; servers commonly take 8 KB."""
+
+
+class EventCounts(DatedStream):
+    """Days are the project's; days with none count 0; Mixpanel leaves duplicates out."""
+
+    name = "event_counts"
+    primary_key: ClassVar[list[str]] = ["event", "date"]
+    path = "/api/query/events"
+    under = "data"
+    columns: ClassVar = {"event": "string", "count": "integer"}
+
+    def requests_planned(self) -> int | None:
+        """The list of names, and one for as many of them as a URL holds."""
+        return 1 + len(list(in_urls(self._names())))
+
+    def ask(self, part: DatedPart, first: date, last: date) -> Mapping[str, Any]:
+        """Counts by day and event."""
+        days: dict[str, dict[str, Any]] = {}
+        for listed in in_urls(self._names()):
+            asked = replace(part, params={"event": listed, "type": "general"})
+            values = super().ask(asked, first, last).get("values")
+            if not isinstance(values, Mapping):
+                raise DataError(f"Mixpanel's answer to GET {self.path} has no values in it.")
+            for event, counts in values.items():
+                for day, count in counts.items():
+                    days.setdefault(day, {})[event] = count
+        return days
+
+    def rows(self, part: DatedPart, day: str, held: Any) -> list[Row]:
+        """A row for each event."""
+        return [
+            row
+            for event, count in held.items()
+            for row in super(EventCounts, self).rows(part, day, {"event": event, "count": count})
+        ]
+
+    def _names(self) -> list[str]:
+        """Every event of the wanted days, asked for once a sync; a later sync counts them too."""
+        days, now = self.workshop.project_days(), self.workshop.time.now_utc()
+        first, last = self.settings.first_day(days, now), self.settings.last_day(days, now)
+        if last < first:
+            return []
+        return self.workshop.once.get("events/names", lambda: self._ask_names(first, last))
+
+    def _ask_names(self, first: date, last: date) -> list[str]:
+        params = {
+            "type": "general",
+            "limit": str(_MOST_NAMES),
+            "from_date": first.isoformat(),
+            "to_date": last.isoformat(),
+        }
+        request = ApiRequest(Api.QUERY, "/api/query/events/names", self.name, params)
+        names = self.workshop.client.json(request)
+        if not isinstance(names, list):
+            raise DataError(f"Mixpanel's answer to {request} for stream {self.name!r} is no list.")
+        if len(names) >= _MOST_NAMES:
+            self.logger.warning(
+                f"Mixpanel names the {_MOST_NAMES} most common events and no more: stream "
+                f"{self.name!r} has no counts of others."
+            )
+        return [str(name) for name in names]
+
+
+def in_urls(names: Iterable[str]) -> Iterator[str]:
+    """JSON arrays of names, each short enough for a URL."""
+    batch: list[str] = []
+    room = _MOST_CHARACTERS
+    for name in names:
+        length = len(quote(json.dumps(name))) + 3
+        if batch and length > room:
+            yield _array(batch)
+            batch, room = [], _MOST_CHARACTERS
+        batch.append(name)
+        room -= length
+    if batch:
+        yield _array(batch)
+
+
+def _array(names: list[str]) -> str:
+    return json.dumps(names, separators=(",", ":"))

@@ -1,0 +1,271 @@
+"""The streams that are lists of what the project's people have set up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mixpanel_emulator.control_client import ControlClient
+from mixpanel_emulator.options import CREDENTIALS
+from unit_tests.harness import Command, multiset
+from unit_tests.worlds import Streams, asked, discovered, sync
+
+P = f"/api/app/projects/{CREDENTIALS.project_id}/"
+VIEWS = (CREDENTIALS.workspace_id, CREDENTIALS.workspace_id + 1)
+KINDS = {
+    "annotation_tags": "annotation_tags",
+    "saved_reports": "bookmarks",
+    "dashboards": "dashboards",
+    "event_definitions": "schemas",
+    "custom_events": "custom_events",
+    "custom_properties": "custom_properties",
+    "lookup_tables": "lookup_tables",
+    "data_groups": "data_groups",
+    "feature_flags": "feature_flags",
+    "experiments": "experiments",
+    "warehouse_imports": "warehouse_imports",
+    "service_accounts": "project_service_accounts",
+}
+PATHS = {
+    "annotation_tags": P + "annotations/tags",
+    "saved_reports": P + "bookmarks",
+    "dashboards": P + "dashboards",
+    "event_definitions": P + "schemas",
+    "custom_events": P + "custom_events",
+    "custom_properties": P + "custom_properties",
+    "lookup_tables": "/lookup-tables",
+    "data_groups": P + "data-groups",
+    "feature_flags": P + f"workspaces/{VIEWS[0]}/feature-flags",
+    "experiments": f"/api/app/workspaces/{VIEWS[0]}/experiments",
+    "warehouse_imports": P + "warehouse-sources/imports",
+    "service_accounts": P + "service-accounts",
+    "workspaces": P + "workspaces/public",
+}
+UNDOCUMENTED = {
+    "saved_reports",
+    "dashboards",
+    "custom_events",
+    "custom_properties",
+    "data_groups",
+    "workspaces",
+}
+ALSO = {"event_definitions": ("entity_type", "entityType"),
+        "custom_properties": ("id", "customPropertyId")}  # fmt: skip
+_STREAMS: Streams = {}
+
+
+@pytest.fixture
+def streams(command: Command, mixpanel: ControlClient, config: dict[str, Any]) -> Streams:
+    """What is discovered in the seed's world, which has something of every kind."""
+    mixpanel.seed(7, events=40, days=2, profiles=10)
+    if not _STREAMS:
+        _STREAMS.update(discovered(command, config))
+    mixpanel.clear_journal()
+    return _STREAMS
+
+
+def wanted(mixpanel: ControlClient, name: str) -> list[dict[str, Any]]:
+    """The truth, with what the stream says a second time."""
+    rows = mixpanel.truth(KINDS[name])
+    if name in ALSO:
+        column, own = ALSO[name]
+        rows = [{**row, column: row[own]} for row in rows]
+    return rows
+
+
+def test_all_of_them_in_one_sync_are_as_mixpanel_holds_them(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], streams: Streams
+) -> None:
+    out = sync(command, config, [streams[name] for name in PATHS])
+    assert out.code == 0, out.log
+    for name in KINDS:
+        assert multiset(out.records(name)) == multiset(wanted(mixpanel, name)), name
+        assert out.statuses(name) == ["STARTED", "RUNNING", "COMPLETE"], name
+    assert {row["id"]: row["name"] for row in out.records("workspaces")} == {
+        VIEWS[0]: "All Project Data",
+        VIEWS[1]: "Europe",
+    }
+
+
+def test_each_list_is_asked_for_once_and_the_data_views_too(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], streams: Streams
+) -> None:
+    sync(command, config, [streams[name] for name in PATHS])
+    paths = [entry["path"] for entry in mixpanel.journal()]
+    elsewhere = [
+        P + f"workspaces/{VIEWS[1]}/feature-flags",
+        f"/api/app/workspaces/{VIEWS[1]}/experiments",
+    ]
+    assert sorted(paths) == sorted([*PATHS.values(), *elsewhere])
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_every_column_that_comes_is_in_the_schema(
+    mixpanel: ControlClient, streams: Streams, name: str
+) -> None:
+    told = streams[name]["json_schema"]["properties"].keys()
+    extra = {column for row in wanted(mixpanel, name) for column in row} - told
+    assert extra <= {"entityType"}
+
+
+@pytest.mark.parametrize(
+    "switches",
+    [
+        {"annotation_tags_bare": True, "bookmarks_nested": True},
+        {"app_page_size": 1},
+    ],
+)
+def test_the_envelope_makes_no_difference(
+    command: Command,
+    mixpanel: ControlClient,
+    config: dict[str, Any],
+    streams: Streams,
+    switches: dict[str, Any],
+) -> None:
+    mixpanel.configure(**switches)
+    out = sync(command, config, [streams[name] for name in KINDS])
+    assert out.code == 0, out.log
+    for name in KINDS:
+        assert multiset(out.records(name)) == multiset(wanted(mixpanel, name)), name
+
+
+@pytest.mark.parametrize("name", ["dashboards", "experiments"])
+def test_a_cursor_without_end_is_noticed(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], streams: Streams, name: str
+) -> None:
+    mixpanel.configure(app_page_size=2, endless_cursor=True)
+    out = sync(command, config, [streams[name], streams["annotation_tags"]])
+    assert out.code == 1
+    assert "does not end" in out.errors[0]["message"]
+    assert out.statuses(name)[-1] == "INCOMPLETE"
+    assert out.statuses("annotation_tags")[-1] == "COMPLETE"
+    assert len(mixpanel.journal()) < 60
+
+
+@pytest.mark.parametrize("name", ["feature_flags", "experiments"])
+def test_an_error_under_status_200_is_an_error(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], streams: Streams, name: str
+) -> None:
+    mixpanel.configure(status_error_200=[PATHS[name].rpartition("/")[2]])
+    out = sync(command, config, [streams[name], streams["dashboards"]], tries=2)
+    assert out.code == 1
+    assert out.records(name) == []
+    assert "could not be loaded" in out.errors[0]["message"]
+    assert out.statuses(name)[-1] == "INCOMPLETE"
+    assert out.statuses("dashboards")[-1] == "COMPLETE"
+
+
+@pytest.mark.parametrize("status", [403, 404])
+@pytest.mark.parametrize("name", PATHS)
+def test_one_that_is_closed_says_so_and_leaves_the_others_whole(
+    command: Command,
+    mixpanel: ControlClient,
+    config: dict[str, Any],
+    streams: Streams,
+    name: str,
+    status: int,
+) -> None:
+    body = {"status": "error", "error": "not for you"}
+    mixpanel.add_fault("status", PATHS[name], status=status, body=body)
+    other = "lookup_tables" if name == "annotation_tags" else "annotation_tags"
+    out = sync(command, config, [streams[name], streams[other]])
+    assert out.code == 1
+    assert out.statuses(name)[-1] == "INCOMPLETE"
+    assert out.statuses(other)[-1] == "COMPLETE"
+    assert multiset(out.records(other)) == multiset(wanted(mixpanel, other))
+    message = out.errors[0]["message"]
+    assert "not for you" in message
+    assert ("undocumented" in message) == (name in UNDOCUMENTED)
+    if name in UNDOCUMENTED:
+        assert out.errors[0]["failure_type"] == "config_error"
+
+
+def test_undocumented_streams_are_told_in_the_catalog(streams: Streams) -> None:
+    told = {
+        n for n, s in streams.items() if "not document" in s["json_schema"].get("description", "")
+    }
+    assert told >= UNDOCUMENTED
+    assert not told & (KINDS.keys() - UNDOCUMENTED)
+
+
+@pytest.mark.parametrize("name", ["feature_flags", "experiments"])
+def test_every_data_view_is_read_and_what_several_show_comes_once(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], streams: Streams, name: str
+) -> None:
+    here = wanted(mixpanel, name)
+    there = {"id": "only-there", "name": "Only in the other view", "status": "draft"}
+    other = PATHS[name].replace(str(VIEWS[0]), str(VIEWS[1]))
+    body = {"status": "ok", "results": [here[0], there]}
+    mixpanel.add_fault("status", other, status=200, body=body)
+    out = sync(command, config, [streams[name]])
+    assert multiset(out.records()) == multiset([*here, there])
+    assert f"this sync: 2 ({name} 2)" in out.log
+    assert {entry["query"]["include_archived"] for entry in asked(mixpanel, other)} == {"true"}
+
+
+def test_a_closed_data_view_does_not_hide_the_others(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], streams: Streams
+) -> None:
+    mixpanel.add_fault("status", PATHS["experiments"], status=404, body={"error": "gone"})
+    out = sync(command, config, [streams["experiments"]])
+    assert multiset(out.records()) == multiset(wanted(mixpanel, "experiments"))
+    assert out.statuses("experiments")[-1] == "INCOMPLETE"
+
+
+def test_a_configured_data_view_is_the_only_one_read(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], streams: Streams
+) -> None:
+    config["workspace_id"] = VIEWS[1]
+    sync(command, config, [streams["experiments"]])
+    paths = [entry["path"] for entry in mixpanel.journal()]
+    assert paths == [f"/api/app/workspaces/{VIEWS[1]}/experiments"]
+
+
+def test_data_views_are_found_where_their_own_list_is_closed(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], streams: Streams
+) -> None:
+    mixpanel.add_fault("status", PATHS["workspaces"], status=404, body={"error": "gone"})
+    out = sync(command, config, [streams["experiments"]])
+    assert out.code == 0, out.log
+    assert multiset(out.records()) == multiset(wanted(mixpanel, "experiments"))
+    mixpanel.add_fault("status", "/api/app/me", status=404, body={"error": "gone"})
+    out = sync(command, config, [streams["experiments"]])
+    assert out.code == 1
+    assert "Set workspace_id" in out.errors[0]["message"]
+
+
+def test_no_secret_of_a_service_account_leaves(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], streams: Streams
+) -> None:
+    [account, *_] = mixpanel.truth("project_service_accounts")
+    hidden = {"secret": "s3cret-1", "apiToken": "s3cret-2", "login": {"Password_hash": "s3cret-3"}}
+    listed = {**account, **hidden, "keys": [{"client_secret": "s3cret-4", "n": 1}]}
+    mixpanel.set_truth("project_service_accounts", [listed])
+    out = sync(command, config, [streams["service_accounts"]])
+    assert out.records() == [{**account, "login": {}, "keys": [{"n": 1}]}]
+    assert b"s3cret" not in out.raw
+    assert "s3cret" not in out.stderr
+
+
+def test_lexicon_is_read_within_its_own_five_a_minute(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], streams: Streams
+) -> None:
+    mixpanel.configure(quota=True)
+    out = sync(command, config, [streams["event_definitions"]])
+    assert out.code == 0, out.log
+    assert "Lexicon 1" in out.log
+    assert len(mixpanel.quota()["lexicon"]["started"]) == 1
+
+
+def test_a_project_secret_is_told_to_be_the_wrong_key(
+    command: Command, config: dict[str, Any], streams: Streams
+) -> None:
+    config["credentials"] = {"api_secret": "local-project-secret-0123456789ab"}
+    out = sync(command, config, [streams["lookup_tables"], streams["dashboards"]])
+    assert out.code == 1
+    for name in ("lookup_tables", "dashboards"):
+        assert out.statuses(name)[-1] == "INCOMPLETE"
+    messages = [e["message"] for e in out.errors if e.get("stream_descriptor")]
+    assert all("takes no project secret" in message for message in messages)
+    assert not any("undocumented" in message for message in messages)

@@ -1,0 +1,158 @@
+"""`report_results` through the real entry point."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from mixpanel_emulator.control_client import ControlClient
+from unit_tests.builders import event
+from unit_tests.harness import Command, multiset
+from unit_tests.worlds import asked, discovered, sync
+
+PATH = "/api/query/insights"
+DAY = "2026-03-09T00:00:00+00:00"
+
+
+def plant(mixpanel: ControlClient, **series: Any) -> None:
+    """A report for each series, numbered from 1, and reports of other kinds."""
+    marks = [{"id": n, "name": name, "type": "insights"} for n, name in enumerate(series, start=1)]
+    others = [{"id": 90, "name": "F", "type": "funnels"}, {"id": 91, "type": "retention"}]
+    mixpanel.set_truth("bookmarks", [*marks, *others])
+    answers = [
+        {
+            "bookmark_id": n,
+            "result": {"headers": ["$event"], "computed_at": "2026-03-10", "series": told},
+        }
+        for n, told in enumerate(series.values(), start=1)
+    ]
+    mixpanel.set_truth("insights", answers)
+
+
+def row(number: int, name: str, path: list[str], last: str, value: Any) -> dict[str, Any]:
+    return {
+        "bookmark_id": number,
+        "report_name": name,
+        "series": json.dumps(path, ensure_ascii=False),
+        "date": last,
+        "value": value,
+        "headers": ["$event"],
+        "computed_at": "2026-03-10",
+    }
+
+
+def read(command: Command, config: dict[str, Any]) -> Any:
+    return sync(command, config, [discovered(command, config)["report_results"]])
+
+
+def test_a_report_over_time_has_a_row_for_each_series_and_date(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.add_events([event("Buy", days_ago=1, insert_id=f"i-{n}") for n in range(3)])
+    mixpanel.set_truth(
+        "bookmarks", [{"id": 9, "name": "Sales", "type": "insights", "params": {"event": "Buy"}}]
+    )
+    out = read(command, config)
+    assert out.code == 0, out.log
+    assert {entry["series"] for entry in out.records()} == {'["Buy"]'}
+    assert Counter({entry["date"]: entry["value"] for entry in out.records()}) == {
+        **{f"2026-03-{n:02d}T00:00:00+00:00": 0 for n in (4, 5, 6, 7, 8, 10)},
+        DAY: 3,
+    }
+
+
+def test_any_nesting_becomes_rows(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    split = {"$overall": {DAY: 3}, "Köln \u2028": {"$overall": {DAY: 2}, "pro": {DAY: 1.5}}}
+    plant(
+        mixpanel,
+        broken={"Buy": split},
+        total={"Buy": {"all": 7}},
+        mean={"Buy": {DAY: None, "$average": 2.5}},
+        curve={"Buy": {DAY: [3, 1]}},
+        nothing={},
+    )
+    out = read(command, config)
+    assert out.code == 0, out.log
+    assert multiset(out.records()) == multiset(
+        [
+            row(1, "broken", ["Buy", "$overall"], DAY, 3),
+            row(1, "broken", ["Buy", "Köln \u2028", "$overall"], DAY, 2),
+            row(1, "broken", ["Buy", "Köln \u2028", "pro"], DAY, 1.5),
+            row(2, "total", ["Buy"], "all", 7),
+            row(3, "mean", ["Buy"], DAY, None),
+            row(3, "mean", ["Buy"], "$average", 2.5),
+            row(4, "curve", ["Buy", DAY], "0", 3),
+            row(4, "curve", ["Buy", DAY], "1", 1),
+        ]
+    )
+    keys = Counter((r["bookmark_id"], r["series"], r["date"]) for r in out.records())
+    assert max(keys.values()) == 1
+
+
+def test_one_query_a_report_and_the_log_says_so_before(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    plant(mixpanel, **{name: {"Buy": {"all": 1}} for name in "abcdefg"})
+    streams = discovered(command, config)
+    mixpanel.clear_journal()
+    out = sync(command, config, [streams["report_results"], streams["saved_reports"]])
+    assert out.code == 0, out.log
+    assert len(out.records("report_results")) == 7
+    assert len(asked(mixpanel, PATH)) == 7
+    assert len(asked(mixpanel, "/api/app/projects/12345678/bookmarks")) == 1
+    assert "report_results 7" in out.log
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ({"status": 404, "body": {"error": "not for you"}}, "not for you"),
+        ({"status": 403, "body": {"error": "not for you"}}, "not for you"),
+        ({"status": 200, "body": {"headers": []}}, "report 2 has no series"),
+    ],
+)
+def test_a_report_that_cannot_be_had_leaves_the_others_whole(
+    command: Command,
+    mixpanel: ControlClient,
+    config: dict[str, Any],
+    fault: dict[str, Any],
+    words: str,
+) -> None:
+    plant(mixpanel, a={"all": 1}, b={"all": 2}, c={"all": 3})
+    stream = discovered(command, config)["report_results"]
+    mixpanel.add_fault("status", PATH, query={"bookmark_id": 2}, **fault)
+    out = sync(command, config, [stream], tries=2)
+    assert [(r["series"], r["value"]) for r in out.records()] == [("[]", 1), ("[]", 3)]
+    assert out.code == 1
+    assert words in out.errors[0]["message"]
+    assert "Report 2 'b'" in out.log
+    assert out.statuses("report_results")[-1] == "INCOMPLETE"
+
+
+def test_where_the_reports_cannot_be_listed_the_stream_ends_politely(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    path = "/api/app/projects/12345678/bookmarks"
+    mixpanel.add_fault("status", path, status=404, body={"error": "gone"})
+    streams = discovered(command, config)
+    out = sync(command, config, [streams["report_results"], streams["event_counts"]])
+    assert out.statuses("report_results")[-1] == "INCOMPLETE"
+    assert out.statuses("event_counts")[-1] == "COMPLETE"
+    assert "undocumented" in out.errors[0]["message"]
+
+
+def test_the_free_plan_is_asked_once_not_report_by_report(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    plant(mixpanel, **{name: {"all": 1} for name in "abcdefghij"})
+    stream = discovered(command, config)["report_results"]
+    mixpanel.configure(plan="free")
+    mixpanel.clear_journal()
+    out = sync(command, config, [stream])
+    assert "plan does not include" in out.errors[0]["message"]
+    assert len(asked(mixpanel, PATH)) <= 6

@@ -1,0 +1,43 @@
+"""The README's table of streams is what the catalogue says."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from source_mixpanel.source import SourceMixpanel
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module")
+def script() -> ModuleType:
+    spec = importlib.util.spec_from_file_location(
+        "feature_table", ROOT / "scripts" / "feature_table.py"
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_readme_lists_the_streams_as_they_are(script: ModuleType) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert text == script.filled(text), "run scripts/feature_table.py"
+
+
+def test_every_stream_has_a_line_and_every_line_an_endpoint(script: ModuleType) -> None:
+    nobody = {"credentials": {"username": "u", "secret": "s", "project_id": 1}}
+    lines = script.table().splitlines()[2:]
+    for stream, line in zip(SourceMixpanel().streams(nobody), lines, strict=True):
+        assert line.startswith(f"| `{stream.name}` |")
+    assert not any(": ``" in line for line in lines)
+
+
+def test_a_readme_without_marks_is_refused(script: ModuleType) -> None:
+    with pytest.raises(ValueError, match="README"):
+        script.filled("nothing here")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Any, ClassVar
 
 from airbyte_cdk.models import SyncMode
@@ -204,8 +203,7 @@ class ProfileStream(CheckpointedStream, engine=True):
             self._emitted.settle()
         rows = self._rows.rows(elements, part.columns, self._emitted, again=page.again)
         try:
-            while made := list(islice(rows, _BATCH)):
-                yield made
+            yield from _batches(rows)
         except StrainError as error:
             page.damage = error
             return
@@ -234,3 +232,18 @@ class ProfileStream(CheckpointedStream, engine=True):
     def _done(self) -> ProfileState:
         """The state when everything has been read."""
         return self._state.restarted()
+
+
+def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """Rows some at a time; those before a fault come before it, for they count as emitted."""
+    made: list[Row] = []
+    try:
+        for row in rows:
+            made.append(row)
+            if len(made) == _BATCH:
+                yield made
+                made = []
+    except StrainError:
+        yield made
+        raise
+    yield made

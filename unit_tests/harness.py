@@ -174,6 +174,9 @@ class Command:
                 path = folder / f"{name}.json"
                 path.write_text(content if isinstance(content, str) else json.dumps(content))
                 args += [f"--{name}", str(path)]
+        for name in ("stdout", "stderr"):
+            # Killed early enough, a run has no time to make them.
+            (folder / name).touch()
         job = {
             "args": args,
             "stdout": str(folder / "stdout"),

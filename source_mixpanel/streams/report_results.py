@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from functools import partial
 from typing import Any, ClassVar
+
+from airbyte_cdk.models import SyncMode
+from airbyte_cdk.sources.types import StreamSlice
 
 from source_mixpanel.api.request import Api, ApiRequest
 from source_mixpanel.errors import DataError, ForbiddenError, PlanError, RefusedError, SourceError
 from source_mixpanel.records.types import object_schema
-from source_mixpanel.streams.base import MixpanelStream, Row
+from source_mixpanel.streams.base import CheckpointedStream, Row, Workshop
 from source_mixpanel.streams.boards import SAVED_REPORTS
 from source_mixpanel.streams.listing import changed
+from source_mixpanel.streams.profile_state import ProfileState, dump_state, parse_state
 from source_mixpanel.sync.parallel import in_order
 
 _WORKERS = 5
 """Queries that Mixpanel answers at a time."""
 
 
-class ReportResults(MixpanelStream):
+class ReportResults(CheckpointedStream):
     """A row for each number of a report: which series it is of, and which date.
 
     `series` is the path to the number, a JSON array as text, `$overall` and all; `date` is the
@@ -41,6 +45,10 @@ class ReportResults(MixpanelStream):
         "computed_at": "string",
     }
 
+    def __init__(self, workshop: Workshop) -> None:
+        super().__init__(workshop)
+        self._state = ProfileState()
+
     def schema(self) -> Mapping[str, Any]:
         """The same for reports of every shape."""
         return object_schema(self.columns)
@@ -49,23 +57,54 @@ class ReportResults(MixpanelStream):
         """One a report."""
         return len(self._reports())
 
-    def chunks(self, stream_slice: Mapping[str, Any]) -> Iterator[Iterable[Row]]:  # noqa: ARG002
-        """A report at a time; one that is closed or gone does not stop the others."""
-        reports = self._reports()
+    @property
+    def state(self) -> MutableMapping[str, Any]:
+        """In the middle of a sync the reports that have been read; like that of profiles."""
+        return dump_state(self._state)
+
+    @state.setter
+    def state(self, value: MutableMapping[str, Any]) -> None:
+        self._state = parse_state(value, self.name)
+
+    def stream_slices(
+        self,
+        *,
+        sync_mode: SyncMode,  # noqa: ARG002 - the CDK's signature
+        cursor_field: list[str] | None = None,  # noqa: ARG002
+        stream_state: Mapping[str, Any] | None = None,  # noqa: ARG002 - taken by the setter
+    ) -> Iterable[StreamSlice]:
+        """Reports; one that is closed or gone does not stop the others."""
+        todo = [r for r in self._reports() if str(r["id"]) not in self._state.finished]
         failures: list[SourceError] = []
-        tasks = (partial(self._attempt, report) for report in reports)
+        tasks = (partial(self._attempt, report) for report in todo)
         made = in_order(tasks, workers=_WORKERS, discard=lambda _: None)
-        for number, (report, rows) in enumerate(zip(reports, made, strict=True), start=1):
+        for number, (report, rows) in enumerate(zip(todo, made, strict=True), start=1):
             if isinstance(rows, SourceError):
                 failures.append(rows)
                 continue
-            yield rows
-            self.logger.info(
-                f"Stream {self.name!r} has read report {report['id']} "
-                f"({number} of {len(reports)}): {len(rows)} rows."
+            yield StreamSlice(
+                partition={"report": str(report["id"])},
+                cursor_slice={},
+                extra_fields={"rows": rows, "place": f"({number} of {len(todo)})"},
             )
+        # The next sync reads all of them again, whether this one had all of them or not.
+        self._state = ProfileState()
+        yield StreamSlice(partition={"report": "end"}, cursor_slice={})
         if failures:
             raise failures[0]
+
+    def chunks(self, stream_slice: Mapping[str, Any]) -> Iterator[Iterable[Row]]:
+        """The rows of a report; then the state moves past it."""
+        told = getattr(stream_slice, "extra_fields", {})
+        if "rows" not in told:
+            return
+        yield told["rows"]
+        number = stream_slice["report"]
+        self._state = ProfileState(finished=(*self._state.finished, number))
+        self.logger.info(
+            f"Stream {self.name!r} has read report {number} {told['place']}: "
+            f"{len(told['rows'])} rows."
+        )
 
     def _reports(self) -> list[Mapping[str, Any]]:
         """The saved reports of the kind that this endpoint computes."""

@@ -269,3 +269,13 @@ def test_a_project_secret_is_told_to_be_the_wrong_key(
     messages = [e["message"] for e in out.errors if e.get("stream_descriptor")]
     assert all("takes no project secret" in message for message in messages)
     assert not any("undocumented" in message for message in messages)
+
+
+def test_a_redirect_to_the_path_with_a_slash_is_followed(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], streams: Streams
+) -> None:
+    slashed = {"Location": f"{config['api_url']}{PATHS['custom_properties']}/"}
+    mixpanel.add_fault("status", PATHS["custom_properties"], status=301, headers=slashed, times=1)
+    out = sync(command, config, [streams["custom_properties"]])
+    assert out.code == 0, out.log
+    assert multiset(out.records()) == multiset(wanted(mixpanel, "custom_properties"))

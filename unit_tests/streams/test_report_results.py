@@ -11,7 +11,7 @@ import pytest
 from mixpanel_emulator.control_client import ControlClient
 from unit_tests.builders import event
 from unit_tests.harness import Command, multiset
-from unit_tests.worlds import asked, discovered, sync
+from unit_tests.worlds import asked, discovered, prefixes, sync
 
 PATH = "/api/query/insights"
 DAY = "2026-03-09T00:00:00+00:00"
@@ -156,3 +156,42 @@ def test_the_free_plan_is_asked_once_not_report_by_report(
     out = sync(command, config, [stream])
     assert "plan does not include" in out.errors[0]["message"]
     assert len(asked(mixpanel, PATH)) <= 6
+
+
+def test_a_kill_after_any_report_goes_on_with_the_next(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    plant(mixpanel, **{name: {"Buy": {"all": 1, DAY: 2}} for name in "abcd"})
+    stream = discovered(command, config)["report_results"]
+    whole = sync(command, config, [stream])
+    points = prefixes(whole, "report_results")
+    assert [len(rows) for rows, _ in points[:4]] == [2, 4, 6, 8]
+    for rows, state in points[:4]:
+        mixpanel.clear_journal()
+        rest = sync(command, config, [stream], state=[state])
+        assert multiset(rows + rest.records()) == multiset(whole.records())
+        assert len(asked(mixpanel, PATH)) == 4 - len(rows) // 2
+    again = sync(command, config, [stream], state=whole.state_file())
+    assert multiset(again.records()) == multiset(whole.records())
+
+
+def test_a_report_that_stays_closed_does_not_make_later_syncs_read_it_alone(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    plant(mixpanel, a={"all": 1}, b={"all": 2})
+    stream = discovered(command, config)["report_results"]
+    mixpanel.add_fault("status", PATH, query={"bookmark_id": 2}, status=403, body="private")
+    first = sync(command, config, [stream])
+    second = sync(command, config, [stream], state=first.state_file())
+    assert [row["value"] for row in second.records()] == [1]
+
+
+def test_a_state_that_is_none_is_a_config_error(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    plant(mixpanel, a={"all": 1})
+    stream = discovered(command, config)["report_results"]
+    entry = {"stream_descriptor": {"name": "report_results"}, "stream_state": {"finished": [1]}}
+    out = sync(command, config, [stream], state=[{"type": "STREAM", "stream": entry}])
+    assert out.code == 1
+    assert "saved state of stream 'report_results'" in out.errors[0]["message"]

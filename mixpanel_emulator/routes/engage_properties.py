@@ -50,7 +50,8 @@ ROUTES = (
         Family.QUERY,
         "engage/properties",
         properties,
-        params("limit data_group_id"),
+        # Airbyte's 4.0.2 sends the `where` of its profiles here too; nothing tells that it counts.
+        params("limit data_group_id where"),
         READ_OR_POST,
     ),
 )

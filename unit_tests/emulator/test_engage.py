@@ -184,6 +184,13 @@ def test_properties_have_types(emulator: Any) -> None:
     assert results["text"]["count"] == 1
 
 
+def test_properties_take_the_where_of_profiles(shop: Any) -> None:
+    path = "/api/query/engage/properties"
+    asked = shop.get(path, where='properties["$last_seen"] >= "2999-01-01T00:00:00"').json()
+    assert asked == shop.get(path).json()
+    assert asked["results"]
+
+
 def test_stats_count(shop: Any) -> None:
     assert shop.post(ENGAGE + "/stats", {"action": "count()"}).json()["results"] == 120
     assert shop.post(ENGAGE + "/stats", {"action": "percentile(5)"}).status_code == 400

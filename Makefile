@@ -100,6 +100,11 @@ form: $(READY) ## Draw the settings' form into docs/spec-form.png
 simulate: $(READY) ## Show how long whole syncs take under Mixpanel's limits
 	$(BIN)/python -m benchmarks.simulate
 
+.PHONY: test-clients
+test-clients: $(READY) $(PYAIRBYTE) ## Run PyAirbyte into DuckDB and PostgreSQL
+	scripts/have_postgres.sh
+	$(BIN)/python -m pytest -q -m clients integration_tests/test_clients.py
+
 .PHONY: lock
 lock: $(READY) ## Resolve the dependencies anew
 	$(BIN)/uv pip compile -q --upgrade pyproject.toml --group dev --universal --python-version 3.10 \

@@ -33,6 +33,7 @@ class VirtualClock:
         self._elapsed = 0.0
         self._lock = threading.Condition()
         self._deadlines: list[float] = []
+        self._conditions: list[threading.Condition] = []
         self._asked = time.monotonic()
         self._over = threading.Event()
         self.idle_s = 0.0
@@ -58,16 +59,19 @@ class VirtualClock:
         deadline = self.monotonic() + seconds
         with self._lock:
             self._deadlines.append(deadline)
+            if on is not None:
+                self._conditions.append(on)
         try:
-            while self._elapsed < deadline:
-                if on is not None:
-                    if on.wait(_TICK_S):
-                        return
-                else:
-                    time.sleep(_TICK_S)
+            if on is not None:
+                # Without a time-out: a notification just after one would go unheard.
+                on.wait()
+            while on is None and self._elapsed < deadline:
+                time.sleep(_TICK_S)
         finally:
             with self._lock:
                 self._deadlines.remove(deadline)
+                if on is not None:
+                    self._conditions.remove(on)
             self._asked = time.monotonic()
 
     def _drive(self) -> None:
@@ -83,6 +87,11 @@ class VirtualClock:
             self.idle_s += step
             self._asked = time.monotonic()
             self._elapsed = max(self._elapsed, deadline)
+            with self._lock:
+                waiting = list(self._conditions)
+            for condition in waiting:
+                with condition:
+                    condition.notify_all()
 
     def _busy(self) -> bool:
         """Whether a request is under way; one that held the answer up has only just ended."""

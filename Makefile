@@ -34,6 +34,10 @@ demo: $(READY) $(PYAIRBYTE) ## Move a Mixpanel project into DuckDB, twice, and c
 test: $(READY) ## Run the tests
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal
 
+.PHONY: soak
+soak: $(READY) ## Kill syncs some hundreds of times, and compare what comes out
+	SOAK_KILLS=100 $(BIN)/python -m pytest -q -n 2 unit_tests/test_kills.py
+
 .PHONY: check
 check: lint types imports test acceptance validate-metadata ## All that CI runs
 

@@ -94,6 +94,17 @@ def test_windows_and_a_kill_after_any_lose_nothing(
         assert multiset(rows + rest.records()) == multiset(whole.records())
 
 
+def test_an_event_that_has_not_happened_for_two_months_is_counted(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    config["start_date"] = "2025-12-01"
+    mixpanel.add_events([event("Retired", days_ago=60)])
+    stream = discovered(command, config)["event_counts"]
+    out = sync(command, config, [stream])
+    counted = {row["date"]: row["count"] for row in out.records() if row["count"]}
+    assert counted == {"2026-01-09": 1}
+
+
 def test_days_are_the_projects_own(
     command: Command, mixpanel: ControlClient, config: dict[str, Any]
 ) -> None:

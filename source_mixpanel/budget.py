@@ -23,10 +23,7 @@ def plan_sentences(streams: Iterable[MixpanelStream], client: MixpanelClient) ->
             yield _known(known, client.quota(lane), lane)
         unknown = " and ".join(name for name, count in planned.items() if count is None)
         if unknown:
-            yield (
-                f"How many requests to the {lane.value} {unknown} will take depends on how much "
-                f"there is to read."
-            )
+            yield f"Requests to the {lane.value} for {unknown}: as many as there is to read."
 
 
 def usage_sentence(ledgers: Iterable[Ledger]) -> str:

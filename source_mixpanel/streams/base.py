@@ -129,7 +129,7 @@ class MixpanelStream(Stream, ABC):
             yield from self._messages(rows)
 
     def _messages(self, rows: Iterable[Row]) -> Iterator[AirbyteMessage]:
-        emitted_at = int(self.workshop.time.now() * 1000)
+        emitted_at = int(self.workshop.clock.now() * 1000)
         if self.workshop.batched:
             made = batch(self.name, rows, emitted_at)
             self.emitted += made.count

@@ -333,3 +333,38 @@ def test_a_refusal_for_concurrency_stops_everybody() -> None:
     ledger.refused(refusal, 0, text="")
     assert _call(ledger, counted=False) == 10.0
     assert told[0].until == WALL + 10
+
+
+def test_a_jump_of_the_wall_clock_neither_opens_nor_closes_a_window() -> None:
+    class JumpingClock(HastyClock):
+        jump = 0.0
+
+        def now(self) -> float:
+            return super().now() + self.jump
+
+    clock = JumpingClock()
+    ledger, _ = _ledger(query_quota(1), clock)
+    assert _call(ledger) == 0.0
+    clock.jump = 10 * HOUR
+    assert _call(ledger) == pytest.approx(HOUR, abs=10)
+    clock.jump = -10 * HOUR
+    assert _call(ledger) == pytest.approx(2 * HOUR, abs=20)
+
+
+def test_counted_queries_go_one_at_a_time_until_an_answer_tells_what_is_left() -> None:
+    ledger, _ = _ledger(query_quota(60), HastyClock())
+    started: list[str] = []
+
+    def second() -> None:
+        with ledger.slot("funnels"):
+            started.append("second")
+
+    with ledger.slot("engage") as receipt:
+        thread = threading.Thread(target=second)
+        with ledger.slot("engage", counted=False):
+            started.append("a free page")
+        assert started == ["a free page"]
+        ledger.settle(receipt, 200, {"RateLimit": '"project";r=50'})
+        thread.start()
+        thread.join(PATIENCE_S)
+        assert started == ["a free page", "second"]

@@ -1,0 +1,67 @@
+"""Streams of different quotas are read side by side, and the log accounts for requests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mixpanel_emulator.control_client import ControlClient
+from unit_tests.builders import event
+from unit_tests.harness import Command, Output, configured
+
+
+def order_of_ends(out: Output) -> list[str]:
+    return [
+        t["stream_status"]["stream_descriptor"]["name"]
+        for t in out.of("TRACE")
+        if t["type"] == "STREAM_STATUS" and t["stream_status"]["status"] == "COMPLETE"
+    ]
+
+
+def test_a_slow_export_does_not_hold_up_what_other_quotas_pay_for(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.add_events([event()])
+    found = command.run("discover", config=config).streams()
+    streams = [found[name] for name in ("export", "cohorts", "annotations")]
+    mixpanel.add_fault("slow_first_byte", "/api/2.0/export", seconds=1.5, times=1)
+    out = command.run("read", config=config, catalog=configured(streams))
+    assert out.code == 0, out.log
+    assert sorted(order_of_ends(out)) == ["annotations", "cohorts", "export"]
+    assert order_of_ends(out)[-1] == "export"
+
+
+def test_records_and_states_of_a_stream_keep_their_order_beside_another_lane(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.seed(7, events=900, days=8, profiles=120)
+    found = command.run("discover", config=config).streams()
+    streams = [found["export"], found["engage"]]
+    out = command.run("read", config={**config, "page_size": 20}, catalog=configured(streams))
+    assert out.code == 0, out.log
+    since_state: dict[str, int] = {"export": 0, "engage": 0}
+    for entry in out.messages:
+        if entry["type"] == "RECORD":
+            since_state[entry["record"]["stream"]] += 1
+        if entry["type"] == "STATE":
+            name = entry["state"]["stream"]["stream_descriptor"]["name"]
+            assert entry["state"]["sourceStats"]["recordCount"] == since_state[name]
+            since_state[name] = 0
+    assert len(out.records("export")) == 900
+    assert since_state == {"export": 0, "engage": 0}
+
+
+def test_the_log_plans_requests_at_the_start_and_accounts_for_them_at_the_end(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.add_events([event()])
+    found = command.run("discover", config=config).streams()
+    mixpanel.clear_journal()
+    streams = [found["export"], found["cohorts"]]
+    out = command.run("read", config=config, catalog=configured(streams))
+    assert "Requests to the Query API for this sync: 1 (cohorts 1)." in out.log
+    assert "They fit into one hour's quota of 60." in out.log
+    assert "Requests to the raw export API for export: as many as there is to read." in out.log
+    paths = [entry["path"] for entry in mixpanel.journal()]
+    exports = paths.count("/api/2.0/export")
+    assert f"Requests used: Query API 1, raw export {exports}" in out.log
+    assert out.log.rstrip(".").endswith("app API 1")

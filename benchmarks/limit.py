@@ -1,0 +1,52 @@
+"""What plain Python can do: the same bytes to the same records, with nothing around it.
+
+    python limit.py PROJECT FROM TO
+
+No check that the body is whole, no state, no schema, no retries: the floor under any connector.
+"""
+
+import sys
+from collections.abc import Iterator
+from datetime import datetime, timezone
+
+import orjson
+import requests
+from isal import isal_zlib
+
+URL = "https://data.mixpanel.com/api/2.0/export"
+GZIP = 31
+
+
+def texts(params: dict[str, str]) -> Iterator[bytes]:
+    """The body in pieces of text."""
+    headers = {"Accept-Encoding": "gzip"}
+    with requests.get(URL, params, headers=headers, auth=("u", "s"), stream=True) as response:  # noqa: S113
+        unpacker = isal_zlib.decompressobj(GZIP)
+        for piece in response.raw.stream(1 << 16, decode_content=False):
+            yield unpacker.decompress(piece)
+
+
+def record(line: bytes, now: int) -> bytes:
+    """A line of the Airbyte protocol."""
+    event = orjson.loads(line)
+    data = {"event": event["event"]}
+    for name, value in event["properties"].items():
+        data[name[1:] if name[:1] == "$" else name] = value
+    moment = datetime.fromtimestamp(data["time"] / 1000, timezone.utc)
+    data["time"] = moment.isoformat(timespec="milliseconds")
+    told = {"stream": "export", "data": data, "emitted_at": now}
+    return orjson.dumps({"type": "RECORD", "record": told}, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def main() -> None:
+    """Read, and write to standard output."""
+    project, first, last = sys.argv[1:]
+    params = {"project_id": project, "from_date": first, "to_date": last, "time_in_ms": "true"}
+    now = int(datetime.now(timezone.utc).timestamp() * 1000)
+    rest = b""
+    for text in texts(params):
+        *lines, rest = (rest + text).split(b"\n")
+        sys.stdout.buffer.write(b"".join([record(line, now) for line in lines]))
+
+
+main()

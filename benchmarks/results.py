@@ -1,0 +1,151 @@
+"""What was measured, and the figures that follow from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from statistics import median
+
+from benchmarks.datasets import Dataset
+from benchmarks.measure import Cost
+
+PER = 100_000
+MICRO = 1e6
+_MANY = 50_000
+
+
+@dataclass
+class Series:
+    """The same thing, measured several times."""
+
+    costs: list[Cost] = field(default_factory=list)
+
+    @property
+    def cpu(self) -> float:
+        """The least CPU seconds: others on the machine only ever add to it."""
+        return min(cost.cpu for cost in self.costs)
+
+    @property
+    def wall(self) -> float:
+        """The least seconds."""
+        return min(cost.wall for cost in self.costs)
+
+    @property
+    def rss(self) -> int:
+        """The most memory."""
+        return max(cost.rss for cost in self.costs)
+
+    @property
+    def records(self) -> int:
+        """Records, the same each time."""
+        return self.costs[0].records
+
+    @property
+    def spread(self) -> float:
+        """How much more CPU the worst run took than the best."""
+        return max(cost.cpu for cost in self.costs) / self.cpu - 1
+
+
+@dataclass(frozen=True)
+class Row:
+    """One reader on one dataset, compared with its own start-up.
+
+    Attributes:
+        reader: Its name.
+        dataset: What it read.
+        whole: The reading runs.
+        empty: Its runs on a project without events.
+    """
+
+    reader: str
+    dataset: Dataset
+    whole: Series
+    empty: Series
+
+    @property
+    def micros(self) -> float:
+        """CPU microseconds a record, the start-up included."""
+        return self.whole.cpu / self.whole.records * MICRO
+
+    @property
+    def net_micros(self) -> float:
+        """CPU microseconds a record beyond what reading nothing takes."""
+        return (self.whole.cpu - self.empty.cpu) / self.whole.records * MICRO
+
+    @property
+    def rate(self) -> float:
+        """Records a second, the start-up left out."""
+        return self.whole.records / max(self.whole.wall - self.empty.wall, 1e-9)
+
+    @property
+    def mostly_start(self) -> bool:
+        """Whether the start-up is so much of it that nothing can be said of the rest."""
+        return self.whole.cpu < 2 * self.empty.cpu and self.whole.records < _MANY
+
+    def net_of_rounds(self) -> list[float]:
+        """CPU microseconds a record in each round, the start-up left out."""
+        return [(c.cpu - self.empty.cpu) / c.records * MICRO for c in self.whole.costs]
+
+    def rate_of_rounds(self) -> list[float]:
+        """Records a second in each round, the start-up left out."""
+        return [c.records / (c.wall - self.empty.wall) for c in self.whole.costs]
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """How two that took turns compare, round by round.
+
+    What slows the machine down for a while slows both, so that their ratio holds where the
+    figures themselves do not.
+
+    Attributes:
+        rounds: The ratio in each round.
+    """
+
+    rounds: list[float]
+
+    @classmethod
+    def of(cls, over: list[float], under: list[float]) -> Ratio:
+        """One by the other, round by round."""
+        return cls([a / b for a, b in zip(over, under, strict=True)])
+
+    @property
+    def value(self) -> float:
+        """The median."""
+        return median(self.rounds)
+
+    @property
+    def spread(self) -> float:
+        """How much larger the largest is than the smallest."""
+        return max(self.rounds) / min(self.rounds) - 1
+
+
+@dataclass
+class Results:
+    """Everything of one run of the bench.
+
+    Attributes:
+        reads: Of events, by reader and dataset.
+        empties: Of nothing, by reader.
+        starts: Start-ups, by what was started.
+        profiles: Of profiles, by page size; None where the connector chooses.
+        no_profiles: Of profiles where there are none.
+        year_requests: Requests for a year of a quiet project.
+        year_events: How many events that year has.
+        busy: Days and megabytes of the largest request for a busy year, and the requests.
+    """
+
+    reads: dict[tuple[str, Dataset], Series] = field(default_factory=dict)
+    empties: dict[str, Series] = field(default_factory=dict)
+    starts: dict[str, Series] = field(default_factory=dict)
+    profiles: dict[int | None, Series] = field(default_factory=dict)
+    no_profiles: Series = field(default_factory=Series)
+    year_requests: int | None = None
+    year_events: int = 0
+    busy: tuple[int, int, int] | None = None
+
+    def rows(self) -> list[Row]:
+        """A row for each reader and dataset."""
+        return [
+            Row(reader, dataset, series, self.empties[reader])
+            for (reader, dataset), series in self.reads.items()
+        ]

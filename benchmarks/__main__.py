@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import subprocess
 import sys
 import tempfile
@@ -32,6 +33,7 @@ from peers.hosts import client_env
 DOCUMENT = ROOT / "docs" / "performance.md"
 _NOISE = 0.35
 _HEAVY = 1_000_000
+_TERMINATED = 143
 _SMALL = 10_000
 _YEAR = 2_000
 _PEER_SETTINGS = {
@@ -63,7 +65,7 @@ class Plan:
 
 
 FULL = Plan(
-    (Dataset(50_000, 4), Dataset(200_000, 2), Dataset(_HEAVY, 1)),
+    (Dataset(50_000, 8), Dataset(200_000, 2), Dataset(_HEAVY, 1)),
     rounds=3,
     profiles=200_000,
     pages=(None, 1_000, 50_000),
@@ -238,8 +240,14 @@ def bench(plan: Plan, cache: Path, folder: Path) -> Results:
         return run.results
 
 
+def stop(_number: int, _frame: object) -> None:
+    """End on SIGTERM as on any error: everything that was started is ended too."""
+    raise SystemExit(_TERMINATED)
+
+
 def main() -> int:
     """Measure, print, and write the ratios down."""
+    signal.signal(signal.SIGTERM, stop)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small sizes, nothing written")
     quick = parser.parse_args().quick

@@ -56,7 +56,7 @@ class Library:
         self._profiles: list[bytes] = []
         if profiles:
             self._profiles = profiles_file(cache, profiles).read_bytes().splitlines()
-        self._pages: dict[tuple[int, int], bytes] = {}
+        self._pages: dict[tuple[bool, int, int], bytes] = {}
 
     def note(self, verb: str, path: str, params: Params) -> None:
         """Write a request down."""
@@ -78,20 +78,13 @@ class Library:
 
     def page(self, params: Params) -> bytes:
         """One page of profiles, compressed."""
+        full = params.get("project_id") == str(PROFILES_PROJECT)
         number, size = int(params.get("page", "0")), int(params.get("page_size", _PAGE))
+        key = (full, number, size)
         with self._lock:
-            if (number, size) not in self._pages:
-                self._pages[number, size] = self._make_page(params, number, size)
-            return self._pages[number, size]
-
-    def _make_page(self, params: Params, number: int, size: int) -> bytes:
-        own = self._profiles if params.get("project_id") == str(PROFILES_PROJECT) else []
-        head: dict[str, Any] = {"page": number, "session_id": "1767268800-bench", "status": "ok"}
-        if number == 0:
-            head |= {"page_size": size, "total": len(own)}
-        results = b",".join(own[number * size : (number + 1) * size])
-        text = json.dumps(head).encode()[:-1] + b',"results":[' + results + b"]}"
-        return bytes(igzip.compress(text, compresslevel=1))
+            if key not in self._pages:
+                self._pages[key] = _packed(self._profiles if full else [], number, size)
+            return self._pages[key]
 
     def answer(self, path: str, project: str) -> Any:
         """The other endpoints that the clients ask."""
@@ -118,6 +111,15 @@ class Library:
             for name, value in json.loads(line)["$properties"].items():
                 told[name] = {"count": 1, "type": kinds.get(type(value), "unknown")}
         return told
+
+
+def _packed(profiles: list[bytes], number: int, size: int) -> bytes:
+    head: dict[str, Any] = {"page": number, "session_id": "1767268800-bench", "status": "ok"}
+    if number == 0:
+        head |= {"page_size": size, "total": len(profiles)}
+    results = b",".join(profiles[number * size : (number + 1) * size])
+    text = json.dumps(head).encode()[:-1] + b',"results":[' + results + b"]}"
+    return bytes(igzip.compress(text, compresslevel=1))
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -9,12 +9,15 @@ compared with what there is; the exit code is 1 if a client broke or the two dif
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from peers import airbyte, clients, tap
-from peers.stage import Finding, PeerError, Stage, stage
+from peers.stage import Finding, PeerError, Stage, end_all, stage
+
+_TERMINATED = 143
 
 Client = Callable[[Stage], Iterator[Finding]]
 
@@ -50,8 +53,15 @@ def show(findings: list[Finding]) -> None:
         print("  ".join(text.ljust(w) for text, w in zip(row, widths, strict=True)).rstrip())
 
 
+def stop(_number: int, _frame: object) -> None:
+    """End on SIGTERM with every client."""
+    end_all()
+    raise SystemExit(_TERMINATED)
+
+
 def main() -> int:
     """Try all clients at once."""
+    signal.signal(signal.SIGTERM, stop)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--every-stream", action="store_true", help="also Airbyte's slow ones")
     parser.add_argument("--only", choices=("airbyte", "tap", "utils", "sdk"))

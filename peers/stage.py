@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DAYS = 20
 _SHOWN = 3_000
 _PATIENCE_S = 1_800.0
+_RUNNING: set[subprocess.Popen[bytes]] = set()
 
 
 class PeerError(RuntimeError):
@@ -79,19 +80,25 @@ class Stage:
         Raises:
             PeerError: It failed; the message tells the end of what it said.
         """
-        done = subprocess.run(  # noqa: S603 - a pinned client
+        client = subprocess.Popen(  # noqa: S603 - a pinned client
             [str(part) for part in command],
             cwd=self.folder,
             env=dict(self.env),
-            capture_output=True,
-            timeout=_PATIENCE_S,
-            check=False,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         )
-        if done.returncode:
-            said = (done.stdout[-_SHOWN:] + done.stderr[-_SHOWN:]).decode("utf-8", "replace")
-            raise PeerError(f"{Path(command[0]).name} ended with {done.returncode}:\n{said}")
+        _RUNNING.add(client)
+        try:
+            out, errors = client.communicate(timeout=_PATIENCE_S)
+        finally:
+            client.kill()
+            client.wait()
+            _RUNNING.discard(client)
+        if client.returncode:
+            said = (out[-_SHOWN:] + errors[-_SHOWN:]).decode("utf-8", "replace")
+            raise PeerError(f"{Path(command[0]).name} ended with {client.returncode}:\n{said}")
         # By bytes: separators such as U+2028 are no ends of lines.
-        return [line.decode("utf-8", "replace") for line in done.stdout.split(b"\n") if line]
+        return [line.decode("utf-8", "replace") for line in out.split(b"\n") if line]
 
     def events(self, first: date, last: date) -> int:
         """Events that Mixpanel holds of these UTC days."""
@@ -108,6 +115,12 @@ class Stage:
         """Requests that Mixpanel answered with an error."""
         journal = self.server.control.journal()
         return [f"{e['path']}: {e['status']}" for e in journal if (e["status"] or 0) >= 400]  # noqa: PLR2004
+
+
+def end_all() -> None:
+    """End every client that runs."""
+    for client in list(_RUNNING):
+        client.kill()
 
 
 @contextmanager

@@ -15,9 +15,18 @@ _MANY = 50_000
 
 @dataclass
 class Series:
-    """The same thing, measured several times."""
+    """The same thing, measured several times.
 
-    costs: list[Cost] = field(default_factory=list)
+    Attributes:
+        rounds: What it took, by the number of the round.
+    """
+
+    rounds: dict[int, Cost] = field(default_factory=dict)
+
+    @property
+    def costs(self) -> list[Cost]:
+        """What it took each time."""
+        return list(self.rounds.values())
 
     @property
     def cpu(self) -> float:
@@ -37,7 +46,7 @@ class Series:
     @property
     def records(self) -> int:
         """Records, the same each time."""
-        return self.costs[0].records
+        return next(iter(self.rounds.values())).records
 
     @property
     def spread(self) -> float:
@@ -81,13 +90,25 @@ class Row:
         """Whether the start-up is so much of it that nothing can be said of the rest."""
         return self.whole.cpu < 2 * self.empty.cpu and self.whole.records < _MANY
 
-    def net_of_rounds(self) -> list[float]:
+    def net_of_rounds(self) -> dict[int, float]:
         """CPU microseconds a record in each round, the start-up left out."""
-        return [(c.cpu - self.empty.cpu) / c.records * MICRO for c in self.whole.costs]
+        return pooled([self])
 
-    def rate_of_rounds(self) -> list[float]:
+    def rate_of_rounds(self) -> dict[int, float]:
         """Records a second in each round, the start-up left out."""
-        return [c.records / (c.wall - self.empty.wall) for c in self.whole.costs]
+        return {
+            n: cost.records / (cost.wall - self.empty.wall) for n, cost in self.whole.rounds.items()
+        }
+
+
+def pooled(rows: list[Row]) -> dict[int, float]:
+    """CPU microseconds a record of all readings of a round together, start-ups left out."""
+    found = {}
+    for number in sorted({n for row in rows for n in row.whole.rounds}):
+        done = [(row, row.whole.rounds[number]) for row in rows if number in row.whole.rounds]
+        cpu = sum(cost.cpu - row.empty.cpu for row, cost in done)
+        found[number] = cpu / sum(cost.records for _, cost in done) * MICRO
+    return found
 
 
 @dataclass(frozen=True)
@@ -104,9 +125,9 @@ class Ratio:
     rounds: list[float]
 
     @classmethod
-    def of(cls, over: list[float], under: list[float]) -> Ratio:
-        """One by the other, round by round."""
-        return cls([a / b for a, b in zip(over, under, strict=True)])
+    def of(cls, over: dict[int, float], under: dict[int, float]) -> Ratio:
+        """One by the other in each round that has both."""
+        return cls([over[n] / under[n] for n in over if n in under])
 
     @property
     def value(self) -> float:

@@ -63,8 +63,7 @@ def _scripted(fault: faults.Fault) -> Reply:
 
 
 def _vanishes(fault: faults.Fault) -> bool:
-    nowhere = fault.after_lines is None and fault.after_bytes is None
-    return fault.kind in ("hang", "reset") and nowhere
+    return fault.kind in ("hang", "reset") and not fault.is_placed
 
 
 class App:

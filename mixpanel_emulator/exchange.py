@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mixpanel_emulator import transport, wire
+from mixpanel_emulator.faults import GZIP
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,6 +47,13 @@ class Exchange:
         if may_zip and big:
             extra = {"content-encoding": "gzip", "vary": "Accept-Encoding"}
             whole = wire.compress(whole, damage.packing)
+        elif fault is not None and fault.kind in GZIP:
+            # A plain answer has no gzip stream to break.
+            damage = wire.Damage()
+        if fault is not None and fault.kind == "length_cut":
+            told = b"".join(whole)
+            extra["content-length"] = str(len(told))
+            whole = iter([told])
         await self._stream(reply, extra, damage.wire(whole))
         await self._end(damage.ending, fault.seconds if fault else 0)
 

@@ -21,7 +21,8 @@ TEXT = frozenset(
         "missing_last_newline",
     )
 )
-WIRE = frozenset(("gzip_no_trailer", "gzip_cut", "chunk_cut", "reset", "hang"))
+GZIP = frozenset(("gzip_no_trailer", "gzip_cut"))
+WIRE = GZIP | {"chunk_cut", "length_cut", "reset", "hang"}
 KINDS = INSTEAD | TEXT | WIRE | {"slow_first_byte"}
 
 
@@ -42,7 +43,8 @@ class Fault:
         content_type: For "status"; guessed from the body when empty.
         after_lines: Position in whole lines of the body; negative counts from the end.
         after_bytes: Position in bytes: of the text for faults of the text, of what goes over the
-            wire (compressed or not) for chunk_cut, reset, hang and gzip_cut.
+            wire (compressed or not) for those of the wire; negative counts from the end.
+        after_share: The same as a share of all bytes, 0 to 1.
         text: For the marker faults: what to write instead of the usual text.
         seconds: For "slow_first_byte" and "hang".
         seen: Matching requests so far.
@@ -60,9 +62,27 @@ class Fault:
     content_type: str = ""
     after_lines: int | None = None
     after_bytes: int | None = None
+    after_share: float | None = None
     text: str | None = None
     seconds: float = 30.0
     seen: int = 0
+
+    @property
+    def is_placed(self) -> bool:
+        """Whether it has a position in the body."""
+        return (self.after_lines, self.after_bytes, self.after_share) != (None, None, None)
+
+    @property
+    def is_relative(self) -> bool:
+        """Whether its position is known only when all of the body is."""
+        return self.after_share is not None or (self.after_bytes or 0) < 0
+
+    def place(self, size: int) -> int:
+        """The position in bytes, for a body of so many, of a fault placed by bytes."""
+        if self.after_share is not None:
+            return round(size * self.after_share)
+        at = self.after_bytes or 0
+        return max(0, size + at) if at < 0 else at
 
     def matches(self, call: Call) -> bool:
         """Say whether a request is of the kind meant, whatever the counters say."""

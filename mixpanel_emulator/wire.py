@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -34,7 +34,12 @@ class Ending(Enum):
     HANG = "hang"
 
 
-_ENDINGS = {"chunk_cut": Ending.CUT, "reset": Ending.RESET, "hang": Ending.HANG}
+_ENDINGS = {
+    "chunk_cut": Ending.CUT,
+    "length_cut": Ending.CUT,
+    "reset": Ending.RESET,
+    "hang": Ending.HANG,
+}
 
 
 @dataclass(frozen=True)
@@ -62,12 +67,16 @@ class Damage:
 
     @property
     def packing(self) -> Packing:
-        """How compression ends: `gzip_cut` and endings by line leave the stream open."""
-        if self.fault is None:
+        """How compression ends: `gzip_cut` and endings by line leave the stream open.
+
+        A position relative to the end needs a stream that has one.
+        """
+        fault = self.fault
+        if fault is None:
             return Packing()
-        whole = self.fault.after_lines is None and self.fault.kind != "gzip_cut"
-        open_end = not whole and self.fault.kind in ("gzip_cut", *_ENDINGS)
-        return Packing(finish=not open_end, trailer=self.fault.kind != "gzip_no_trailer")
+        whole = fault.after_lines is None and (fault.kind != "gzip_cut" or fault.is_relative)
+        open_end = not whole and fault.kind in ("gzip_cut", *_ENDINGS)
+        return Packing(finish=not open_end, trailer=fault.kind != "gzip_no_trailer")
 
     @property
     def ending(self) -> Ending:
@@ -86,9 +95,12 @@ class Damage:
     def wire(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
         """Apply the fault to the bytes on the wire."""
         fault = self.fault
-        if fault is None or fault.kind in TEXT or fault.after_bytes is None:
+        if fault is None or fault.kind in TEXT or fault.after_lines is not None:
             return iter(blocks)
-        return first_bytes(blocks, fault.after_bytes)
+        if fault.is_relative:
+            body = b"".join(blocks)
+            return iter([body[: fault.place(len(body))]])
+        return iter(blocks) if fault.after_bytes is None else first_bytes(blocks, fault.after_bytes)
 
 
 def lines_of(blocks: Iterable[bytes]) -> Iterator[bytes]:
@@ -163,6 +175,9 @@ def damage_text(blocks: Iterable[bytes], fault: Fault) -> Iterator[bytes]:
     if fault.kind == "missing_last_newline":
         yield from _without_last_newline(blocks)
         return
+    if fault.is_relative:
+        body = b"".join(blocks)
+        blocks, fault = [body], replace(fault, after_share=None, after_bytes=fault.place(len(body)))
     cut = _Cut(blocks, fault)
     yield from cut.head()
     if fault.kind == "cut_mid_line":

@@ -144,6 +144,40 @@ def test_connections_break_where_told(filled: Any, kind: str) -> None:
     assert not ended
 
 
+def test_a_body_may_be_shorter_than_its_length_says(filled: Any) -> None:
+    _, sound, _ = raw(filled)
+    filled.control.add_fault("length_cut", EXPORT, after_bytes=100, times=1)
+    headers, body, ended = raw(filled)
+    assert (body, ended) == (sound[:100], False)
+    assert headers["content-length"] == str(len(sound))
+    filled.control.add_fault("length_cut", EXPORT, after_share=0.5, times=1)
+    headers, body, ended = raw(filled, "gzip")
+    assert (len(body), ended) == (round(int(headers["content-length"]) / 2), False)
+
+
+@pytest.mark.parametrize(("place", "part"), [("after_share", 0.5), ("after_bytes", -1)])
+def test_a_position_may_be_a_share_or_counted_from_the_end(
+    filled: Any, place: str, part: float
+) -> None:
+    _, sound, _ = raw(filled)
+    _, packed, _ = raw(filled, "gzip")
+    at = {size: round(size / 2) if part == 0.5 else size - 1 for size in map(len, (sound, packed))}
+    for kind in ("cut_mid_line", "chunk_cut", "reset"):
+        filled.control.add_fault(kind, EXPORT, times=1, **{place: part})
+        assert raw(filled)[1] == sound[: at[len(sound)]], kind
+    filled.control.add_fault("terminated_early", EXPORT, times=1, **{place: part})
+    assert raw(filled)[1] == sound[: at[len(sound)]] + b"terminated early\n"
+    filled.control.add_fault("gzip_cut", EXPORT, times=1, **{place: part})
+    assert raw(filled, "gzip")[1] == packed[: at[len(packed)]]
+
+
+def test_a_plain_answer_has_no_gzip_stream_to_break(filled: Any) -> None:
+    _, sound, _ = raw(filled)
+    for kind in ("gzip_cut", "gzip_no_trailer"):
+        filled.control.add_fault(kind, EXPORT, after_bytes=5, times=1)
+        assert raw(filled)[1:] == (sound, True)
+
+
 def test_chunk_cut_loses_nothing_before_the_cut(filled: Any) -> None:
     _, sound, _ = raw(filled)
     filled.control.add_fault("chunk_cut", EXPORT, times=1)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 Moments = dict[str, list[int]]
+Cohorts = dict[str, dict[str, int]]
+"""Who entered at which instant, by the bucket they entered in."""
 
 
 def by_person(rows: Iterable[tuple[int, object]]) -> Moments:
@@ -21,58 +24,80 @@ def by_person(rows: Iterable[tuple[int, object]]) -> Moments:
     return {who: sorted(moments) for who, moments in found.items()}
 
 
-def walk(steps: Sequence[Moments], who: str, first: int, last: int) -> list[int]:
-    """Return the instants at which a person took the steps, in order, none after `last`."""
-    taken = [first]
-    for moments in steps[1:]:
-        own = moments.get(who, [])
-        place = bisect_left(own, taken[-1])
-        # The same event twice in a funnel needs two events.
-        if moments is steps[len(taken) - 1]:
-            place += 1
-        if place >= len(own) or own[place] > last:
-            break
-        taken.append(own[place])
-    return taken
+@dataclass(frozen=True)
+class Path:
+    """The steps of a funnel.
+
+    Attributes:
+        names: The event of each step.
+        moments: Who did each event when.
+        length_ms: How long a person has from the first step.
+    """
+
+    names: Sequence[str]
+    moments: Mapping[str, Moments]
+    length_ms: int
+
+    def walk(self, who: str, first: int) -> list[int]:
+        """Return the instants at which a person took the steps in order, from the first one on."""
+        taken = [first]
+        for before, name in zip(self.names, self.names[1:], strict=False):
+            own = self.moments[name].get(who, [])
+            # The same event twice in a funnel needs two events.
+            place = bisect_left(own, taken[-1]) + (name == before)
+            if place >= len(own) or own[place] > first + self.length_ms:
+                break
+            taken.append(own[place])
+        return taken
 
 
 def funnel(
-    steps: Sequence[Moments], label: Callable[[int], str], start: int, end: int, length_ms: int
+    starts: Moments, path: Path, label: Callable[[int], str], end: int
 ) -> dict[str, list[list[int]]]:
     """Return for each bucket the walks of the people who started in it, once a bucket."""
     found: defaultdict[str, list[list[int]]] = defaultdict(list)
-    for who, moments in steps[0].items():
+    for who, moments in starts.items():
         seen: set[str] = set()
         for first in moments:
             bucket = label(first)
-            if start <= first < end and bucket not in seen:
+            if first < end and bucket not in seen:
                 seen.add(bucket)
-                found[bucket].append(walk(steps, who, first, first + length_ms))
+                found[bucket].append(path.walk(who, first))
     return dict(found)
 
 
-def retention(
-    born: Moments, again: Moments, buckets: Sequence[str], ages: int, label: Callable[[int], str]
-) -> dict[str, dict[str, object]]:
-    """Return for each bucket how many were born in it, and how many came back n buckets later.
-
-    `counts[0]` is those who came back in the bucket they were born in (mixpanel-api 7.3).
-    """
-    place = {bucket: number for number, bucket in enumerate(buckets)}
-    active = {who: {place.get(label(m), -1) for m in moments} for who, moments in again.items()}
-    born_in: defaultdict[int, list[str]] = defaultdict(list)
+def cohorts(born: Moments, label: Callable[[int], str], *, once: bool) -> Cohorts:
+    """Return who enters which cohort when: once, at the first event, or in every bucket."""
+    found: defaultdict[str, dict[str, int]] = defaultdict(dict)
     for who, moments in born.items():
-        born_in[place[label(moments[0])]].append(who)
-    return {
-        bucket: {
-            "counts": [
-                sum(1 for who in born_in[number] if number + age in active.get(who, ()))
-                for age in range(min(ages, len(buckets) - number - 1) + 1)
-            ],
-            "first": len(born_in[number]),
-        }
-        for bucket, number in place.items()
-    }
+        for moment in moments[:1] if once else moments:
+            found[label(moment)].setdefault(who, moment)
+    return dict(found)
+
+
+@dataclass(frozen=True)
+class Return:
+    """How returning is counted.
+
+    Attributes:
+        step_ms: Length of an interval; the first begins with a person's own entry.
+        unbounded: Whether who returns in an interval counts for all intervals before it too.
+    """
+
+    step_ms: int
+    unbounded: bool = False
+
+    def counts(self, entered: Mapping[str, int], again: Moments, intervals: int) -> list[int]:
+        """Return for each interval how many of those who entered came back in it."""
+        totals = [0] * intervals
+        for who, moment in entered.items():
+            ages = {(m - moment) // self.step_ms for m in again.get(who, []) if m >= moment}
+            if self.unbounded and ages:
+                ages = set(range(max(ages) + 1))
+            for age in ages:
+                if age < intervals:
+                    totals[age] += 1
+        return totals
 
 
 def frequency(

@@ -73,15 +73,22 @@ def hits(world: World, question: Question) -> Iterator[Hit]:
     zone = world.settings.zone()
     first, last = span(question.start, question.end, zone)
     window = Window(first, last, names=question.names)
+    for moment, who, segment in matches(world, window, question.where, question.on):
+        yield Hit(segment, label(moment, question.unit, zone), who, moment)
+
+
+def matches(
+    world: World, window: Window, where: Evaluator | None, on: Evaluator | None
+) -> Iterator[tuple[int, Any, Any]]:
+    """Yield (instant, person, segment) of a window's events; without `on` the name is segment."""
     for page in world.events.pages(window):
         for event in page:
             properties = event.properties()
             lookup = _lookup(properties, event.time_ms / 1000)
-            if question.where is not None and not question.where(lookup):
+            if where is not None and not where(lookup):
                 continue
-            segment = question.on(lookup) if question.on else jsontext.loads(event.name)
-            bucket = label(event.time_ms, question.unit, zone)
-            yield Hit(segment, bucket, properties.get("distinct_id"), event.time_ms)
+            segment = on(lookup) if on else jsontext.loads(event.name)
+            yield event.time_ms, properties.get("distinct_id"), segment
 
 
 def _lookup(properties: dict[str, Any], seconds: float) -> Lookup:

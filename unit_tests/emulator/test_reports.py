@@ -121,55 +121,6 @@ def test_segmentation_of_numbers(small: Any) -> None:
     assert small.get(Q + "segmentation/sum", event="Open", **DAYS).status_code == 400
 
 
-def test_funnels_match_steps_in_order(small: Any) -> None:
-    funnel = {
-        "funnel_id": 7,
-        "name": "F",
-        "length": 1,
-        "steps": [{"event": "Open"}, {"event": "Buy"}],
-    }
-    small.control.set_truth("funnels", [funnel])
-    assert small.get(Q + "funnels/list").json() == [{"funnel_id": 7, "name": "F"}]
-    body = small.get(Q + "funnels", funnel_id=7, **DAYS).json()
-    assert body["meta"]["dates"] == ["2026-03-08", "2026-03-09", "2026-03-10"]
-    first, second = body["data"]["2026-03-09"]["steps"]
-    assert (first["count"], first["avg_time"], first["step_conv_ratio"]) == (3, None, 1)
-    assert (second["count"], second["avg_time"]) == (1, 7200)
-    assert second["overall_conv_ratio"] == pytest.approx(1 / 3)
-    assert body["data"]["2026-03-09"]["analysis"]["starting_amount"] == 3
-    assert small.get(Q + "funnels", funnel_id=8, **DAYS).status_code == 404
-    assert small.get(Q + "funnels", funnel_id=7, length=91, **DAYS).status_code == 400
-    short = small.get(Q + "funnels", funnel_id=7, length=1, length_unit="hour", **DAYS).json()
-    assert short["data"]["2026-03-09"]["steps"][1]["count"] == 0
-
-
-def test_retention_and_frequency(small: Any) -> None:
-    query = {"born_event": "Open", "event": "Open", "interval_count": 1, **DAYS}
-    body = small.get(Q + "retention", **query).json()
-    assert body["2026-03-09"] == {"counts": [3, 1], "first": 3}
-    assert body["2026-03-10"] == {"counts": [0], "first": 0}
-    assert small.get(Q + "retention", **DAYS).status_code == 400
-    active = small.get(Q + "retention/addiction", unit="day", addiction_unit="hour", **DAYS)
-    row = active.json()["data"]["2026-03-09"]
-    assert len(row) == 24
-    assert row[:4] == [3, 2, 1, 0]
-
-
-@pytest.mark.parametrize(
-    ("path", "name"),
-    [
-        ("funnels", "on"),
-        ("funnels", "where"),
-        ("retention", "interval"),
-        ("retention/addiction", "on"),
-    ],
-)
-def test_what_is_not_modelled_is_refused(small: Any, path: str, name: str) -> None:
-    response = small.get(Q + path, **{name: "1"})
-    assert response.status_code == 400
-    assert "not modelled" in response.json()["error"]
-
-
 def test_insights_are_computed_or_as_told(small: Any) -> None:
     small.control.set_truth(
         "bookmarks", [{"id": 9, "type": "insights", "params": {"event": "Buy"}}]

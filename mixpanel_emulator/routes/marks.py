@@ -1,0 +1,128 @@
+"""What reports on people's behaviour read and count in: events by segment and person, buckets."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from mixpanel_emulator.buckets import label, series
+from mixpanel_emulator.events import Window
+from mixpanel_emulator.http import ApiError, Call
+from mixpanel_emulator.journeys import Moments, by_person
+from mixpanel_emulator.routes.reading import choice, whole
+from mixpanel_emulator.tally import expression, matches, segment_name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from zoneinfo import ZoneInfo
+
+    from mixpanel_emulator.world import World
+
+UNITS = ("day", "week", "month")
+MOST_DAYS = 90
+
+
+class Mark(NamedTuple):
+    """One event of somebody."""
+
+    moment: int
+    who: Any
+    segment: str
+
+
+@dataclass(frozen=True)
+class Buckets:
+    """Calendar buckets, or buckets of so many days counted from the first day asked for.
+
+    Attributes:
+        start: First day.
+        end: Last day.
+        zone: The project's.
+        unit: day, week or month.
+        days: Days of a bucket, None for the unit's own.
+    """
+
+    start: date
+    end: date
+    zone: ZoneInfo
+    unit: str = "day"
+    days: int | None = None
+
+    def label(self, ms: int) -> str:
+        """Return the name of the bucket of an instant: its first day."""
+        if self.days is None:
+            return label(ms, self.unit, self.zone)
+        past = (date.fromisoformat(label(ms, "day", self.zone)) - self.start).days
+        return (self.start + timedelta(past // self.days * self.days)).isoformat()
+
+    def names(self) -> list[str]:
+        """Return the names of all buckets in order."""
+        if self.days is None:
+            return series(self.start, self.end, self.unit, self.zone)
+        count = (self.end - self.start).days // self.days + 1
+        return [(self.start + timedelta(n * self.days)).isoformat() for n in range(count)]
+
+
+def buckets(call: Call, dates: tuple[date, date], zone: ZoneInfo) -> Buckets:
+    """Read `unit`, or `interval` in days instead of it.
+
+    Raises:
+        ApiError: 400 for both at once.
+    """
+    if call.text("interval") is None:
+        return Buckets(*dates, zone, choice(call, "unit", UNITS, "day"))
+    if call.text("unit") is not None:
+        raise ApiError(400, "Invalid parameter: interval cannot be used together with unit")
+    return Buckets(*dates, zone, days=whole(call, "interval", 1, 1, MOST_DAYS))
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which events of people a report reads.
+
+    Attributes:
+        names: Event names.
+        first: First instant.
+        last: First instant after the last.
+        where: The call's parameter with a condition, with its text.
+        on: The text of the expression that splits, None for none.
+    """
+
+    names: tuple[str, ...]
+    first: int
+    last: int
+    where: tuple[str, str | None] = ("where", None)
+    on: str | None = None
+
+    def marks(self, world: World) -> list[Mark]:
+        """Return the events, in order of time within each name."""
+        where, on = expression(*self.where), expression("on", self.on)
+        if where is None and on is None:
+            return [
+                Mark(moment, who, name)
+                for name in self.names
+                for moment, who in world.events.moments(name, self.first, self.last)
+            ]
+        found = matches(world, Window(self.first, self.last, names=self.names), where, on)
+        return sorted(
+            (Mark(moment, who, segment_name(segment)) for moment, who, segment in found),
+            key=lambda mark: mark.moment,
+        )
+
+
+def people(marks: Sequence[Mark]) -> Moments:
+    """Return the instants by person."""
+    return by_person((mark.moment, mark.who) for mark in marks)
+
+
+def largest(marks: Sequence[Mark], limit: int) -> list[str]:
+    """Return the segments of the most events, at most so many of them."""
+    counts = Counter(mark.segment for mark in marks)
+    return sorted(counts, key=lambda name: (-counts[name], name))[:limit]
+
+
+def people_of(marks: Sequence[Mark], segment: str) -> Moments:
+    """Return the instants by person of one segment's events."""
+    return people([mark for mark in marks if mark.segment == segment])

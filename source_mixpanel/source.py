@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from typing import Any
 
 from airbyte_cdk.config_observation import create_connector_config_control_message
@@ -49,6 +49,7 @@ from source_mixpanel.lanes import chosen, forget, lanes_of, worst
 from source_mixpanel.records.batch import RecordBatch
 from source_mixpanel.streams.base import MixpanelStream, Workshop
 from source_mixpanel.sync.ahead import side_by_side
+from source_mixpanel.sync.progress import Watcher
 from source_mixpanel.wiring import build_streams, build_workshop, is_legacy
 
 DOCUMENTATION_URL = "https://docs.airbyte.com/integrations/sources/mixpanel"
@@ -67,6 +68,7 @@ class SourceMixpanel(AbstractSource):
         patience: Time-outs and attempts.
         batched: Emit records as batches of ready lines; only our own entrypoint can write them.
         tell: Takes messages that cannot wait for the next record (a wait for quota).
+        watcher: Looks on while streams are read.
     """
 
     def __init__(
@@ -76,10 +78,12 @@ class SourceMixpanel(AbstractSource):
         patience: Patience | None = None,
         batched: bool = False,
         tell: Callable[[AirbyteMessage], None] | None = None,
+        watcher: Watcher | None = None,
     ) -> None:
         self._clock = clock or SystemClock()
         self._patience = patience or Patience()
         self._batched = batched
+        self._watcher = watcher
         self._queue = InMemoryMessageRepository()
         self._tell = tell or self._queue.emit_message
         self._queue_lock = threading.Lock()
@@ -146,6 +150,7 @@ class SourceMixpanel(AbstractSource):
             patience=self._patience,
             announce=self._announce,
             batched=self._batched,
+            watcher=self._watcher,
         )
         # The header holds the secret in another spelling; it has to be masked as well.
         add_to_secrets(workshop.client.access.auth.header.partition(" ")[2])
@@ -241,10 +246,9 @@ class SourceMixpanel(AbstractSource):
     ) -> Iterator[AirbyteMessage]:
         """As the CDK's own, with batches counted for what they hold."""
         name = stream_instance.name
-        stream_state = state_manager.get_stream_state(name, stream_instance.namespace)
-        if stream_state == {"__ab_no_cursor_state_message": True}:
-            stream_state = {}
-        records = 0
+        stream_state = _saved_state(state_manager, stream_instance)
+        records, progress = 0, self._shared[0].workshop.progress
+        progress.begin(name)
         try:
             if isinstance(getattr(type(stream_instance), "state", None), property):
                 stream_instance.state = stream_state  # type: ignore[attr-defined]
@@ -260,13 +264,21 @@ class SourceMixpanel(AbstractSource):
                 if message.type == Type.RECORD:
                     if not records:
                         yield status_message(configured_stream.stream, AirbyteStreamStatus.RUNNING)
-                    records += message.count if isinstance(message, RecordBatch) else 1
+                    made = message.count if isinstance(message, RecordBatch) else 1
+                    records += made
+                    progress.count(name, made)
                 yield from self._emit_queued_messages()
                 yield message
-        except AirbyteTracedException as error:
-            self._failures.append(error.failure_type)
+        except Exception as error:
+            told = error.failure_type if isinstance(error, AirbyteTracedException) else None
+            self._failures.append(told or FailureType.system_error)
+            progress.end(name, whole=False)
             raise
-        except Exception:
-            self._failures.append(FailureType.system_error)
-            raise
+        progress.end(name, whole=True)
         logger.info(f"Read {records} records from {name} stream")
+
+
+def _saved_state(state_manager: ConnectorStateManager, stream: Stream) -> MutableMapping[str, Any]:
+    """The stream's state; the CDK's mark of a stream that has none is none."""
+    saved = state_manager.get_stream_state(stream.name, stream.namespace)
+    return {} if saved == {"__ab_no_cursor_state_message": True} else saved

@@ -52,6 +52,7 @@ from source_mixpanel.streams.revenue import Revenue
 from source_mixpanel.streams.rollouts import Experiments, FeatureFlags
 from source_mixpanel.sync.dated import DatedSettings
 from source_mixpanel.sync.plan import Period, look_back_days
+from source_mixpanel.sync.progress import Progress, Watcher
 
 _log = logging.getLogger("airbyte")
 
@@ -101,12 +102,14 @@ def build_workshop(
     patience: Patience,
     announce: Callable[[Wait], None],
     batched: bool,
+    watcher: Watcher | None = None,
 ) -> Workshop:
     """What every stream works with."""
     time = ServerTime(clock)
+    ledgers = build_ledgers(config, clock, announce)
     client = MixpanelClient(
         build_access(config, build_auth(config)),
-        ledgers=build_ledgers(config, clock, announce),
+        ledgers=ledgers,
         clock=clock,
         time=time,
         log=_log.info,
@@ -117,12 +120,14 @@ def build_workshop(
     facts = ProjectFacts(client, zone, _log.info)
     return Workshop(
         client=client,
+        ledgers=ledgers,
         once=once,
         lists=ListReader(client, facts.workspaces, once),
         project=facts,
         time=time,
         clock=clock,
         batched=batched,
+        progress=Progress(_log.info, clock.monotonic, watcher),
     )
 
 

@@ -159,6 +159,17 @@ class Ledger:
             hourly = window.seconds == HOUR
             yield Window(window.limit - self._others.calls, HOUR) if hourly else window
 
+    def left_this_hour(self) -> int | None:
+        """Counted requests that the hour still allows, by all that is known; None if no hour is."""
+        with self._changed:
+            now = self._clock.monotonic()
+            hourly = [window.limit for window in self.quota.windows if window.seconds == HOUR]
+            if not hourly or self._counted.until > now:
+                return 0 if hourly else None
+            ours = sum(1 for call in self._calls if call + HOUR > now)
+            others = self._others.calls if self._others.gone_by > now else 0
+            return max(0, min(hourly) - ours - others)
+
     def _tell(self, stream: str, pause: float, *, counted: bool) -> bool:
         """Announce the wait, if it is one that somebody should hear of."""
         if self._is_full(counted=counted):

@@ -12,6 +12,7 @@ from airbyte_cdk.sources.streams import CheckpointMixin, Stream
 from airbyte_cdk.sources.streams.checkpoint import CheckpointMode
 
 from source_mixpanel.api.client import MixpanelClient
+from source_mixpanel.api.ledger import Ledger
 from source_mixpanel.api.lists import ListReader
 from source_mixpanel.api.once import Once
 from source_mixpanel.api.project import ProjectFacts
@@ -20,6 +21,7 @@ from source_mixpanel.clock import Clock, ServerTime
 from source_mixpanel.instants import PROJECT_KIND
 from source_mixpanel.records.batch import batch, message
 from source_mixpanel.sync.days import Days
+from source_mixpanel.sync.progress import Progress, Step
 
 Row = Mapping[str, Any]
 
@@ -32,21 +34,25 @@ class Workshop:
 
     Attributes:
         client: Asks Mixpanel.
+        ledgers: The quota of each API.
         once: Keeps what several streams need, so that nothing is asked for twice.
         lists: Reads list endpoints.
         project: What Mixpanel says of the project itself.
         time: Mixpanel's present.
         clock: Measures how long things take.
         batched: Whether records leave as batches of ready lines, or one message each.
+        progress: Told how far streams are.
     """
 
     client: MixpanelClient
+    ledgers: Mapping[Api, Ledger]
     once: Once
     lists: ListReader
     project: ProjectFacts
     time: ServerTime
     clock: Clock
     batched: bool
+    progress: Progress
 
     def project_days(self) -> Days:
         """Days as the Query API counts them: always in the project's zone."""
@@ -127,6 +133,18 @@ class MixpanelStream(Stream, ABC):
         """The messages of one slice."""
         for rows in self.chunks(stream_slice or {}):
             yield from self._messages(rows)
+
+    def progressed(self, place: str, done: int, total: int | None, unit: str) -> None:
+        """Say that `place` has been read whole, and how much that makes.
+
+        Args:
+            place: What has been read, in words.
+            done: Units so far in this sync.
+            total: Units that this sync reads, None where that is not known yet.
+            unit: What is counted, in the plural.
+        """
+        left = self.workshop.ledgers[self.lane].left_this_hour()
+        self.workshop.progress.step(Step(self.name, place, done, total, unit, self.emitted, left))
 
     def _messages(self, rows: Iterable[Row]) -> Iterator[AirbyteMessage]:
         emitted_at = int(self.workshop.clock.now() * 1000)

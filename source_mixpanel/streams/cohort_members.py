@@ -15,6 +15,7 @@ class CohortMembers(ProfileStream):
     name = "cohort_members"
     primary_key: ClassVar[list[str]] = ["cohort_id", "distinct_id"]
     fixed: ClassVar = {"cohort_id": "integer"}
+    unit = "cohorts"
 
     def parts(self) -> list[Part]:
         """One query a cohort that has members."""

@@ -81,6 +81,8 @@ class DatedStream(CheckpointedStream, engine=True):
     columns: ClassVar[Mapping[str, Any]]
     partition: ClassVar[str | None] = None
     """What Airbyte's state calls the key of a part."""
+    unit: ClassVar[str] = "reports"
+    """What parts are, where there are several."""
 
     def __init__(self, workshop: Workshop, settings: DatedSettings) -> None:
         super().__init__(workshop)
@@ -135,20 +137,38 @@ class DatedStream(CheckpointedStream, engine=True):
             elif isinstance(answers, SourceError):
                 raise answers
             else:
-                place = f"{part.label} ({number} of {len(parts)})"
-                yield from (self._slice(part, answer, place) for answer in answers)
+                before = (number - 1, len(parts))
+                yield from (
+                    self._slice(part, told, self._reach(before, answers, told)) for told in answers
+                )
         if failures:
             raise failures[0]
         if self._state.refreshing:
             self._state = replace(self._state, refreshing=False)
             yield StreamSlice(partition={"days": "end"}, cursor_slice={})
 
-    def _slice(self, part: DatedPart, answer: _Answer, place: str) -> StreamSlice:
+    def _slice(self, part: DatedPart, answer: _Answer, reach: tuple[int, int, str]) -> StreamSlice:
         return StreamSlice(
             partition={"part": part.label, "days": f"{answer.first} to {answer.last}"},
             cursor_slice={},
-            extra_fields={"part": part, "answer": answer, "place": place},
+            extra_fields={"part": part, "answer": answer, "reach": reach},
         )
+
+    def _reach(
+        self, parts: tuple[int, int], answers: list[_Answer], answer: _Answer
+    ) -> tuple[int, int, str]:
+        """How far the stream is after an answer, of how much: in parts, or in the only one's days.
+
+        Args:
+            parts: How many have been read before, of how many.
+            answers: All of the part's.
+            answer: One of them.
+        """
+        before, total = parts
+        if total > 1:
+            return before + (answer is answers[-1]), total, self.unit
+        first = answers[0].first
+        return (answer.last - first).days + 1, (answers[-1].last - first).days + 1, "days"
 
     def _attempt(self, part: DatedPart) -> list[_Answer] | SourceError:
         try:
@@ -228,9 +248,7 @@ class DatedStream(CheckpointedStream, engine=True):
             for row in self.rows(part, day, held)
         ]
         self._state = self._state.read(part.key, answer.last)
-        self.logger.info(
-            f"Stream {self.name!r} has read {told['place']}, {answer.first} to {answer.last}."
-        )
+        self.progressed(f"{part.label}, {answer.first} to {answer.last}", *told["reach"])
 
     def rows(self, part: DatedPart, day: str, held: Any) -> list[Row]:
         """The records of a day: one.

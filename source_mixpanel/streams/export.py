@@ -82,6 +82,7 @@ class Export(MixpanelStream, CheckpointMixin):
         self._names = ColumnNames({})
         self._plan: ReadPlan | None = None
         self._started = 0.0
+        self._days_read = 0
         self._watermark_ms: int | None = None
 
     def requests_planned(self) -> int | None:
@@ -197,10 +198,14 @@ class Export(MixpanelStream, CheckpointMixin):
             over = through >= self._end_day(self._days)
             state = replace(state, coverage=coverage, refreshing=state.refreshing and not over)
         self._state = state
-        self.logger.info(
-            f"Stream 'export' has read {whole.window}: {whole.spool.lines} events, "
-            f"{self.emitted} so far."
-        )
+        self._tell_progress(whole)
+
+    def _tell_progress(self, whole: WholeSlice) -> None:
+        """Days that came in parts count when their last part is there."""
+        self._days_read += whole.window.days if whole.completes else 0
+        total = max(self._plan.days if self._plan else 0, self._days_read)
+        place = f"{whole.window} ({whole.spool.lines} events)"
+        self.progressed(place, self._days_read, total, "days")
 
     def _watermark(self) -> int:
         """Up to when Mixpanel's processing is covered: an overlap before this sync began.

@@ -19,6 +19,7 @@ class Funnels(DatedStream):
     path = "/api/query/funnels"
     under = "data"
     partition = "funnel_id"
+    unit = "funnels"
     columns: ClassVar = {
         "funnel_id": "integer",
         "name": "string",

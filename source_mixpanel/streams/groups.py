@@ -19,6 +19,7 @@ class Groups(ProfileStream):
     name = "groups"
     primary_key: ClassVar[list[str]] = ["data_group_id", "distinct_id"]
     fixed: ClassVar = {"data_group_id": "string"}
+    unit = "group keys"
     documented = False
 
     def parts(self) -> list[Part]:

@@ -43,8 +43,11 @@ class ListStream(MixpanelStream, engine=True):
     def chunks(self, stream_slice: Mapping[str, Any]) -> Iterator[Iterable[Row]]:  # noqa: ARG002
         """The list, a page at a time."""
         try:
-            for items in self.workshop.lists.pages(self.listing, self.name):
+            for page, items in enumerate(self.workshop.lists.pages(self.listing, self.name), 1):
                 yield [self.row(item) for item in items]
+                # Most lists are a single page, which the stream's last line tells of as well.
+                if page > 1:
+                    self.progressed(f"page {page}", page, None, "pages")
         except (ForbiddenError, RefusedError, DataError) as error:
             if self.documented or self.workshop.client.access.project_id is None:
                 raise

@@ -60,6 +60,8 @@ class ProfileStream(CheckpointedStream, engine=True):
 
     fixed: ClassVar[Mapping[str, str]] = {}
     """Columns beside the profile's own, with their JSON types."""
+    unit: ClassVar[str] = "queries"
+    """What parts are, where there are several."""
 
     def __init__(self, workshop: Workshop, settings: ProfileSettings) -> None:
         super().__init__(workshop)
@@ -224,10 +226,16 @@ class ProfileStream(CheckpointedStream, engine=True):
             self._state = replace(self._state, finished=finished, open=None)
         else:
             self._state = self._done()
+        self._tell_progress(page, part, walk, number)
+
+    def _tell_progress(self, page: Page, part: Part, walk: Walk, number: int) -> None:
+        """In queries where there are several, else in pages."""
+        if len(self._todo) == 1:
+            pages = page.number + 1 if walk.over else walk.pages
+            self.progressed(part.label, page.number + 1, pages, "pages")
+            return
         place = f"page {page.number + 1} of {walk.pages or '?'} of {part.label}"
-        if len(self._todo) > 1:
-            place += f" ({number} of {len(self._todo)})"
-        self.logger.info(f"Stream {self.name!r} has read {place}: {self.emitted} profiles so far.")
+        self.progressed(place, number - (not walk.over), len(self._todo), self.unit)
 
     def _done(self) -> ProfileState:
         """The state when everything has been read."""

@@ -85,7 +85,7 @@ class ReportResults(CheckpointedStream):
             yield StreamSlice(
                 partition={"report": str(report["id"])},
                 cursor_slice={},
-                extra_fields={"rows": rows, "place": f"({number} of {len(todo)})"},
+                extra_fields={"rows": rows, "reach": (number, len(todo), "reports")},
             )
         # The next sync reads all of them again, whether this one had all of them or not.
         self._state = ProfileState()
@@ -101,10 +101,7 @@ class ReportResults(CheckpointedStream):
         yield told["rows"]
         number = stream_slice["report"]
         self._state = ProfileState(finished=(*self._state.finished, number))
-        self.logger.info(
-            f"Stream {self.name!r} has read report {number} {told['place']}: "
-            f"{len(told['rows'])} rows."
-        )
+        self.progressed(f"report {number} ({len(told['rows'])} rows)", *told["reach"])
 
     def _reports(self) -> list[Mapping[str, Any]]:
         """The saved reports of the kind that this endpoint computes."""

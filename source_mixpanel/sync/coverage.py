@@ -39,6 +39,11 @@ class Span:
     only: Only = Only.ALL
     since_ms: int | None = None
 
+    @property
+    def days(self) -> int:
+        """Days from the first to the last."""
+        return (self.last - self.first).days + 1
+
 
 @dataclass(frozen=True)
 class Covered:

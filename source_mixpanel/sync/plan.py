@@ -80,6 +80,11 @@ class ReadPlan:
     start: date
     reread: bool = False
 
+    @property
+    def days(self) -> int:
+        """How many days it asks for."""
+        return sum(span.days for span in self.spans)
+
     def read_from(self, day: date) -> date:
         """The first day that counts as read when a slice that ends on `day` is done.
 

@@ -59,7 +59,7 @@ class Window:
     @property
     def days(self) -> int:
         """Days from the first to the last."""
-        return (self.span.last - self.span.first).days + 1
+        return self.span.days
 
     def __str__(self) -> str:
         days = f"{self.span.first} to {self.span.last}" if self.days > 1 else str(self.span.first)

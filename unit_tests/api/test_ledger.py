@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from source_mixpanel.api.ledger import HEARTBEAT_S, Ledger, Wait
-from source_mixpanel.api.quota import HOUR, Quota, Window, export_quota, query_quota
+from source_mixpanel.api.quota import HOUR, Quota, Window, export_quota, lexicon_quota, query_quota
 
 _quick = settings(max_examples=60)
 
@@ -305,6 +305,21 @@ def test_a_later_answer_gives_back_what_others_no_longer_use() -> None:
     clock.time += 60
     _answered(ledger, {"RateLimit": '"project";r=30'})
     assert [_call(ledger) for _ in range(30)] == [60.0] * 30
+
+
+def test_what_is_left_of_the_hour_counts_ours_and_what_was_told_of_others() -> None:
+    clock = HastyClock()
+    ledger, _ = _ledger(query_quota(60), clock)
+    assert ledger.left_this_hour() == 60
+    _answered(ledger, {"RateLimit": '"project";r=30;t=1800'})
+    assert ledger.left_this_hour() == 30
+    _answered(ledger, {})
+    assert ledger.left_this_hour() == 29
+    clock.time += 1800
+    assert ledger.left_this_hour() == 58
+    _answered(ledger, {"RateLimit": '"project";r=0;t=600'})
+    assert ledger.left_this_hour() == 0
+    assert _ledger(lexicon_quota(), clock)[0].left_this_hour() is None
 
 
 def test_nothing_left_waits_for_the_reset_that_was_told() -> None:

@@ -1,0 +1,137 @@
+"""How far each stream is: one form of sentence for the log, and steps for whoever watches. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+EVERY_S = 5.0
+"""Seconds between two lines of a stream: small slices share one."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A stretch that has been read whole.
+
+    Attributes:
+        stream: Whose.
+        place: What has been read, in words.
+        done: Units that have been read in this sync.
+        total: Units that this sync reads, None where that is not known yet.
+        unit: What is counted, in the plural: days, pages, funnels.
+        records: Records that have been emitted in this sync.
+        requests_left: What the stream's hourly quota still allows; None without such a quota.
+    """
+
+    stream: str
+    place: str
+    done: int
+    total: int | None
+    unit: str
+    records: int
+    requests_left: int | None = None
+
+
+def sentence(step: Step) -> str:
+    """What has been done, and what is left."""
+    counted = step.done if step.total is None else step.total
+    count = f"{step.done}" if step.total is None else f"{step.done} of {step.total}"
+    told = [f"{count} {_plural(counted, step.unit)}", f"{_count(step.records, 'records')} so far"]
+    if step.requests_left is not None:
+        told.append(f"{_count(step.requests_left, 'requests')} left this hour")
+    return f"Stream {step.stream!r} has read {step.place}: {', '.join(told)}."
+
+
+def _count(number: int, unit: str) -> str:
+    return f"{number} {_plural(number, unit)}"
+
+
+def _plural(number: int, unit: str) -> str:
+    return unit.removesuffix("s") if number == 1 else unit
+
+
+class Watcher(Protocol):
+    """Somebody who looks on while streams are read, each in one thread at a time."""
+
+    def begin(self, stream: str) -> None:
+        """A stream's turn has come."""
+
+    def count(self, stream: str, records: int) -> None:
+        """So many more records of it have been emitted."""
+
+    def step(self, step: Step) -> None:
+        """A stretch of it has been read."""
+
+    def end(self, stream: str, *, whole: bool) -> None:
+        """Its turn is over."""
+
+
+class Nobody:
+    """Does not look on."""
+
+    def begin(self, stream: str) -> None:
+        """Nothing."""
+
+    def count(self, stream: str, records: int) -> None:
+        """Nothing."""
+
+    def step(self, step: Step) -> None:
+        """Nothing."""
+
+    def end(self, stream: str, *, whole: bool) -> None:
+        """Nothing."""
+
+
+class Progress:
+    """Tells the log how far streams are, one line a step but not faster than anybody reads.
+
+    The first step of a stream is told at once, a later one when the last line is old enough, and
+    the last one in any case.
+
+    Args:
+        log: Where sentences go.
+        monotonic: Seconds that never go back.
+        watcher: Told of everything.
+    """
+
+    def __init__(
+        self,
+        log: Callable[[str], None],
+        monotonic: Callable[[], float],
+        watcher: Watcher | None = None,
+    ) -> None:
+        self._log = log
+        self._monotonic = monotonic
+        self._watcher = watcher or Nobody()
+        self._told: dict[str, float] = {}
+        self._untold: dict[str, Step] = {}
+
+    def begin(self, stream: str) -> None:
+        """A stream's turn has come."""
+        self._watcher.begin(stream)
+
+    def count(self, stream: str, records: int) -> None:
+        """So many more of its records have been emitted: once a batch, not once a record."""
+        self._watcher.count(stream, records)
+
+    def step(self, step: Step) -> None:
+        """Take note of a step, and tell it when it is time."""
+        self._watcher.step(step)
+        told = self._told.get(step.stream)
+        if told is None or self._monotonic() - told >= EVERY_S:
+            self._tell(step)
+        else:
+            self._untold[step.stream] = step
+
+    def end(self, stream: str, *, whole: bool) -> None:
+        """A stream's turn is over; its last step is told, if it has not been."""
+        self._watcher.end(stream, whole=whole)
+        step = self._untold.get(stream)
+        if step is not None:
+            self._tell(step)
+
+    def _tell(self, step: Step) -> None:
+        self._untold.pop(step.stream, None)
+        self._told[step.stream] = self._monotonic()
+        self._log(sentence(step))

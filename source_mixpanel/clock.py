@@ -45,13 +45,15 @@ class ServerTime:
 
     Which day is "today" is Mixpanel's to say: a client whose clock runs ahead would ask for
     tomorrow and be refused, one that runs behind would leave events out. HTTP `Date` has a
-    resolution of one second, so small differences are left alone.
+    resolution of one second, so small differences are left alone. Our wall clock is read once:
+    whoever sets it while a sync runs does not move the sync's present.
     """
 
     _TOLERANCE_S = 90.0
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self._zero = clock.now() - clock.monotonic()
         self._skew = 0.0
 
     @property
@@ -61,12 +63,15 @@ class ServerTime:
 
     def observe(self, server_epoch_s: float) -> None:
         """Learn from a response's `Date` header, given as seconds since the epoch."""
-        skew = server_epoch_s - self._clock.now()
+        skew = server_epoch_s - self._ours()
         self._skew = skew if abs(skew) > self._TOLERANCE_S else 0.0
 
     def now(self) -> float:
         """Seconds since the epoch, UTC, by Mixpanel's clock."""
-        return self._clock.now() + self._skew
+        return self._ours() + self._skew
+
+    def _ours(self) -> float:
+        return self._zero + self._clock.monotonic()
 
     def now_utc(self) -> datetime:
         """The same as an aware datetime."""

@@ -14,6 +14,7 @@ from airbyte_cdk.models import (
     ConfiguredAirbyteCatalogSerializer,
 )
 
+from source_mixpanel import jsontext
 from source_mixpanel.errors import ConfigError
 
 
@@ -24,13 +25,20 @@ def read_json(path: str, what: str) -> Any:
         ConfigError: It is not there, or no JSON.
     """
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        return jsontext.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"The {what} file cannot be read: {error.strerror} ({path}).") from None
     except ValueError as error:
         # The text itself stays out: a configuration holds secrets.
-        position = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else "UTF-8"
-        raise ConfigError(f"The {what} file is no valid JSON ({path}, {position}).") from None
+        raise ConfigError(
+            f"The {what} file is no valid JSON ({path}, {_position(error)})."
+        ) from None
+
+
+def _position(error: ValueError) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"line {error.lineno}"
+    return str(error) if isinstance(error, jsontext.TooDeepError) else "UTF-8"
 
 
 def read_json_object(path: str, what: str) -> dict[str, Any]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import signal
 import sys
+import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any, NoReturn
 
 from airbyte_cdk.entrypoint import AirbyteEntrypoint
@@ -20,12 +24,15 @@ from airbyte_cdk.models import (
 from airbyte_cdk.sources.connector_state_manager import HashableStreamDescriptor
 
 from source_mixpanel.api.client import Patience
+from source_mixpanel.api.machine import no_directory
 from source_mixpanel.clock import Clock
 from source_mixpanel.config import migrate, parse_config
+from source_mixpanel.masking import hide, secrets_in
 from source_mixpanel.records.batch import RecordBatch
 from source_mixpanel.source import SourceMixpanel
 
 _TERMINATED = 143
+_NO_OUTPUT = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
 
 class MixpanelEntrypoint(AirbyteEntrypoint):
@@ -57,12 +64,32 @@ class MixpanelEntrypoint(AirbyteEntrypoint):
         return AirbyteEntrypoint.handle_record_counts(message, stream_message_count)
 
     @staticmethod
+    def set_up_secret_filter(
+        config: Mapping[str, Any],
+        connection_specification: Mapping[str, Any],  # noqa: ARG004 - the CDK's signature
+    ) -> None:
+        """Mask secrets wherever the settings have them, be they valid or not."""
+        hide(secrets_in(config))
+
+    @staticmethod
     def validate_connection(
         source_spec: ConnectorSpecification,  # noqa: ARG004 - the CDK's signature
         config: Mapping[str, Any],
     ) -> None:
         """Check settings with the model, whose sentences say more than a schema's."""
         parse_config(migrate(dict(config)))
+
+
+def _need_a_directory() -> None:
+    """Do nothing if there is one for temporary files, which the CDK, too, cannot do without.
+
+    Raises:
+        SourceError: There is none.
+    """
+    try:
+        tempfile.TemporaryDirectory().cleanup()
+    except OSError as error:
+        raise no_directory(error) from error
 
 
 def _write(lines: bytes) -> None:
@@ -111,6 +138,7 @@ def launch(args: list[str], clock: Clock | None = None, patience: Patience | Non
     source = SourceMixpanel(batched=True, tell=_tell, clock=clock, patience=patience)
     entrypoint = MixpanelEntrypoint(source)
     parsed = entrypoint.parse_args(args)
+    _need_a_directory()
     with PRINT_BUFFER:
         for line in entrypoint.run(parsed):
             print(f"{line}\n", end="")  # noqa: T201 - the protocol's output
@@ -119,12 +147,27 @@ def launch(args: list[str], clock: Clock | None = None, patience: Patience | Non
 def run(clock: Clock | None = None, patience: Patience | None = None) -> None:
     """The command `source-mixpanel`."""
     signal.signal(signal.SIGTERM, _stop)
+    if sys.stdout is None:
+        _give_up("The connector has no standard output to write to.")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Whatever the locale: the protocol is JSON in UTF-8.
+        sys.stdout.reconfigure(encoding="utf-8")
     try:
         launch(sys.argv[1:], clock, patience)
     except _Terminated:
         _end_by_sigterm()
     except BrokenPipeError:
-        # Whoever read our output is gone; nothing can be printed to it any more.
+        _give_up("The reader of the connector's output has gone away; the sync stops.")
+    except OSError as error:
+        if error.errno not in _NO_OUTPUT:
+            raise
+        _give_up(f"The connector's output cannot be written ({error.strerror}); the sync stops.")
+
+
+def _give_up(why: str) -> NoReturn:
+    """End when nothing can be printed to the output any more."""
+    with suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        os.write(2, b"The reader of the connector's output has gone away; the sync stops.\n")
-        sys.exit(1)
+    with suppress(OSError):
+        os.write(2, f"{why}\n".encode())
+    sys.exit(1)

@@ -26,7 +26,7 @@ from airbyte_cdk.sources.connector_state_manager import ConnectorStateManager
 from airbyte_cdk.sources.message import InMemoryMessageRepository, MessageRepository
 from airbyte_cdk.sources.streams import Stream
 from airbyte_cdk.sources.utils.schema_helpers import InternalConfig, split_config
-from airbyte_cdk.utils.airbyte_secrets_utils import add_to_secrets, filter_secrets
+from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 from airbyte_cdk.utils.stream_status_utils import as_airbyte_message as status_message
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
@@ -46,6 +46,7 @@ from source_mixpanel.config import (
 from source_mixpanel.errors import SourceError
 from source_mixpanel.files import read_catalog, read_json_object, read_state
 from source_mixpanel.lanes import chosen, forget, lanes_of, worst
+from source_mixpanel.masking import hide, secrets_in
 from source_mixpanel.records.batch import RecordBatch
 from source_mixpanel.streams.base import MixpanelStream, Workshop
 from source_mixpanel.sync.ahead import side_by_side
@@ -130,6 +131,7 @@ class SourceMixpanel(AbstractSource):
         return read_state(state_path)
 
     def _parse(self, config: Mapping[str, Any]) -> Config:
+        hide(secrets_in(config))
         plain, _ = split_config(config)
         parsed = parse_config(migrate(dict(plain)))
         ignored = unknown_keys(dict(plain))
@@ -153,7 +155,8 @@ class SourceMixpanel(AbstractSource):
             watcher=self._watcher,
         )
         # The header holds the secret in another spelling; it has to be masked as well.
-        add_to_secrets(workshop.client.access.auth.header.partition(" ")[2])
+        header = workshop.client.access.auth.header
+        hide([header, header.partition(" ")[2]])
         return workshop
 
     def _announce(self, wait: Wait) -> None:

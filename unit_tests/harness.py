@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -162,9 +163,22 @@ class Command:
         catalog: Any = None,
         state: Any = None,
         env: Mapping[str, str] | None = None,
+        limits: Mapping[str, int] | None = None,
+        jumps: Mapping[int, float] | None = None,
         **patience: float,
     ) -> Running:
-        """Start a run; `Running.end` waits for it."""
+        """Start a run; `Running.end` waits for it.
+
+        Args:
+            verb: One of Airbyte's.
+            config: A file's content, as text or to be written as JSON.
+            catalog: The same.
+            state: The same.
+            env: Further environment variables.
+            limits: Resource limits by their names, such as `RLIMIT_NOFILE`.
+            jumps: Seconds by which our wall clock jumps, by the reading at which it does.
+            patience: Time-outs and attempts.
+        """
         self._runs += 1
         folder = self._folder / str(self._runs)
         folder.mkdir()
@@ -183,6 +197,8 @@ class Command:
             "stderr": str(folder / "stderr"),
             "patience": {"first_s": 0.001, **patience},
             "env": dict(env or {}),
+            "limits": dict(limits or {}),
+            "jumps": list((jumps or {}).items()),
         }
         pid = self._ask(job)["pid"]
         return Running(self, pid, folder)
@@ -211,13 +227,17 @@ class Running:
     folder: Path
 
     def kill(self, number: int = signal.SIGKILL) -> None:
-        """Send a signal."""
-        os.kill(self.pid, number)
+        """Send a signal, if it has not ended in between."""
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, number)
 
     def alive(self) -> bool:
         """Whether the process still runs."""
-        stat = Path(f"/proc/{self.pid}/stat")
-        return stat.exists() and stat.read_text().rpartition(") ")[2][0] != "Z"
+        try:
+            stat = Path(f"/proc/{self.pid}/stat").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            return False
+        return stat.rpartition(") ")[2][0] != "Z"
 
     def so_far(self) -> bytes:
         """Standard output until now."""

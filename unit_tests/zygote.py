@@ -3,13 +3,15 @@
 A process imports the connector once, then forks for each job it is given: what runs is the real
 entry point in a process of its own, with its own output, signals and exit code. A job is a line
 of JSON on standard input: {"args", "cwd", "stdout", "stderr", "patience", "env"}. The child's
-process id is answered when it starts, its exit code when it ends.
+process id is answered when it starts, its exit code when it ends. Where given, "limits" holds
+resource limits by name, and "jumps" pairs of (reading of the clock, seconds it then jumps by).
 """
 
 from __future__ import annotations
 
 import json
 import os
+import resource
 import sys
 import threading
 from typing import Any
@@ -39,12 +41,29 @@ class SkippingClock(SystemClock):
         self._skipped += seconds
 
 
+class JumpingClock(SkippingClock):
+    """A clock that somebody sets while the connector runs; what measures durations goes on."""
+
+    def __init__(self, jumps: dict[int, float]) -> None:
+        super().__init__()
+        self._jumps = jumps
+        self._readings = 0
+        self._off = 0.0
+
+    def now(self) -> float:
+        self._readings += 1
+        self._off += self._jumps.get(self._readings, 0.0)
+        return super().now() + self._off
+
+
 def _become(job: dict[str, Any]) -> None:
     for name, descriptor in (("stdout", 1), ("stderr", 2)):
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
         os.dup2(os.open(job[name], flags, 0o600), descriptor)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.environ.update(job.get("env") or {})
+    for name, limit in job.get("limits", {}).items():
+        resource.setrlimit(getattr(resource, name), (limit, limit))
     sys.argv = ["source-mixpanel", *job["args"]]
 
 
@@ -55,9 +74,12 @@ def _child(job: dict[str, Any]) -> int:
         Backoff(tries=given.get("tries", 5), first_s=given["first_s"]),
         Timeouts(read=given.get("read_s", 20.0)),
     )
+    clock = SkippingClock() if given.get("skip_waits") else None
+    if job.get("jumps"):
+        clock = JumpingClock(dict(map(tuple, job["jumps"])))
     code = 0
     try:
-        run(SkippingClock() if given.get("skip_waits") else None, patience)
+        run(clock, patience)
     except SystemExit as stop:
         code = stop.code if isinstance(stop.code, int) else 1
     except BaseException:  # noqa: BLE001 - what the interpreter does at its top level

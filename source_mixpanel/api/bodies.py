@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import requests
 
+from source_mixpanel import jsontext
 from source_mixpanel.api.failures import Action, action_for, error_text
 from source_mixpanel.api.request import ApiRequest
-from source_mixpanel.errors import CutError, TransientError
+from source_mixpanel.errors import CutError, DataError, TransientError
+from source_mixpanel.masking import shown
 
 _CHUNK = 1 << 16
 _ERROR_TEXT = 2_000
@@ -19,22 +21,21 @@ _EXCERPT = 300
 
 def judge(response: requests.Response) -> tuple[Action | None, str]:
     """What the status and, if it is not a good one, the body mean."""
-    if response.ok and not response.is_redirect:
+    if action_for(response.status_code, "") is None:
         return None, ""
     text = _plain(response)
     return action_for(response.status_code, text), text
 
 
 def _plain(response: requests.Response) -> str:
-    """The error in a body, from whichever envelope; markup is left out."""
+    """The error in a body, from whichever envelope; markup and secrets are left out."""
     raw = response.raw.read(_ERROR_TEXT, decode_content=True) or b""
     text = raw.decode("utf-8", "backslashreplace").strip()
     if text.startswith("<"):
         return ""
-    try:
-        return error_text(json.loads(text)) or text
-    except ValueError:
-        return text
+    with suppress(ValueError):
+        text = error_text(jsontext.loads(raw)) or text
+    return shown(text)
 
 
 def parsed(request: ApiRequest, response: requests.Response) -> Any:
@@ -42,11 +43,15 @@ def parsed(request: ApiRequest, response: requests.Response) -> Any:
     content = response.content
     try:
         # Not orjson, which reads integers beyond 64 bits as floats.
-        body = json.loads(content)
+        body = jsontext.loads(content)
+    except jsontext.TooDeepError as error:
+        raise DataError(
+            f"Mixpanel's answer to {request} for stream {request.stream!r} cannot be read: {error}."
+        ) from error
     except ValueError as error:
         raise CutError(
             f"Mixpanel's answer to {request} for stream {request.stream!r} is no JSON.",
-            detail=repr(content[:_EXCERPT]),
+            detail=shown(repr(content[:_EXCERPT])),
         ) from error
     refuse_error(request, body)
     return body
@@ -62,7 +67,7 @@ def refuse_error(request: ApiRequest, body: Any) -> None:
     if text is not None:
         raise TransientError(
             f"Mixpanel answered {request} for stream {request.stream!r} with an error: "
-            f"{text[:_EXCERPT]}"
+            f"{shown(text[:_EXCERPT])}"
         )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
@@ -19,14 +20,15 @@ from source_mixpanel.api.ledger import Ledger
 from source_mixpanel.api.outcome import error_for
 from source_mixpanel.api.quota import Quota, retry_after
 from source_mixpanel.api.request import Api, ApiRequest
+from source_mixpanel.api.session import MixpanelSession
 from source_mixpanel.api.spool import Spool, spool_body
+from source_mixpanel.api.unreachable import error_of
 from source_mixpanel.clock import Clock, ServerTime
-from source_mixpanel.errors import CutError, DataError, SourceError, StrainError, TransientError
+from source_mixpanel.errors import ConfigError, CutError, DataError, SourceError, TransientError
 
 T = TypeVar("T")
 
 _TOO_MANY = 429
-_POOL = 16
 _NETWORK_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 
 
@@ -111,10 +113,7 @@ class MixpanelClient:
         self._time = time
         self._log = log
         self._patience = patience
-        self._session = requests.Session()
-        adapter = requests.adapters.HTTPAdapter(pool_connections=4, pool_maxsize=_POOL)
-        self._session.mount("https://", adapter)
-        self._session.mount("http://", adapter)
+        self._session = MixpanelSession()
 
     def close(self) -> None:
         """Close the pooled connections."""
@@ -213,7 +212,7 @@ class MixpanelClient:
                         return self._failed(request, response, action, text)
                     return read(response)
             except _NETWORK_ERRORS as error:
-                return _Again(_unreachable(request, error), cause=error)
+                return self._broken(request, error)
             except (CutError, DataError, TransientError) as error:
                 return _Again(error)
 
@@ -231,6 +230,18 @@ class MixpanelClient:
         if action is Action.RETRY:
             return _Again(error, told=retry_after(response.headers, self._clock.now()))
         raise error
+
+    def _broken(self, request: ApiRequest, error: Exception) -> _Again:
+        """Another attempt after an exchange without an answer, if one can help.
+
+        Raises:
+            ConfigError: None can.
+        """
+        host = urlsplit(self.access.urls[request.api]).hostname or "Mixpanel"
+        told = error_of(request, host, error)
+        if isinstance(told, ConfigError):
+            raise told from error
+        return _Again(told, cause=error)
 
     def _send(self, request: ApiRequest) -> requests.Response:
         timeouts = self._patience.timeouts
@@ -262,15 +273,3 @@ class MixpanelClient:
         except (KeyError, ValueError):
             return
         self._time.observe(served.timestamp())
-
-
-def _unreachable(request: ApiRequest, error: Exception) -> SourceError:
-    """A connection that never came about, or one that broke or fell silent on the way."""
-    what = f"in {request} for stream {request.stream!r}"
-    detail = f"{type(error).__name__}: {error}"
-    never = isinstance(error, (requests.ConnectTimeout, requests.exceptions.SSLError)) or (
-        type(error) is requests.ConnectionError and "NewConnectionError" in repr(error)
-    )
-    if never:
-        return TransientError(f"Mixpanel could not be reached {what}.", detail)
-    return StrainError(f"The connection to Mixpanel broke {what}.", detail)

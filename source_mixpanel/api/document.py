@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from typing import IO
 
+from source_mixpanel import jsontext
 from source_mixpanel.api.bodies import refuse_error
 from source_mixpanel.api.request import ApiRequest
 from source_mixpanel.api.spool import chunks_of, inflate, open_file, written
 from source_mixpanel.errors import CutError
+from source_mixpanel.masking import shown
 
 _SMALL = 1 << 16
 """Bytes up to which a body is parsed at once; errors and empty pages are no longer."""
@@ -75,7 +76,10 @@ def _look_at(request: ApiRequest, whole: bytes | None, head: bytes, tail: bytes)
     fits = head.lstrip().startswith(b"{") and tail.rstrip().endswith(b"}")
     if whole is not None and fits:
         try:
-            body = json.loads(whole.decode("utf-8", "surrogateescape"))
+            body = jsontext.loads(whole)
+        except jsontext.TooDeepError:
+            # Whoever reads it piece by piece will say so.
+            return
         except ValueError:
             fits = False
         else:
@@ -84,5 +88,5 @@ def _look_at(request: ApiRequest, whole: bytes | None, head: bytes, tail: bytes)
         raise CutError(
             f"Mixpanel's answer to {request} for stream {request.stream!r} is not whole: it is no "
             f"JSON object.",
-            detail=repr(head[:_EXCERPT]),
+            detail=shown(repr(head[:_EXCERPT])),
         )

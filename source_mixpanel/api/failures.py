@@ -22,6 +22,7 @@ class Action(Enum):
     WAIT = "too many requests"
     RETRY = "a passing fault"
     REFUSE = "this request is not accepted"
+    ELSEWHERE = "the answer points to another address"
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ def _only(status: int) -> range:
 
 
 FAILURES: tuple[Row, ...] = (
+    Row(_only(206), "", Action.RETRY, "HTTP: a part of the answer"),
     Row(_only(429), "", Action.WAIT, "Rate limits"),
     Row(range(400, 600), "Query rate limit exceeded", Action.WAIT, "recorded traffic"),
     Row(_only(400), "Unable to authenticate request", Action.RENEW, "recorded traffic, export"),
@@ -48,7 +50,8 @@ FAILURES: tuple[Row, ...] = (
     Row(_only(403), "", Action.ASK_FOR_ACCESS, "Roles; history limits"),
     Row(_only(408), "", Action.RETRY, "HTTP"),
     Row(range(500, 600), "", Action.RETRY, "HTTP"),
-    Row(range(300, 600), "", Action.REFUSE, "anything else"),
+    Row(range(300, 400), "", Action.ELSEWHERE, "HTTP"),
+    Row(range(400, 600), "", Action.REFUSE, "anything else"),
 )
 
 

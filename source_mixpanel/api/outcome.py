@@ -53,11 +53,25 @@ def error_for(
             detail,
         )
     answered = f"Mixpanel answered {status} to {request} for {stream}.{said}"
+    if action is Action.ELSEWHERE:
+        return ConfigError(
+            f"{answered} That points to another address, which is not followed: neither data nor "
+            f"credentials belong there. Check region and api_url, and whether a proxy or a "
+            f"sign-in page stands between.",
+            detail,
+        )
+    return _fault(action, answered, detail) or RefusedError(
+        answered, status=status, text=text, detail=detail
+    )
+
+
+def _fault(action: Action, answered: str, detail: str) -> SourceError | None:
+    """The error for an answer that time may mend."""
     if action is Action.RETRY:
         return StrainError(answered, detail)
     if action is Action.WAIT:
         return TransientError(answered, detail)
-    return RefusedError(answered, status=status, text=text, detail=detail)
+    return None
 
 
 def _said(text: str) -> str:

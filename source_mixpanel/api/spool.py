@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -10,8 +9,9 @@ from typing import IO, Protocol, cast
 
 from isal import igzip_lib, isal_zlib
 
+from source_mixpanel.api.machine import disk_is_full, is_full, no_directory
 from source_mixpanel.api.wholeness import LineCensus, find_damage
-from source_mixpanel.errors import CutError, DataError, SourceError
+from source_mixpanel.errors import CutError, DataError
 
 _READ = 1 << 16
 _TEXT = 1 << 18
@@ -142,10 +142,7 @@ def open_file() -> IO[bytes]:
     try:
         return tempfile.TemporaryFile(prefix="mixpanel-")
     except OSError as error:
-        raise SourceError(
-            "The connector needs a directory for temporary files and found none it can write to: "
-            f"{error.strerror}. Set TMPDIR to one.",
-        ) from error
+        raise no_directory(error) from error
 
 
 def written(chunks: Iterable[bytes], file: IO[bytes]) -> Iterator[bytes]:
@@ -167,13 +164,9 @@ def _room_on_disk() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        if not is_full(error):
             raise
-        raise SourceError(
-            "The disk for temporary files is full, so a response could not be kept. Give the "
-            "connector more room, or set TMPDIR to a larger disk.",
-            detail=str(error),
-        ) from error
+        raise disk_is_full(error) from error
 
 
 def _name_damage(spool: Spool, what: str) -> None:

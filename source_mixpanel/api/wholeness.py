@@ -9,9 +9,11 @@ only: U+2028, U+0085 and their like are part of the text.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+from source_mixpanel import jsontext
+from source_mixpanel.masking import shown
 
 _ERROR_START = b'\n{"error"'
 _EXCERPT = 120
@@ -106,8 +108,11 @@ def find_damage(lines: Iterable[bytes]) -> Damage | None:
 
 def _is_event(line: bytes) -> bool:
     try:
-        event = json.loads(line.decode("utf-8", "surrogateescape"))
-    except (ValueError, RecursionError):
+        event = jsontext.loads(line)
+    except jsontext.TooDeepError:
+        # Whoever reads it will say so; nothing is lost by it.
+        return True
+    except ValueError:
         return False
     return isinstance(event, dict) and "event" in event
 
@@ -128,4 +133,4 @@ def _fault_of(line: bytes) -> str | None:
 
 
 def _excerpt(text: bytes) -> str:
-    return repr(text[:_EXCERPT].decode("utf-8", "backslashreplace"))
+    return repr(shown(text[:_EXCERPT].decode("utf-8", "backslashreplace")))

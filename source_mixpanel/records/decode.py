@@ -7,13 +7,14 @@ orjson does nearly all lines. It refuses lone surrogates and NaN, and reads inte
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator
 from typing import Any
 
 import orjson
 
+from source_mixpanel import jsontext
 from source_mixpanel.errors import DataError
+from source_mixpanel.masking import shown
 
 _EXCERPT = 120
 _LONG_NUMBER = b"0" * 19
@@ -61,22 +62,17 @@ def _long_number_lines(block: bytes) -> Iterator[tuple[int, int]]:
 
 
 def parse_exactly(line: bytes) -> Any:
-    """The slow and exact way.
-
-    Bytes that are no UTF-8 come out as lone surrogates, so that nothing of them is lost.
-    Numbers that no double can hold, and NaN, come out as their own text.
+    """The slow and exact way, of `jsontext`.
 
     Raises:
-        DataError: The line is no JSON.
+        DataError: The line is no JSON, or nested too deep.
     """
     try:
-        return json.loads(
-            line.decode("utf-8", "surrogateescape"),
-            parse_float=finite_or_text,
-            parse_constant=str,
-        )
-    except (ValueError, RecursionError) as error:
-        excerpt = line[:_EXCERPT].decode("utf-8", "backslashreplace")
+        return jsontext.loads(line)
+    except jsontext.TooDeepError as error:
+        raise _too_deep() from error
+    except ValueError as error:
+        excerpt = shown(line[:_EXCERPT].decode("utf-8", "backslashreplace"))
         raise DataError(
             "Mixpanel sent a line that is no JSON, so the sync stops rather than drop it. The "
             "state is that of the last whole slice; the next sync asks again.",
@@ -84,16 +80,25 @@ def parse_exactly(line: bytes) -> Any:
         ) from error
 
 
-def finite_or_text(text: str) -> float | str:
-    """A number that is no integer; where no double can hold it, its own text."""
-    value = float(text)
-    return value if math.isfinite(value) else text
-
-
 def dump(value: Any) -> bytes:
-    """JSON bytes of anything that `parse_lines` gives."""
+    """JSON bytes of anything that `parse_lines` gives.
+
+    Raises:
+        DataError: It is nested too deep.
+    """
     try:
         return orjson.dumps(value)
     except TypeError:
-        # Integers beyond 64 bits, and lone surrogates, which JSON can only escape.
+        # Integers beyond 64 bits, lone surrogates, which JSON can only escape, and deep nesting.
+        pass
+    try:
         return json.dumps(value, separators=(",", ":")).encode("ascii")
+    except RecursionError as error:
+        raise _too_deep() from error
+
+
+def _too_deep() -> DataError:
+    return DataError(
+        "Mixpanel sent a value that is nested too deep to be read (some 900 levels), so the sync "
+        "stops rather than drop it. The state is that of the last whole slice."
+    )

@@ -2,7 +2,7 @@
 
 A page of profiles may hold hundreds of megabytes of text, and ten times that as objects. The
 standard library's scanner parses one element at a time from where it stands; its integers are
-exact whatever their size.
+exact up to 4,300 digits. Longer ones come out as their own text.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any
 
-from source_mixpanel.errors import CutError
-from source_mixpanel.records.decode import finite_or_text
+from source_mixpanel.errors import CutError, DataError
+from source_mixpanel.jsontext import finite_or_text, integer_or_text
+from source_mixpanel.masking import shown
 
 _CONTEXT = 60
 _IN_A_NUMBER = frozenset(("", ".", "e", "E", "+", "-"))
@@ -72,6 +73,11 @@ class Elements:
         text.expect("}")
 
 
+def _decoder(**hooks: Any) -> Callable[[str, int], tuple[Any, int]]:
+    decoder = json.JSONDecoder(parse_float=finite_or_text, parse_constant=str, **hooks)
+    return decoder.raw_decode
+
+
 class _Text:
     """A text that is longer than memory, and a place in it."""
 
@@ -79,7 +85,7 @@ class _Text:
         self._chunks = iter(chunks)
         # Bytes that are no UTF-8 come out as lone surrogates, so that nothing of them is lost.
         self._decode = codecs.getincrementaldecoder("utf-8")("surrogateescape").decode
-        self._parse = json.JSONDecoder(parse_float=finite_or_text, parse_constant=str).raw_decode
+        self._parse = _decoder()
         self._text = ""
         self._at = 0
         self._over = False
@@ -122,9 +128,18 @@ class _Text:
         while True:
             try:
                 value, end = self._parse(self._text, self._at)
-            except (ValueError, RecursionError) as error:
+            except json.JSONDecodeError as error:
                 if not self._more():
                     raise self.damage("it is no JSON") from error
+                continue
+            except RecursionError as error:
+                raise DataError(
+                    "Mixpanel sent a profile that is nested too deep to be read (some 900 levels), "
+                    "so the sync stops rather than drop it."
+                ) from error
+            except ValueError:
+                # An integer of thousands of digits; from here on they are looked at one by one.
+                self._parse = _decoder(parse_int=integer_or_text)
                 continue
             # A number at the very end may be half of one: 1, 1. and 1e all go on.
             if self._text[end : end + 1] not in _IN_A_NUMBER or not self._more():
@@ -164,4 +179,4 @@ class _Text:
     def damage(self, why: str) -> CutError:
         """The error for a text that is not what it has to be."""
         near = self._text[max(0, self._at - _CONTEXT) : self._at + _CONTEXT]
-        return CutError(f"Mixpanel's answer is not whole: {why}.", detail=repr(near))
+        return CutError(f"Mixpanel's answer is not whole: {why}.", detail=shown(repr(near)))

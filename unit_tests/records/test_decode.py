@@ -108,7 +108,7 @@ def test_a_last_line_without_its_newline_is_parsed_too() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", [b'{"a":1', b"terminated early", b"{'a':1}", b'{"a":1}{"b":2}', b"[" * 5000, b"\xff"]
+    "line", [b'{"a":1', b"terminated early", b"{'a':1}", b'{"a":1}{"b":2}', b"[" * 500, b"\xff"]
 )
 def test_a_line_that_is_no_json_stops_with_its_excerpt(line: bytes) -> None:
     with pytest.raises(DataError) as caught:
@@ -134,3 +134,17 @@ def test_values_nested_as_deep_as_the_parser_reads_can_be_written() -> None:
     line = b"[" * 400 + b"]" * 400
     (value,) = parse_lines(line)
     assert dump(value) == line
+
+
+@pytest.mark.parametrize("depth", [1000, 1020, 1100, 100_000])
+def test_a_value_nested_too_deep_is_named_whether_reading_or_writing_gives_up(depth: int) -> None:
+    with pytest.raises(DataError, match="nested too deep"):
+        [dump(value) for value in parse_lines(b"[" * depth + b"]" * depth)]
+
+
+@pytest.mark.parametrize("sign", [b"", b"-"])
+def test_an_integer_longer_than_python_reads_comes_out_as_its_own_text(sign: bytes) -> None:
+    digits = sign + b"7" * 4301
+    assert list(parse_lines(b"[%b,1]\n" % digits)) == [[digits.decode(), 1]]
+    longest = sign + b"7" * 4300
+    assert [dump(value) for value in parse_lines(longest)] == [longest]

@@ -1,0 +1,49 @@
+"""The errors for what the machine has too little of: disk, directories, open files."""
+
+from __future__ import annotations
+
+import errno
+
+from source_mixpanel.errors import SourceError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_OUT_OF_FILES = (errno.EMFILE, errno.ENFILE)
+
+
+def is_out_of_files(error: object) -> bool:
+    """Whether the operating system gives us no further file or connection."""
+    return isinstance(error, OSError) and error.errno in _OUT_OF_FILES
+
+
+def out_of_files(detail: str) -> SourceError:
+    """What to say then."""
+    return SourceError(
+        "The connector may not open as many files and connections as it needs: the limit of open "
+        "files is reached. Raise it (ulimit -n) to 256 or more.",
+        detail,
+    )
+
+
+def is_full(error: OSError) -> bool:
+    """Whether there is no room on disk."""
+    return error.errno in _FULL
+
+
+def disk_is_full(error: OSError) -> SourceError:
+    """What to say then."""
+    return SourceError(
+        "The disk for temporary files is full, so a response could not be kept. Give the "
+        "connector more room, or set TMPDIR to a larger disk.",
+        detail=str(error),
+    )
+
+
+def no_directory(error: OSError) -> SourceError:
+    """What to say when a temporary file cannot be made."""
+    if is_out_of_files(error):
+        return out_of_files(str(error))
+    return SourceError(
+        "The connector needs a directory for temporary files and found none it can write to: "
+        f"{error.strerror}. Set TMPDIR to one.",
+        detail=str(error),
+    )

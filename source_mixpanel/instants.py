@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta, timezone
-from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -28,6 +27,9 @@ _MS_FLOOR = 10_000_000_000
 _EARLIEST_MS = -62_135_510_400_000
 _LATEST_MS = 253_402_214_400_000
 """The years 1 to 9999, but for a day at either end that a zone's offset may need."""
+
+_SECONDS = [f"{second:02d}." for second in range(60)]
+_THOUSANDTHS = [f"{thousandth:03d}Z" for thousandth in range(1000)]
 
 _MIN_VOTES = 3
 _MIN_SHARE = 0.1
@@ -91,7 +93,6 @@ class Stamper:
         self._zone = zone
         self._minutes: dict[int, str] = {}
         self._offsets: dict[int, int | None] = {}
-        self._tails = _tails()
 
     def utc_ms(self, raw: Any, properties: Mapping[str, Any]) -> int:
         """True UTC milliseconds of a raw value.
@@ -105,12 +106,16 @@ class Stamper:
     def text(self, ms: int) -> str:
         """RFC 3339 of true UTC milliseconds."""
         minute, rest = divmod(ms, 60_000)
-        prefix = self._minutes.get(minute)
-        if prefix is None:
-            if len(self._minutes) > _MANY_MINUTES:
-                self._minutes.clear()
-            prefix = self._minutes[minute] = rfc3339(minute * 60_000)[:17]
-        return prefix + self._tails[rest]
+        prefix = self._minutes.get(minute) or self._prefix(minute)
+        second, thousandth = divmod(rest, 1000)
+        return f"{prefix}{_SECONDS[second]}{_THOUSANDTHS[thousandth]}"
+
+    def _prefix(self, minute: int) -> str:
+        """The text of a minute, which many events share."""
+        if len(self._minutes) > _MANY_MINUTES:
+            self._minutes.clear()
+        prefix = self._minutes[minute] = rfc3339(minute * 60_000)[:17]
+        return prefix
 
     def _offset(self, ms: int, properties: Mapping[str, Any]) -> int:
         quarter = ms // QUARTER_MS
@@ -135,12 +140,6 @@ class Stamper:
             for known in (None, 1 << 62)
         }
         return offsets.pop() if len(offsets) == 1 else None
-
-
-@cache
-def _tails() -> list[str]:
-    """Seconds and milliseconds of a minute, as text."""
-    return [f"{n // 1000:02d}.{n % 1000:03d}Z" for n in range(60_000)]
 
 
 def raw_ms(raw: Any) -> int:

@@ -7,7 +7,7 @@ names, a tally for each tuple of value types.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import compress
 from typing import Any
@@ -38,14 +38,49 @@ class Shape:
     declared: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
-@dataclass
 class _Plan:
-    """What to do with rows of one tuple of property names."""
+    """What to do with rows of one tuple of property names, and what types their values had.
 
-    columns: tuple[str, ...]
-    selectors: tuple[bool, ...] | None
-    text: tuple[str, ...]
-    signatures: dict[tuple[type, ...], int] = field(default_factory=dict)
+    Args:
+        columns: Where the values go, in their order.
+        blank: A row with every column, all null: copying it is cheaper than growing a new one.
+        selectors: Which values are wanted, None for all.
+        text: The columns to make text of.
+
+    Attributes:
+        signature: The types of the last rows' values; mostly the next row has the same.
+        count: How many those rows are.
+    """
+
+    __slots__ = ("_tally", "blank", "columns", "count", "selectors", "signature", "text")
+
+    def __init__(
+        self,
+        columns: tuple[str, ...],
+        blank: dict[str, Any],
+        *,
+        selectors: tuple[bool, ...] | None,
+        text: tuple[str, ...],
+    ) -> None:
+        self.columns = columns
+        self.blank = blank
+        self.selectors = selectors
+        self.text = text
+        self._tally: Counter[tuple[type, ...]] = Counter()
+        self.signature: tuple[type, ...] = ()
+        self.count = 0
+
+    def turn_to(self, signature: tuple[type, ...]) -> None:
+        """Begin to count rows whose values have other types."""
+        if self.count:
+            self._tally[self.signature] += self.count
+        self.signature, self.count = signature, 0
+
+    def take_tally(self) -> Counter[tuple[type, ...]]:
+        """How often each signature came since the last time."""
+        self.turn_to(())
+        tally, self._tally = self._tally, Counter()
+        return tally
 
 
 class PropertyColumns:
@@ -54,28 +89,33 @@ class PropertyColumns:
     Args:
         names: The columns of properties; grows as new ones come by.
         shape: How rows are to look.
-        core: The columns that every row has: always emitted, never counted as misfits.
+        core: The columns that every row has, in front: always emitted, never counted as misfits.
     """
 
     def __init__(self, names: ColumnNames, shape: Shape, core: Iterable[str]) -> None:
         self._names = names
         self._shape = shape
-        self._core = frozenset(core)
+        self._blank = dict.fromkeys(core)
+        self._core = frozenset(self._blank)
         self._plans: dict[tuple[str, ...], _Plan] = {}
         self._misfits: Counter[tuple[str, str]] = Counter()
 
-    def fill(self, row: MutableMapping[str, Any], properties: Mapping[str, Any]) -> None:
-        """Add the properties to a row; core columns have to be set after it."""
+    def row(self, properties: Mapping[str, Any]) -> dict[str, Any]:
+        """A row with the properties in it; core columns have to be set after it."""
         keys = tuple(properties)
         plan = self._plans.get(keys) or self._plan(keys)
         values: Iterable[Any] = properties.values()
         signature = tuple(map(type, values))
-        plan.signatures[signature] = plan.signatures.get(signature, 0) + 1
+        if signature != plan.signature:
+            plan.turn_to(signature)
+        plan.count += 1
         if plan.selectors is not None:
             values = compress(values, plan.selectors)
+        row = plan.blank.copy()
         row.update(zip(plan.columns, values))  # noqa: B905 - as long as each other by make
         for column in plan.text:
             row[column] = _as_text(row[column])
+        return row
 
     def _plan(self, keys: tuple[str, ...]) -> _Plan:
         if len(self._plans) >= _MANY_PLANS:
@@ -89,7 +129,8 @@ class PropertyColumns:
         native = self._shape.native
         custom = {self._names.column(key) for key in keys if key not in native} - self._core
         plan = self._plans[keys] = _Plan(
-            columns=columns,
+            columns,
+            dict.fromkeys((*self._blank, *columns)),
             selectors=None if all(selectors) else tuple(selectors),
             text=tuple(c for c in columns if c in custom) if self._shape.to_text else (),
         )
@@ -98,14 +139,13 @@ class PropertyColumns:
     def _settle_tallies(self) -> None:
         """Turn tallies of type signatures into misfits by column and type."""
         for plan_keys, plan in self._plans.items():
-            for signature, count in plan.signatures.items():
+            for signature, count in plan.take_tally().items():
                 for key, kind in zip(plan_keys, signature, strict=True):
                     column = self._names.column(key)
                     declared = self._shape.declared.get(column)
                     found = JSON_TYPES.get(kind, kind.__name__)
                     if declared and column not in self._core and not fits(found, declared):
                         self._misfits[column, found] += count
-            plan.signatures.clear()
 
     def misfits(self) -> dict[str, dict[str, int]]:
         """By column: how many values of which JSON type did not fit what it is declared as."""

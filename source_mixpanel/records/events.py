@@ -50,44 +50,35 @@ class EventRows:
         Raises:
             DataError: A line is no JSON or no event.
         """
-        make_row = _object_row if self._shape.as_object else self._column_row
-        stamp, utc_ms = self._stamper.text, self._stamper.utc_ms
-        seen, latest = 0, self.latest_ms
-        try:
-            for event in parse_lines(block):
-                properties = _properties(event)
-                seen += 1
-                try:
-                    ms = utc_ms(properties.get("time"), properties)
-                except ValueError:
-                    self.timeless += 1
-                    yield make_row(event["event"], None, properties)
+        make_row = _object_row if self._shape.as_object else self._columns.row
+        text_of, utc_ms = self._stamper.text, self._stamper.utc_ms
+        for event in parse_lines(block):
+            properties = _properties(event)
+            self.seen += 1
+            try:
+                ms = utc_ms(properties.get("time"), properties)
+            except ValueError:
+                self.timeless += 1
+                text = None
+            else:
+                if not since_ms <= ms <= until_ms:
                     continue
-                if since_ms <= ms <= until_ms:
-                    latest = max(latest, ms)
-                    yield make_row(event["event"], stamp(ms), properties)
-        finally:
-            self.seen += seen
-            self.latest_ms = latest
-
-    def _column_row(
-        self, name: Any, text: str | None, properties: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        row = _CORE_DEFAULTS.copy()
-        self._columns.fill(row, properties)
-        row["event"] = name
-        row["time"] = text
-        return row
+                self.latest_ms = max(self.latest_ms, ms)
+                text = text_of(ms)
+            row = make_row(properties)
+            row["event"] = event["event"]
+            row["time"] = text
+            yield row
 
     def misfits(self) -> dict[str, dict[str, int]]:
         """By column: how many values of which JSON type did not fit what it is declared as."""
         return self._columns.misfits()
 
 
-def _object_row(name: Any, text: str | None, properties: Mapping[str, Any]) -> dict[str, Any]:
+def _object_row(properties: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "event": name,
-        "time": text,
+        "event": None,
+        "time": None,
         "distinct_id": properties.get("distinct_id"),
         "insert_id": properties.get("$insert_id"),
         "properties": properties,

@@ -105,12 +105,11 @@ class ProfileRows:
     def _row(
         self, who: str, properties: Mapping[str, Any], fixed: Mapping[str, Any]
     ) -> dict[str, Any]:
-        row = self._defaults.copy()
         if self._as_object:
-            row["last_seen"] = properties.get(LAST_SEEN)
+            row = {**self._defaults, "last_seen": properties.get(LAST_SEEN)}
             row["properties"] = properties
         else:
-            self.columns.fill(row, properties)
+            row = self.columns.row(properties)
         row[KEY_COLUMN] = who
         row.update(fixed)
         return row

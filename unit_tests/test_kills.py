@@ -10,16 +10,30 @@ import os
 import random
 import signal
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mixpanel_emulator.control_client import ControlClient
+from source_mixpanel.source import SourceMixpanel
 from unit_tests.builders import DAY_MS, NOON_10_MARCH_MS
-from unit_tests.harness import Command, configured, expected_export, multiset
+from unit_tests.harness import Command, Output, configured, expected_export, multiset
+from unit_tests.worlds import discovered
 
-KILLS = int(os.environ.get("SOAK_KILLS", "4"))
+KILLS = int(os.environ.get("SOAK_KILLS", "2"))
+SIGNALS = (signal.SIGKILL, signal.SIGTERM)
+_NOBODY = {"credentials": {"username": "u", "secret": "s", "project_id": 1}}
+WAYS = [
+    (stream.name, mode)
+    for stream in SourceMixpanel().streams(_NOBODY)
+    for mode in ("full_refresh", "incremental")
+    if mode == "full_refresh" or stream.supports_incremental
+]
+Rows = list[dict[str, Any]]
+State = list[dict[str, Any]]
 
 
 def history(count: int) -> list[dict[str, Any]]:
@@ -34,9 +48,9 @@ def history(count: int) -> list[dict[str, Any]]:
     return events
 
 
-def committed(raw: bytes) -> tuple[list[dict[str, Any]], list[dict[str, Any]] | None]:
+def committed(raw: bytes) -> tuple[Rows, State | None]:
     """The records before the last whole state line, and that state."""
-    rows: list[dict[str, Any]] = []
+    rows: Rows = []
     safe, state = 0, None
     for line in raw.split(b"\n")[:-1]:
         entry = json.loads(line)
@@ -47,21 +61,74 @@ def committed(raw: bytes) -> tuple[list[dict[str, Any]], list[dict[str, Any]] | 
     return rows[:safe], state
 
 
-def is_over(state: list[dict[str, Any]]) -> bool:
-    """Whether the sync that printed this state had nothing more to read."""
-    blob = state[0]["stream"]["stream_state"]
-    return "full_refresh" not in blob and blob["covered"][-1][0] == "2026-03-10"
+def blob(state: State) -> dict[str, Any]:
+    """What a stream itself keeps in its state."""
+    return dict(state[0]["stream"]["stream_state"])
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=["kill", "term"])
+@dataclass
+class Survivor:
+    """Syncs of one stream that are killed at random bytes of their output.
+
+    Attributes:
+        files: Settings and catalog.
+        folder: Where the connector puts temporary files.
+        whole: A sync that nobody killed.
+        is_over: Whether the sync that printed a state had nothing more to read.
+        kills: How often one was killed.
+    """
+
+    command: Command
+    files: dict[str, Any]
+    folder: Path
+    whole: Output
+    is_over: Callable[[dict[str, Any]], bool]
+    kills: int = 0
+
+    def get_through(self, chance: random.Random) -> Rows:
+        """The records that states stand for, of a sync begun again until it gets through."""
+        rows: Rows = []
+        state: State | None = None
+        while True:
+            out, number = self._run(chance, state)
+            self._look_for_remains()
+            if out.code == 0:
+                return rows + out.records()
+            assert out.code == -number
+            self.kills += 1
+            done, latest = committed(out.raw)
+            rows += done
+            state = latest or state
+            if state and self.is_over(blob(state)):
+                # Killed on its way out: a further full refresh would be a new one.
+                return rows
+
+    def _look_for_remains(self) -> None:
+        """No record stays on disk: what is left are empty directories of Airbyte's CDK."""
+        for left in self.folder.iterdir():
+            left.rmdir()
+
+    def _run(self, chance: random.Random, state: State | None) -> tuple[Output, signal.Signals]:
+        """One run, killed unless it is faster."""
+        env = {"TMPDIR": str(self.folder)}
+        running = self.command.start("read", **self.files, state=state, skip_waits=True, env=env)
+        # By bytes, not by time: however slow the machine, some runs get further than others.
+        point, number = chance.randrange(len(self.whole.raw)), chance.choice(SIGNALS)
+        while running.alive() and len(running.so_far()) < point:
+            time.sleep(0.001)
+        if running.alive():
+            running.kill(number)
+        return running.end(), number
+
+
 @pytest.mark.parametrize("mode", ["full_refresh", "incremental"])
-def test_the_union_of_killed_and_resumed_syncs_is_the_whole(
+def test_the_union_of_killed_and_resumed_exports_is_the_whole(
     command: Command,
     mixpanel: ControlClient,
     config: dict[str, Any],
     tmp_path: Path,
     mode: str,
-    number: signal.Signals,
+    record_property: Callable[[str, int], None],
 ) -> None:
     mixpanel.add_events(history(3000))
     config.update(start_date="2026-02-28", date_window_size=1, event_timestamps="utc")
@@ -70,49 +137,53 @@ def test_the_union_of_killed_and_resumed_syncs_is_the_whole(
     whole = command.start("read", **files, skip_waits=True).end()
     want = multiset(expected_export(mixpanel.events(), stream))
     assert multiset(whole.records()) == want
-    chance = random.Random(number)  # noqa: S311 - as above
-    kills = 0
-    while kills < KILLS:
-        rows, killed = killed_and_resumed(command, files, tmp_path, chance, len(whole.raw), number)
-        kills += killed
+
+    def is_over(state: dict[str, Any]) -> bool:
+        return "full_refresh" not in state and state["covered"][-1][0] == "2026-03-10"
+
+    survivor = Survivor(command, files, tmp_path, whole, is_over)
+    chance = random.Random(mode)  # noqa: S311 - as above
+    compared = 0
+    while survivor.kills < 4 * KILLS:
+        rows = survivor.get_through(chance)
         assert multiset(rows) == want
-    if number is signal.SIGTERM:
-        assert list(tmp_path.iterdir()) == []
+        compared += len(rows)
+    record_property("kills survived", survivor.kills)
+    record_property("records compared", compared)
 
 
-def killed_and_resumed(
+@pytest.fixture
+def shop(mixpanel: ControlClient, config: dict[str, Any]) -> None:
+    """A world that stands still, with several slices for every stream that has more than one."""
+    mixpanel.seed(11, events=120, days=4, profiles=60)
+    mixpanel.set_clock("2026-03-10T14:00:00Z", frozen=True)
+    mixpanel.configure(query_latency=0.01, app_page_size=3)
+    config.update(start_date="2026-03-06", page_size=10, date_window_size=1, attribution_window=0)
+
+
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize(("name", "mode"), [way for way in WAYS if way[0] != "export"])
+def test_a_killed_sync_of_any_stream_goes_on_and_loses_nothing(
     command: Command,
-    files: dict[str, Any],
-    folder: Path,
-    chance: random.Random,
-    length: int,
-    number: signal.Signals,
-) -> tuple[list[dict[str, Any]], int]:
-    """The records of a sync that is killed at random bytes of its output until it gets through.
-
-    Returns:
-        The records that states stood for, and how often it was killed.
-    """
-    rows: list[dict[str, Any]] = []
-    state: list[dict[str, Any]] | None = None
-    kills = 0
-    while True:
-        env = {"TMPDIR": str(folder)}
-        running = command.start("read", **files, state=state, skip_waits=True, env=env)
-        # By bytes, not by time: however slow the machine, some runs get further than others.
-        point = chance.randrange(length)
-        while running.alive() and len(running.so_far()) < point:
-            time.sleep(0.001)
-        if running.alive():
-            running.kill(number)
-        out = running.end()
-        if out.code == 0:
-            return rows + out.records(), kills
-        assert out.code == -number
-        kills += 1
-        done, latest = committed(out.raw)
-        rows += done
-        state = latest or state
-        if state and is_over(state):
-            # Killed on its way out: a further full refresh would be a new one.
-            return rows, kills
+    config: dict[str, Any],
+    tmp_path: Path,
+    name: str,
+    mode: str,
+    record_property: Callable[[str, int], None],
+) -> None:
+    stream = discovered(command, config)[name]
+    files = {"config": config, "catalog": configured([stream], mode)}
+    whole = command.start("read", **files, skip_waits=True).end()
+    assert whole.code == 0, whole.log
+    want, last = multiset(whole.records()), whole.stream_state(name)
+    survivor = Survivor(command, files, tmp_path, whole, lambda state: state == last)
+    chance = random.Random(name + mode)  # noqa: S311 - as above
+    compared = 0
+    while survivor.kills < KILLS:
+        got = multiset(survivor.get_through(chance))
+        assert not want - got, "records were lost"
+        assert set(got) == set(want), "records were made up"
+        assert mode == "incremental" or got == want, "records came twice"
+        compared += sum(got.values())
+    record_property("kills survived", survivor.kills)
+    record_property("records compared", compared)

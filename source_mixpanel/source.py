@@ -170,6 +170,7 @@ class SourceMixpanel(AbstractSource):
         try:
             settings = self._parse(config)
             workshop = self._workshop(settings)
+            build_streams(settings, workshop)
             doors = closed_doors(workshop)
         except SourceError as error:
             # Unlike logs and traces this message passes no filter of the CDK's.

@@ -25,6 +25,7 @@ from source_mixpanel.config import (
     PropertyTypes,
     ServiceAccount,
 )
+from source_mixpanel.errors import ConfigError
 from source_mixpanel.regions import hosts
 from source_mixpanel.streams.account import ServiceAccounts, WarehouseImports, Workspaces
 from source_mixpanel.streams.annotations import Annotations
@@ -47,7 +48,9 @@ from source_mixpanel.streams.export_request import ExportFilter
 from source_mixpanel.streams.funnels import Funnels
 from source_mixpanel.streams.groups import Groups
 from source_mixpanel.streams.profiles import ProfileSettings
+from source_mixpanel.streams.report_kinds import REPORTS
 from source_mixpanel.streams.report_results import ReportResults
+from source_mixpanel.streams.reports import Report
 from source_mixpanel.streams.revenue import Revenue
 from source_mixpanel.streams.rollouts import Experiments, FeatureFlags
 from source_mixpanel.sync.dated import DatedSettings
@@ -163,7 +166,7 @@ def profile_settings(config: Config) -> ProfileSettings:
 
 
 def dated_settings(config: Config) -> DatedSettings:
-    """The user's choices for `funnels`, `revenue` and `event_counts`."""
+    """The user's choices for `funnels`, `revenue`, `event_counts` and reports."""
     return DatedSettings(
         start=config.start_date,
         end=config.end_date,
@@ -174,7 +177,26 @@ def dated_settings(config: Config) -> DatedSettings:
 
 
 def build_streams(config: Config, workshop: Workshop) -> list[MixpanelStream]:
-    """Every stream, in the order of the catalogue."""
+    """Every stream, in the order of the catalogue.
+
+    Raises:
+        ConfigError: A report would have the name of a stream that there is.
+    """
+    streams = catalogue(config, workshop)
+    names = {stream.name for stream in streams}
+    for wanted in config.reports:
+        report = Report(wanted.name, wanted.parameters.asked())
+        if report.stream.casefold() in names:
+            raise ConfigError(
+                f"The configuration is not valid. reports.{report.name}.name: there is a stream "
+                f"{report.stream!r} already, so that the report needs another name."
+            )
+        streams.append(REPORTS[wanted.kind](workshop, dated_settings(config), report))
+    return streams
+
+
+def catalogue(config: Config, workshop: Workshop) -> list[MixpanelStream]:
+    """The streams that every project has."""
     profiles, dated = profile_settings(config), dated_settings(config)
     return [
         Export(workshop, export_settings(config)),

@@ -239,6 +239,7 @@ def test_the_defaults_are_those_of_the_contract() -> None:
         "num_workers": None,
         "rate_limits": {"query_per_hour": 60, "export_per_hour": 60},
         "workspace_id": None,
+        "reports": [],
         "api_url": None,
     }
     assert json.loads(config.model_dump_json(exclude={"credentials"})) == expected
@@ -436,11 +437,13 @@ def test_the_form_says_everything_about_every_field_and_in_order() -> None:
         orders = [spec["order"] for spec in fields.values()]
         assert orders == sorted(set(orders))
         for key, spec in fields.items():
-            assert key == "option_title" or {"title", "description", "order"} <= spec.keys()
+            tag = key in ("option_title", "kind")
+            assert tag or {"title", "description", "order"} <= spec.keys()
             assert "$ref" not in spec
             assert "anyOf" not in spec
             walk(spec)
-            for branch in spec.get("oneOf", []):
+            for branch in [*spec.get("oneOf", []), *spec.get("items", {}).get("oneOf", [])]:
+                assert branch["title"]
                 walk(branch)
 
     walk(connection_specification())

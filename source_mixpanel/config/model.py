@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import Field, ValidationError, model_validator
 
 from source_mixpanel.config.credentials import Credentials, FrozenModel
+from source_mixpanel.config.reports import Reports
 from source_mixpanel.config.values import (
     ApiUrl,
     EventNames,
@@ -93,7 +94,7 @@ class Config(FrozenModel):
         ge=0,
         le=3650,
         title="Attribution Window",
-        description="How many days back each sync of export, funnels and revenue looks again for "
+        description="How many days back each sync of export and of dated streams looks again for "
         "what arrived late. Never before the start date.",
         json_schema_extra={"order": 5},
     )
@@ -192,11 +193,17 @@ class Config(FrozenModel):
         description="A data view to read through, for projects that use data views.",
         json_schema_extra={"order": 18},
     )
+    reports: Reports = Field(
+        (),
+        title="Reports",
+        description="Reports to compute, by day, week or month; each becomes a stream.",
+        json_schema_extra={"order": 19},
+    )
     api_url: ApiUrl | None = Field(
         None,
         title="API URL",
         description="One base URL for all of Mixpanel's hosts: a proxy or a local Mixpanel.",
-        json_schema_extra={"order": 19, "airbyte_hidden": True},
+        json_schema_extra={"order": 20, "airbyte_hidden": True},
     )
 
     @model_validator(mode="after")
@@ -233,14 +240,25 @@ def parse_config(raw: Any) -> Config:
     try:
         return Config.model_validate(raw)
     except ValidationError as error:
-        problems = [_sentence(problem) for problem in error.errors(include_input=False)]
+        problems = [_sentence(problem, raw) for problem in error.errors(include_input=False)]
         raise ConfigError(f"The configuration is not valid. {' '.join(problems)}") from None
 
 
-def _sentence(problem: Any) -> str:
-    path = ".".join(str(part) for part in problem["loc"] if part not in _CREDENTIAL_TITLES)
+def _sentence(problem: Any, raw: Any) -> str:
+    path = ".".join(_place(problem["loc"], raw))
     text = str(problem["msg"]).removeprefix("Value error, ").rstrip(".")
     return f"{path}: {text}." if path else f"{text}."
+
+
+def _place(loc: tuple[str | int, ...], raw: Any) -> list[str]:
+    """Where a problem is, in the user's terms: reports by their names, no tags of one-of groups."""
+    if loc[:1] == ("reports",) and len(loc) > 1:
+        number, rest = loc[1], loc[3:]
+        report = raw["reports"][number]
+        name = report.get("name") if isinstance(report, dict) else None
+        told = name if isinstance(name, str) and name else str(number)
+        return ["reports", told, *map(str, rest)]
+    return [str(part) for part in loc if part not in _CREDENTIAL_TITLES]
 
 
 def unknown_keys(raw: dict[str, Any]) -> list[str]:

@@ -69,7 +69,7 @@ class MixpanelStream(Stream, ABC):
 
     declares: ClassVar[tuple[str, ...]] = ("name", "primary_key")
 
-    name: ClassVar[str]
+    name: str
     primary_key: ClassVar[list[str]]
     cursor_field: ClassVar[str | list[str]] = []
     lane: ClassVar[Api] = Api.QUERY

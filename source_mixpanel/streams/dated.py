@@ -32,6 +32,7 @@ from source_mixpanel.sync.dated import (
     parse_state,
 )
 from source_mixpanel.sync.days import ONE_DAY
+from source_mixpanel.sync.grid import Grid
 from source_mixpanel.sync.parallel import in_order
 
 DATE_COLUMNS: Mapping[str, Any] = {
@@ -79,6 +80,10 @@ class DatedStream(CheckpointedStream, engine=True):
     under: ClassVar[str]
     """The key of the answer that holds an object by date."""
     columns: ClassVar[Mapping[str, Any]]
+    grid: Grid = Grid()
+    """The buckets that a row is of: ranges of days are cut between them only."""
+    whole: bool = False
+    """Whether a range of days must not be cut, since that would change its numbers."""
     partition: ClassVar[str | None] = None
     """What Airbyte's state calls the key of a part."""
     unit: ClassVar[str] = "reports"
@@ -179,13 +184,14 @@ class DatedStream(CheckpointedStream, engine=True):
     def _answers(self, part: DatedPart) -> Iterator[_Answer]:
         """All that is wanted of a part, in as few requests as Mixpanel takes."""
         days, now = self.workshop.project_days(), self.workshop.time.now_utc()
-        start = self.settings.first_day(days, now)
+        start = self.grid.start(self.settings.first_day(days, now))
         first = self._state.first_day(part.key, start, self.settings.look_back_days)
+        first = self.grid.start(first)
         end = self.settings.last_day(days, now)
         while first <= end:
-            last = min(end, first + ONE_DAY * (min(self._most_days, (end - first).days + 1) - 1))
+            last = end if self.whole else self.grid.reach(first, end, self._most_days)
             try:
-                told = self.ask(part, first, last)
+                told = self.ask(part, start if self.whole else first, last)
             except (RefusedError, StrainError) as error:
                 end = self._narrowed(error, first, last, end)
                 continue
@@ -198,14 +204,22 @@ class DatedStream(CheckpointedStream, engine=True):
             **part.params,
             "from_date": first.isoformat(),
             "to_date": last.isoformat(),
-            "unit": "day",
+            **self.query(),
         }
         request = ApiRequest(Api.QUERY, self.path, self.name, params)
-        answer = self.workshop.client.json(request)
-        told = answer.get(self.under) if isinstance(answer, Mapping) else None
-        if not isinstance(told, Mapping):
+        told = self.by_date(self.workshop.client.json(request))
+        if told is None:
             raise DataError(f"Mixpanel's answer to {request} for {part.label} has no days in it.")
         return told
+
+    def query(self) -> Mapping[str, str]:
+        """What every request has besides the days and what its part needs."""
+        return {"unit": "day"}
+
+    def by_date(self, answer: Any) -> Mapping[str, Any] | None:
+        """What an answer holds by date; None if it is of another form."""
+        told = answer.get(self.under) if isinstance(answer, Mapping) else None
+        return told if isinstance(told, Mapping) else None
 
     def _narrowed(self, error: SourceError, first: date, last: date, end: date) -> date:
         """The last day to ask for from now on, after a refusal that fewer days may not meet.
@@ -227,7 +241,7 @@ class DatedStream(CheckpointedStream, engine=True):
                 f"shown in Mixpanel under Project Settings.",
                 detail=str(error.internal_message),
             )
-        if first == last or not is_too_long(text):
+        if self.whole or last <= self.grid.end(first) or not is_too_long(text):
             raise error
         self._most_days = max(1, ((last - first).days + 1) // 2)
         self.logger.info(f"{error} Asking for {self._most_days} days at a time.")

@@ -1,0 +1,206 @@
+"""What each kind of report may ask for: Mixpanel's own parameters, as a form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from source_mixpanel.config.credentials import FrozenModel
+from source_mixpanel.config.values import Expression
+
+OURS = frozenset({"from_date", "to_date", "project_id", "workspace_id", "format"})
+"""Parameters that the connector sets itself."""
+_MOST_SEGMENTS = 10_000
+_LONGEST = 90
+_LENGTHS = {"day": 86_400, "hour": 3_600, "minute": 60, "second": 1}
+
+Unit = Literal["day", "week", "month"]
+
+
+def form_field(title: str, order: int, description: str, default: Any = None, **more: Any) -> Any:
+    """A field of the form; `...` for one that is required."""
+    return Field(
+        default, title=title, description=description, json_schema_extra={"order": order}, **more
+    )
+
+
+def _event(order: int, description: str, default: Any = None, title: str = "Event") -> Any:
+    return form_field(title, order, description, default, min_length=1, examples=["Sign Up"])
+
+
+def _where(order: int, of: str = "events", title: str = "Filter") -> Any:
+    description = f"Count only {of} that match this Mixpanel expression."
+    return form_field(title, order, description, examples=['properties["plan"] == "pro"'])
+
+
+def _on(order: int) -> Any:
+    return form_field(
+        "Break Down By",
+        order,
+        "A Mixpanel expression: rows for each of its values. Without it, for all together.",
+        examples=['properties["$city"]'],
+    )
+
+
+def _limit(order: int) -> Any:
+    description = "The most values of the expression to break down by, those that occur most."
+    return form_field("Limit", order, description, ge=1, le=_MOST_SEGMENTS)
+
+
+def _unit(order: int) -> Any:
+    return form_field("Unit", order, "What a row's date stands for. Days when left out.")
+
+
+def _interval(order: int) -> Any:
+    description = "A row's date stands for so many days. Instead of a unit."
+    return form_field("Interval", order, description, ge=1, le=_LONGEST)
+
+
+class Parameters(FrozenModel):
+    """What a report asks for; Mixpanel's own parameters of that name (Query API)."""
+
+    kind: ClassVar[str]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known(cls, raw: Any) -> Any:
+        """Fields that were left empty mean nothing; what is not known is no typing mistake."""
+        if not isinstance(raw, Mapping):
+            return raw
+        given = {key: value for key, value in raw.items() if value not in (None, "")}
+        ours = ", ".join(sorted(given.keys() & OURS))
+        if ours:
+            raise ValueError(f"the connector sets {ours} itself: leave it out")
+        unknown = ", ".join(sorted(map(str, given.keys() - cls.model_fields.keys())))
+        if unknown:
+            known = ", ".join(cls.model_fields)
+            raise ValueError(f"a {cls.kind} report has no parameter {unknown}, it has {known}")
+        return given
+
+    @model_validator(mode="after")
+    def _agreeing(self) -> Parameters:
+        given = self.model_fields_set
+        if "limit" in given and "on" not in given:
+            raise ValueError("limit bounds what on breaks down: set both, or neither")
+        if {"interval", "unit"} <= given:
+            raise ValueError("interval and unit both say what a date stands for: set one of them")
+        return self
+
+    def asked(self) -> dict[str, str]:
+        """The parameters as they are sent."""
+        told = self.model_dump(exclude_none=True)
+        return {
+            key: str(value).lower() if isinstance(value, bool) else str(value)
+            for key, value in told.items()
+        }
+
+
+class SegmentationParameters(Parameters):
+    """Of `segmentation`."""
+
+    kind = "segmentation"
+
+    event: str = _event(0, "The event to count.", ...)
+    type: Literal["general", "unique", "average"] | None = form_field(
+        "Type",
+        1,
+        "general: how often it happened (when left out). unique: how many people did it. "
+        "average: how often each of them did.",
+    )
+    unit: Unit | None = _unit(2)
+    on: Expression | None = _on(3)
+    where: Expression | None = _where(4)
+    limit: int | None = _limit(5)
+
+
+class RetentionParameters(Parameters):
+    """Of `retention`."""
+
+    kind = "retention"
+
+    retention_type: Literal["birth", "compounded"] | None = form_field(
+        "Retention Type",
+        0,
+        "birth: people enter with their first born event (when left out). compounded: with every "
+        "event.",
+    )
+    born_event: str | None = _event(
+        1, "The event that people enter with; for birth.", title="Born Event"
+    )
+    event: str | None = _event(2, "The event that people come back with. Any when left out.")
+    born_where: Expression | None = _where(3, "born events", "Born Filter")
+    where: Expression | None = _where(4, "events that people come back with")
+    unit: Unit | None = _unit(5)
+    interval: int | None = _interval(6)
+    interval_count: int | None = form_field(
+        "Interval Count",
+        7,
+        "How many intervals to follow people for, besides the one they enter in. 1 when left out.",
+        ge=1,
+    )
+    unbounded_retention: bool | None = form_field(
+        "Unbounded Retention",
+        8,
+        "Whether who comes back in an interval counts for all intervals before it too.",
+    )
+    on: Expression | None = _on(9)
+    limit: int | None = _limit(10)
+
+    @model_validator(mode="after")
+    def _born(self) -> RetentionParameters:
+        if self.retention_type != "compounded":
+            if self.born_event is None:
+                raise ValueError("born_event is missing: the event that people enter with")
+        elif self.born_event is not None or self.born_where is not None:
+            raise ValueError("born_event and born_where are for retention_type birth: leave both")
+        return self
+
+
+class FunnelParameters(Parameters):
+    """Of `funnels`."""
+
+    kind = "funnel"
+
+    funnel_id: int = form_field(
+        "Funnel ID", 0, "The number of a saved funnel.", ..., ge=1, examples=[4411]
+    )
+    length: int | None = form_field(
+        "Length",
+        1,
+        "How long people have to finish, in length units, 90 days at most. As saved when left out.",
+        ge=1,
+    )
+    length_unit: Literal["day", "hour", "minute", "second"] | None = form_field(
+        "Length Unit", 2, "The unit of the length."
+    )
+    unit: Unit | None = _unit(3)
+    interval: int | None = _interval(4)
+    on: Expression | None = _on(5)
+    where: Expression | None = _where(6)
+    limit: int | None = _limit(7)
+
+    @model_validator(mode="after")
+    def _short(self) -> FunnelParameters:
+        if (self.length is None) != (self.length_unit is None):
+            raise ValueError("length and length_unit belong together: set both, or neither")
+        unit = _LENGTHS[self.length_unit or "second"]
+        if self.length is not None and self.length * unit > _LONGEST * _LENGTHS["day"]:
+            raise ValueError(f"length is longer than {_LONGEST} days, the most that Mixpanel takes")
+        return self
+
+
+class FrequencyParameters(Parameters):
+    """Of `retention/addiction`."""
+
+    kind = "frequency"
+
+    unit: Unit = form_field("Unit", 0, "What a row's date stands for.", ...)
+    addiction_unit: Literal["hour", "day"] = form_field(
+        "Addiction Unit", 1, "What is counted in it: hours or days with an event.", ...
+    )
+    event: str | None = _event(2, "The event to count. Any when left out.")
+    where: Expression | None = _where(3)
+    on: Expression | None = _on(4)
+    limit: int | None = _limit(5)

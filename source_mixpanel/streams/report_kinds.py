@@ -1,0 +1,145 @@
+"""The four kinds of reports: where they are read from, and what becomes of an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+from source_mixpanel.streams.base import Row
+from source_mixpanel.streams.reports import ReportStream, grid_of, listed
+
+_DAY_S = 86_400
+_LENGTHS = {"second": 1, "minute": 60, "hour": 3_600, "day": _DAY_S}
+_LONGEST_FUNNEL_DAYS = 90
+_FOR_GOOD = 10**9
+"""Days, for rows that never cease to change."""
+
+
+class SegmentationReport(ReportStream):
+    """How often an event happened, or how many people did it, by the value of an expression."""
+
+    name = "report"
+    kind = "segmentation"
+    primary_key: ClassVar[list[str]] = ["date", "segment"]
+    path = "/api/query/segmentation"
+    under = "data"
+    most_segments = 10_000
+    columns: ClassVar = {"segment": "string", "value": "number"}
+
+    def by_date(self, answer: Any) -> Mapping[str, Any] | None:
+        """The numbers by date and segment; Mixpanel has them by segment and date."""
+        data = answer.get(self.under) if isinstance(answer, Mapping) else None
+        values = data.get("values") if isinstance(data, Mapping) else None
+        if not isinstance(values, Mapping):
+            return None
+        days: dict[str, dict[str, Any]] = {}
+        for segment, numbers in values.items():
+            if not isinstance(numbers, Mapping):
+                return None
+            for day, number in numbers.items():
+                days.setdefault(day, {})[segment] = number
+        return days
+
+    def segments(self, held: Any) -> Mapping[str, Any]:
+        """The numbers; the one of all is under the event's name."""
+        return dict(held)
+
+    def leaves(self, held: Any) -> Iterator[Row]:
+        """The number."""
+        yield {"value": held}
+
+
+class FunnelReport(ReportStream):
+    """The steps of a saved funnel."""
+
+    name = "report"
+    kind = "funnel"
+    primary_key: ClassVar[list[str]] = ["date", "segment", "step_index"]
+    path = "/api/query/funnels"
+    under = "data"
+    most_segments = 10_000
+    columns: ClassVar = {
+        "segment": "string",
+        "step_index": "integer",
+        "event": "string",
+        "goal": "string",
+        "step_label": "string",
+        "count": "integer",
+        "avg_time": "number",
+        "avg_time_from_start": "number",
+        "step_conv_ratio": "number",
+        "overall_conv_ratio": "number",
+        "custom_event": "boolean",
+        "custom_event_id": "integer",
+        "analysis": "object",
+    }
+
+    def unsettled_days(self) -> int:
+        """Until the last of those who began has run out of time; Mixpanel allows 90 days."""
+        length, unit = self.params.get("length"), self.params.get("length_unit")
+        if length is None or unit is None:
+            return _LONGEST_FUNNEL_DAYS
+        return -(-int(length) * _LENGTHS[unit] // _DAY_S)
+
+    def leaves(self, held: Any) -> Iterator[Row]:
+        """A row for each step."""
+        whole = held if isinstance(held, Mapping) else {"steps": held}
+        common = {key: value for key, value in whole.items() if key != "steps"}
+        for index, step in enumerate(listed(whole["steps"])):
+            yield {**common, **step, "step_index": index}
+
+
+class RetentionReport(ReportStream):
+    """Of those who entered on a date, how many came back in each interval after.
+
+    Who is new depends on the first day asked for, and an interval's end may depend on the last.
+    """
+
+    name = "report"
+    kind = "retention"
+    always_whole = True
+    primary_key: ClassVar[list[str]] = ["date", "segment", "interval_index"]
+    path = "/api/query/retention"
+    under = "data"
+    columns: ClassVar = {
+        "segment": "string",
+        "interval_index": "integer",
+        "count": "integer",
+        "first": "integer",
+    }
+
+    def unsettled_days(self) -> int:
+        """Until the last interval is over, which begins with each person's own entry."""
+        if self.params.get("unbounded_retention") == "true":
+            return _FOR_GOOD
+        return (int(self.params.get("interval_count", 1)) + 1) * grid_of(self.params).longest
+
+    def leaves(self, held: Any) -> Iterator[Row]:
+        """A row for each interval; one without a count for a cohort that has none yet."""
+        counts = listed(held["counts"])
+        common = {key: value for key, value in held.items() if key != "counts"}
+        for index, count in enumerate(counts or [None]):
+            yield {**common, "count": count, "interval_index": index}
+
+
+class FrequencyReport(ReportStream):
+    """How many people were active in at least so many hours or days of a day, week or month."""
+
+    name = "report"
+    kind = "frequency"
+    primary_key: ClassVar[list[str]] = ["date", "segment", "at_least"]
+    path = "/api/query/retention/addiction"
+    under = "data"
+    columns: ClassVar = {"segment": "string", "at_least": "integer", "count": "integer"}
+
+    def leaves(self, held: Any) -> Iterator[Row]:
+        """A row for each number of hours or days, from 1."""
+        for at_least, count in enumerate(listed(held), start=1):
+            yield {"at_least": at_least, "count": count}
+
+
+REPORTS: Mapping[str, type[ReportStream]] = {
+    stream.kind: stream
+    for stream in (SegmentationReport, RetentionReport, FunnelReport, FrequencyReport)
+}
+"""The stream of each kind of report."""

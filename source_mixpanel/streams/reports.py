@@ -1,0 +1,175 @@
+"""Reports that the settings describe, each a stream `report_<name>` in long form."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any, ClassVar
+
+from source_mixpanel.errors import ConfigError, DataError, RefusedError, SourceError
+from source_mixpanel.streams.base import Row, Workshop
+from source_mixpanel.streams.dated import DatedPart, DatedStream
+from source_mixpanel.sync.dated import DatedSettings, dump_state, is_too_long, parse_state
+from source_mixpanel.sync.grid import Grid
+
+OVERALL = "$overall"
+"""Mixpanel's name for everything that is broken down; the segment of what is not."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the user wants to know.
+
+    Attributes:
+        name: The user's own name for it.
+        params: Mixpanel's parameters, without the days.
+    """
+
+    name: str
+    params: Mapping[str, str]
+
+    @property
+    def stream(self) -> str:
+        """The name of its stream."""
+        return f"report_{self.name}"
+
+
+def grid_of(params: Mapping[str, str]) -> Grid:
+    """The buckets that `unit`, or `interval` in days, calls for."""
+    interval = params.get("interval")
+    return Grid(params.get("unit", "day"), int(interval) if interval else None)
+
+
+def listed(value: Any) -> list[Any]:
+    """A value that has to be a list.
+
+    Raises:
+        TypeError: It is none.
+    """
+    if not isinstance(value, list):
+        raise TypeError(f"a list was expected, not {type(value).__name__}")
+    return value
+
+
+class ReportStream(DatedStream, engine=True):
+    """The rows of a report by the buckets it counts in; changed parameters are read from the start.
+
+    A subclass declares its kind, and says in `leaves` what becomes of a date's value.
+    """
+
+    declares = (*DatedStream.declares, "kind")
+    kind: ClassVar[str]
+    always_whole: ClassVar[bool] = False
+    """Whether any range has to be asked for whole; one that is split by `on` always has to."""
+    most_segments: ClassVar[int | None] = None
+    """The most segments that Mixpanel gives, where it says so; as many are asked for."""
+
+    def __init__(self, workshop: Workshop, settings: DatedSettings, report: Report) -> None:
+        self.name = report.stream
+        self.report = report
+        self.params = report.params
+        look_back = settings.look_back_days + self.unsettled_days()
+        super().__init__(workshop, replace(settings, look_back_days=look_back))
+        self.grid = grid_of(self.params)
+        self.whole = self.always_whole or self.split
+
+    @property
+    def split(self) -> bool:
+        """Whether there is a row for each value of an expression."""
+        return "on" in self.params
+
+    def unsettled_days(self) -> int:
+        """For how many days after its own a bucket's numbers may change, late events aside."""
+        return 0
+
+    def query(self) -> Mapping[str, str]:
+        """The user's parameters; days are the buckets, and all segments wanted, if not told."""
+        usual = {} if "interval" in self.params else {"unit": "day"}
+        if self.split and self.most_segments is not None:
+            usual["limit"] = str(self.most_segments)
+        return {**usual, **self.params}
+
+    def parts(self) -> list[DatedPart]:
+        """The report."""
+        return [DatedPart(label=f"report {self.report.name!r}")]
+
+    # -- state -----------------------------------------------------------------------------
+
+    @property
+    def state(self) -> MutableMapping[str, Any]:
+        """Up to which day the report has been read, and with which parameters."""
+        return {**dump_state(self._state), "report": self._described()}
+
+    @state.setter
+    def state(self, value: MutableMapping[str, Any]) -> None:
+        if value.get("report") not in (None, self._described()):
+            self.logger.info(
+                f"Report {self.report.name!r} has other parameters than in the last sync: it is "
+                f"read again from the start."
+            )
+            value = {}
+        self._state = parse_state(value, self.name)
+
+    def _described(self) -> dict[str, str]:
+        return {"kind": self.kind, **self.params}
+
+    # -- answers ---------------------------------------------------------------------------
+
+    def by_date(self, answer: Any) -> Mapping[str, Any] | None:
+        """What an answer holds by date, with an envelope or without."""
+        told = answer.get(self.under, answer) if isinstance(answer, Mapping) else None
+        return told if isinstance(told, Mapping) else None
+
+    def ask(self, part: DatedPart, first: date, last: date) -> Mapping[str, Any]:
+        """What Mixpanel holds by date; the log tells if there may be more segments."""
+        days = super().ask(part, first, last)
+        limit = self.query().get("limit")
+        if limit is not None and self.split and len(self._names(days.values())) >= int(limit):
+            self.logger.warning(
+                f"Mixpanel gives the {limit} largest segments of report {self.report.name!r}, and "
+                f"no more: stream {self.name!r} has no rows of others."
+            )
+        return days
+
+    @staticmethod
+    def _names(days: Iterable[Any]) -> set[str]:
+        return {name for held in days if isinstance(held, Mapping) for name in held} - {OVERALL}
+
+    def refused(self, error: RefusedError) -> SourceError:
+        """The parameters are the user's, and so is what Mixpanel says of them."""
+        too_long = self.whole and is_too_long(error.text)
+        advice = "Set a later start_date" if too_long else "Correct its parameters in the settings"
+        return ConfigError(
+            f"Mixpanel does not accept report {self.report.name!r}, from which stream "
+            f"{self.name!r} is read (it answered {error.status}: {error.text}). {advice}.",
+            detail=str(error.internal_message),
+        )
+
+    def rows(self, part: DatedPart, day: str, held: Any) -> list[Row]:
+        """The rows of each segment.
+
+        Raises:
+            DataError: The answer is not of the form that its parameters call for.
+        """
+        try:
+            return [
+                row
+                for segment, value in self.segments(held).items()
+                for leaf in self.leaves(value)
+                for row in super(ReportStream, self).rows(part, day, {**leaf, "segment": segment})
+            ]
+        except (AttributeError, TypeError, KeyError) as error:
+            raise DataError(
+                f"Mixpanel's answer for {part.label} holds something else than expected for {day}.",
+                detail=f"{type(error).__name__}: {error}",
+            ) from error
+
+    def segments(self, held: Any) -> Mapping[str, Any]:
+        """What a date holds by segment."""
+        return dict(held) if self.split else {OVERALL: held}
+
+    @abstractmethod
+    def leaves(self, held: Any) -> Iterator[Row]:
+        """The columns of each row that a segment's value on a date makes."""

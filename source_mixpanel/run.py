@@ -9,9 +9,9 @@ import signal
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
-from typing import Any, NoReturn
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import closing, suppress
+from typing import Any, NoReturn, cast
 
 from airbyte_cdk.entrypoint import AirbyteEntrypoint
 from airbyte_cdk.logger import PRINT_BUFFER
@@ -30,8 +30,8 @@ from source_mixpanel.config import migrate, parse_config
 from source_mixpanel.masking import hide, secrets_in
 from source_mixpanel.records.batch import RecordBatch
 from source_mixpanel.source import SourceMixpanel
+from source_mixpanel.stopping import stopped_by
 
-_TERMINATED = 143
 _NO_OUTPUT = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
 
@@ -110,23 +110,6 @@ def _tell(message: AirbyteMessage) -> None:
         PRINT_BUFFER.flush()
 
 
-class _Terminated(BaseException):
-    """SIGTERM came. No error: whatever handles errors lets it pass."""
-
-
-def _stop(_signal: int, _frame: object) -> NoReturn:
-    """Unwind, so that everything is closed; the state is what was printed."""
-    raise _Terminated
-
-
-def _end_by_sigterm() -> NoReturn:
-    """End as the signal alone would have ended us: callers tell a stop from a failure by it."""
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    os.kill(os.getpid(), signal.SIGTERM)
-    # The first process of a container is not killed by it.
-    os._exit(_TERMINATED)
-
-
 def launch(args: list[str], clock: Clock | None = None, patience: Patience | None = None) -> None:
     """Run one of Airbyte's verbs and print its messages.
 
@@ -139,14 +122,21 @@ def launch(args: list[str], clock: Clock | None = None, patience: Patience | Non
     entrypoint = MixpanelEntrypoint(source)
     parsed = entrypoint.parse_args(args)
     _need_a_directory()
-    with PRINT_BUFFER:
-        for line in entrypoint.run(parsed):
+    lines = cast("Generator[str, None, None]", entrypoint.run(parsed))
+    # Closed before anything else is: its end removes a directory.
+    with PRINT_BUFFER, closing(lines):
+        for line in lines:
             print(f"{line}\n", end="")  # noqa: T201 - the protocol's output
 
 
 def run(clock: Clock | None = None, patience: Patience | None = None) -> None:
     """The command `source-mixpanel`."""
-    signal.signal(signal.SIGTERM, _stop)
+    with stopped_by(signal.SIGTERM, signal.SIGINT):
+        _run(clock, patience)
+
+
+def _run(clock: Clock | None, patience: Patience | None) -> None:
+    """Run, and say what becomes of output that cannot be written."""
     if sys.stdout is None:
         _give_up("The connector has no standard output to write to.")
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -154,8 +144,6 @@ def run(clock: Clock | None = None, patience: Patience | None = None) -> None:
         sys.stdout.reconfigure(encoding="utf-8")
     try:
         launch(sys.argv[1:], clock, patience)
-    except _Terminated:
-        _end_by_sigterm()
     except BrokenPipeError:
         _give_up("The reader of the connector's output has gone away; the sync stops.")
     except OSError as error:

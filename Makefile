@@ -17,6 +17,8 @@ KEEP ?=
 PORT ?= 8080
 IMAGE ?= airbyte/source-mixpanel:dev
 SEED ?= 7
+# What make soak runs.
+SOAKED := unit_tests/test_fault_matrix.py unit_tests/test_kills.py
 # Anything: measure small sizes.
 QUICK ?=
 
@@ -35,8 +37,9 @@ test: $(READY) ## Run the tests
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal
 
 .PHONY: soak
-soak: $(READY) ## Kill syncs some hundreds of times, and compare what comes out
-	SOAK_KILLS=100 $(BIN)/python -m pytest -q -n 2 unit_tests/test_kills.py
+soak: $(READY) ## Play every fault, kill syncs hundreds of times, and compare what comes out
+	SOAK_FAULTS=1 SOAK_KILLS=25 SOAK_EXAMPLES=500 SOAK_FIGURES=1 $(BIN)/python -m pytest -q -n 2 \
+	  $(SOAKED)
 
 .PHONY: check
 check: lint types imports test acceptance validate-metadata ## All that CI runs

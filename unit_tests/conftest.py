@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 from mixpanel_emulator.control_client import ControlClient
 from mixpanel_emulator.options import CREDENTIALS, EmulatorOptions
 from mixpanel_emulator.server import EmulatorServer
+from unit_tests import figures
 from unit_tests.harness import Command
 
 NOW = "2026-03-10T12:00:00Z"
@@ -24,6 +25,19 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 settings.load_profile("house")
+
+
+RELIABILITY = Path(__file__).parent.parent / "docs" / "reliability.md"
+
+
+def pytest_terminal_summary(terminalreporter: Any, exitstatus: int) -> None:
+    """Tell what the tests counted; `make soak` keeps it, if all of them passed."""
+    passed = terminalreporter.getreports("passed")
+    counts = figures.total(pair for report in passed for pair in report.user_properties)
+    if counts:
+        terminalreporter.write_line(f"Counted: {figures.sentence(counts)}")
+    if counts and os.environ.get("SOAK_FIGURES") and not exitstatus:
+        figures.write(RELIABILITY, counts)
 
 
 @pytest.fixture(scope="session")

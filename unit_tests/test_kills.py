@@ -23,7 +23,7 @@ from unit_tests.builders import DAY_MS, NOON_10_MARCH_MS
 from unit_tests.harness import Command, Output, configured, expected_export, multiset
 from unit_tests.worlds import discovered
 
-KILLS = int(os.environ.get("SOAK_KILLS", "2"))
+KILLS = int(os.environ.get("SOAK_KILLS", "1"))
 SIGNALS = (signal.SIGKILL, signal.SIGTERM)
 _NOBODY = {"credentials": {"username": "u", "secret": "s", "project_id": 1}}
 WAYS = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 
 from source_mixpanel.errors import SourceError
 
@@ -40,10 +41,19 @@ def disk_is_full(error: OSError) -> SourceError:
 
 def no_directory(error: OSError) -> SourceError:
     """What to say when a temporary file cannot be made."""
-    if is_out_of_files(error):
+    if is_out_of_files(error) or is_out_of_files(_error_of_opening()):
         return out_of_files(str(error))
     return SourceError(
         "The connector needs a directory for temporary files and found none it can write to: "
         f"{error.strerror}. Set TMPDIR to one.",
         detail=str(error),
     )
+
+
+def _error_of_opening() -> OSError | None:
+    """Why no file can be opened at all: looking for a directory hides it."""
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY))
+    except OSError as error:
+        return error
+    return None

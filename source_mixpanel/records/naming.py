@@ -8,7 +8,6 @@ changes; a set of names seen at once is served in sorted order, as `discover` do
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 
 CORE_COLUMNS = {
@@ -45,12 +44,14 @@ class ColumnNames:
         self._columns: dict[str, str] = dict(core)
         self._folded = {fold(column) for column in (*core.values(), *taken)}
         self._core = frozenset(core)
+        self._used: dict[str, None] = {}
         for raw, column in known.items():
             if raw not in self._columns and fold(column) not in self._folded:
                 self._give(raw, column)
 
     def column(self, raw: str) -> str:
         """The column of a property, given now if it is new."""
+        self._used[raw] = None
         column = self._columns.get(raw)
         return column if column is not None else self._choose(raw)
 
@@ -78,20 +79,13 @@ class ColumnNames:
         """Every property's column but the core ones'."""
         return {raw: column for raw, column in self._columns.items() if raw not in self._core}
 
-    def to_remember(self, told: Mapping[str, str]) -> dict[str, str]:
-        """The columns that a later sync could not work out again.
+    def used(self) -> dict[str, str]:
+        """The columns of properties that were asked for, but the core ones'.
 
-        Args:
-            told: The columns that the catalog tells; they are left out, unless another property
-                wants the same name: then the catalog may come to tell it otherwise.
+        A later sync has to be told them all: the schema is numbered anew each time it is
+        discovered, and a rival that appeared meanwhile may come first in it.
         """
-        given = self.given()
-        wanted = Counter(fold(_plain(raw)) for raw in given)
-        return {
-            raw: column
-            for raw, column in given.items()
-            if told.get(raw) != column or wanted[fold(_plain(raw))] > 1
-        }
+        return {raw: self._columns[raw] for raw in self._used if raw not in self._core}
 
 
 def _plain(raw: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, ClassVar
@@ -33,6 +34,7 @@ from source_mixpanel.sync.coverage import Span
 from source_mixpanel.sync.cursor import ExportState, dump_state, parse_state
 from source_mixpanel.sync.days import Days
 from source_mixpanel.sync.plan import Period, ReadPlan, plan_read
+from source_mixpanel.sync.room import DEFAULT_BYTES, Room
 
 OVERLAP_MS = 60 * 60 * 1000
 """How far two syncs overlap by processing time: Mixpanel shows some events up to three quarters
@@ -54,6 +56,7 @@ class ExportSettings:
         as_object: One `properties` column instead of one a property.
         to_text: Custom properties as text.
         only_configured: Emit only the columns of the configured catalog.
+        disk_bytes: Disk for windows that are downloaded and not yet emitted; 0 for none ahead.
     """
 
     period: Period = field(default_factory=Period)
@@ -63,6 +66,7 @@ class ExportSettings:
     as_object: bool = False
     to_text: bool = False
     only_configured: bool = False
+    disk_bytes: int = DEFAULT_BYTES
 
 
 class Export(MixpanelStream, CheckpointMixin):
@@ -84,6 +88,7 @@ class Export(MixpanelStream, CheckpointMixin):
         self._started = 0.0
         self._days_read = 0
         self._watermark_ms: int | None = None
+        self._room = Room(settings.disk_bytes)
 
     def requests_planned(self) -> int | None:
         """Windows grow with what they hold, so only the data can tell."""
@@ -128,12 +133,13 @@ class Export(MixpanelStream, CheckpointMixin):
         """Windows of days, each downloaded and proven whole before it is handed on."""
         source, spans = self._prepare(sync_mode)
         work = source.slices(spans, self._end_day)
-        for whole in ahead(work, depth=_AHEAD, discard=WholeSlice.discard):
-            yield StreamSlice(
-                partition={"window": str(whole.window)},
-                cursor_slice={},
-                extra_fields={"whole": whole},
-            )
+        with closing(self._room):
+            for whole in ahead(work, depth=_AHEAD, discard=WholeSlice.discard):
+                yield StreamSlice(
+                    partition={"window": str(whole.window)},
+                    cursor_slice={},
+                    extra_fields={"whole": whole},
+                )
         self._tell_oddities()
 
     def _prepare(self, sync_mode: SyncMode) -> tuple[SliceSource, list[Span]]:
@@ -154,12 +160,11 @@ class Export(MixpanelStream, CheckpointMixin):
         plan = plan_read(self.settings.period, self._state, self._days, now, full=full)
         self._state, self._plan = plan.state, plan
         source = SliceSource(
-            self.workshop.client,
-            clock=self.workshop.clock,
-            time=self.workshop.time,
+            self.workshop,
             wanted=self.settings.wanted,
             days=self._days,
             most_days=self.settings.window_days,
+            room=self._room,
             log=self.logger.info,
         )
         return source, plan.spans
@@ -189,8 +194,7 @@ class Export(MixpanelStream, CheckpointMixin):
         state = replace(self._state, kind=self._days.kind)
         if rows.latest_ms > -_EVER:
             state = state.with_latest(rows.latest_ms)
-        told = told_by_catalog(self.configured_json_schema or {})
-        state = replace(state, columns=self._names.to_remember(told))
+        state = replace(state, columns={**state.columns, **self._names.used()})
         if whole.completes:
             through = whole.window.span.last
             first = self._plan.read_from(through) if self._plan else through

@@ -44,7 +44,7 @@ class ProfileState:
         last_seen: The latest `$last_seen` of the last whole sync, as Mixpanel wrote it.
         finished: In the middle of a sync: the parts that have been read whole.
         open: In the middle of a part: where.
-        columns: The columns of properties that the catalog does not tell.
+        columns: The columns of properties that were emitted.
     """
 
     last_seen: str | None = None

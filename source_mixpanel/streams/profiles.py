@@ -149,7 +149,9 @@ class ProfileStream(CheckpointedStream, engine=True):
         incremental = sync_mode == SyncMode.incremental and bool(self.cursor_field)
         self._since = self._state.last_seen if incremental else None
         told = told_by_catalog(self.configured_json_schema or {})
-        self._names = new_names({**told, **self._state.columns}, self.fixed)
+        # The state comes first: what it has given away, the catalog cannot give again.
+        known = {**self._state.columns, **told, **self._state.columns}
+        self._names = new_names(known, self.fixed)
         self._rows = ProfileRows(self._names, self._shape(), self.fixed)
         left = [part for part in self.parts() if part.key not in self._state.finished]
         opened = self._state.open
@@ -216,7 +218,7 @@ class ProfileStream(CheckpointedStream, engine=True):
             self._advance(page, part, reader.walk, told["number"])
 
     def _advance(self, page: Page, part: Part, walk: Walk, number: int) -> None:
-        columns = self._names.to_remember(told_by_catalog(self.configured_json_schema or {}))
+        columns = {**self._state.columns, **self._names.used()}
         self._state = replace(self._state, columns=columns)
         if not walk.over:
             opened = OpenWalk(part.key, self._since, self._rows.latest, walk)

@@ -31,7 +31,7 @@ class ExportState:
         latest_ms: The latest `time` ever emitted, UTC milliseconds; the stream's cursor.
         coverage: Which days were read, and up to when they were processed.
         kind: What raw times mean, `utc` or `project_time`; None while the data has not told.
-        columns: The columns of properties that the catalog does not tell.
+        columns: The columns of properties that were emitted.
         refreshing: Whether this is the middle of a full refresh.
         since_ms: Events before this instant of the first covered day were not wanted, UTC.
         until_ms: Events after this instant of the last covered day were not wanted, UTC.

@@ -81,10 +81,10 @@ def test_the_order_within_one_batch_does_not_matter(raws: list[str], chance: obj
     assert one.given() == other.given()
 
 
-@given(st.lists(names, max_size=6), batches)
+@given(st.lists(names, max_size=6), batches, st.lists(names, max_size=6))
 @_quick
-def test_every_later_sync_gives_the_same_columns_from_catalog_and_memory(
-    discovered: list[str], seen: list[list[str]]
+def test_every_later_sync_gives_the_same_columns_whatever_was_discovered_meanwhile(
+    discovered: list[str], seen: list[list[str]], rivals: list[str]
 ) -> None:
     catalog = ColumnNames({})
     catalog.add_all(discovered)
@@ -92,27 +92,17 @@ def test_every_later_sync_gives_the_same_columns_from_catalog_and_memory(
     first = ColumnNames(told)
     for raws in seen:
         first.add_all(raws)
-    memory = first.to_remember(told)
-    later = ColumnNames({**told, **memory})
-    assert {raw: later.column(raw) for raw in first.given()} == first.given()
+    memory = first.used()
+    refreshed = ColumnNames({})
+    refreshed.add_all([*discovered, *rivals, *memory])
+    later = ColumnNames({**memory, **refreshed.given(), **memory})
+    assert {raw: later.column(raw) for raw in memory} == memory
 
 
-@given(st.lists(names, max_size=8))
-@_quick
-def test_what_the_catalog_tells_without_a_rival_needs_no_memory(discovered: list[str]) -> None:
-    columns = ColumnNames({})
-    columns.add_all(discovered)
-    told = columns.given()
-    memory = ColumnNames(told).to_remember(told)
-    plain = [fold(raw.removeprefix("$")) for raw in told]
-    rivals = {raw for raw in told if plain.count(fold(raw.removeprefix("$"))) > 1}
-    assert memory.keys() == rivals
-
-
-def test_what_the_catalog_does_not_tell_is_remembered() -> None:
-    columns = ColumnNames({"plan": "plan"})
-    columns.add_all(["plan", "$city"])
-    assert columns.to_remember({"plan": "plan"}) == {"$city": "city"}
+def test_only_what_was_asked_for_is_remembered() -> None:
+    columns = ColumnNames({"plan": "plan", "never": "never"})
+    columns.add_all(["plan", "$city", "time"])
+    assert columns.used() == {"plan": "plan", "$city": "city"}
 
 
 def test_a_remembered_name_that_would_cover_a_core_column_is_not_taken() -> None:

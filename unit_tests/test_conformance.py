@@ -15,7 +15,16 @@ from unit_tests.harness import Command, Output, freeze, multiset
 from unit_tests.worlds import Streams, discovered, prefixes, sync
 
 _NOBODY = {"credentials": {"username": "u", "secret": "s", "project_id": 1}}
-_LISTED = SourceMixpanel().streams(_NOBODY)
+REPORTS = [
+    {"name": name, "kind": name, "parameters": parameters}
+    for name, parameters in {
+        "segmentation": {"event": "Page View", "on": 'properties["$os"]'},
+        "retention": {"born_event": "Sign Up", "interval_count": 3},
+        "funnel": {"funnel_id": 4411, "length": 1, "length_unit": "day"},
+        "frequency": {"unit": "day", "addiction_unit": "hour"},
+    }.items()
+]
+_LISTED = SourceMixpanel().streams({**_NOBODY, "reports": REPORTS})
 NAMES = [stream.name for stream in _LISTED]
 INCREMENTAL = [stream.name for stream in _LISTED if stream.supports_incremental]
 WITHOUT_KEY = {"export"}
@@ -30,7 +39,7 @@ _READ: dict[tuple[str, str], Output] = {}
 def streams(command: Command, mixpanel: ControlClient, config: dict[str, Any]) -> Streams:
     """What is discovered; the seed makes the same world each time, so that once is enough."""
     mixpanel.seed(11, events=200, days=6, profiles=90)
-    config.update(page_size=20, date_window_size=2, attribution_window=0)
+    config.update(page_size=20, date_window_size=2, attribution_window=0, reports=REPORTS)
     if not _STREAMS:
         _STREAMS.update(discovered(command, config))
     return _STREAMS

@@ -22,12 +22,12 @@ MAX_LENGTH_MS = 90 * _LENGTHS["day"]
 def _step(count: int, walks: list[list[int]], number: int, names: list[str]) -> dict[str, Any]:
     arrived = [walk for walk in walks if len(walk) > number]
     before = sum(1 for walk in walks if len(walk) >= number) if number else count
-    spans = [(walk[number] - walk[number - 1]) / 1000 for walk in arrived] if number else []
-    totals = [(walk[number] - walk[0]) / 1000 for walk in arrived] if number else []
+    spans = [walk[number] - walk[number - 1] for walk in arrived] if number else []
+    totals = [walk[number] - walk[0] for walk in arrived] if number else []
     return {
         "count": len(arrived),
-        "avg_time": sum(spans) / len(spans) if spans else None,
-        "avg_time_from_start": sum(totals) / len(totals) if totals else None,
+        "avg_time": sum(spans) / len(spans) / 1000 if spans else None,
+        "avg_time_from_start": sum(totals) / len(totals) / 1000 if totals else None,
         "step_conv_ratio": len(arrived) / before if before else 0,
         "overall_conv_ratio": len(arrived) / count if count else 0,
         "goal": names[number],

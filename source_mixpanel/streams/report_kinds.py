@@ -6,13 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from source_mixpanel.streams.base import Row
-from source_mixpanel.streams.reports import ReportStream, grid_of, listed
+from source_mixpanel.streams.reports import FOR_GOOD, ReportStream, grid_of, listed
 
 _DAY_S = 86_400
 _LENGTHS = {"second": 1, "minute": 60, "hour": 3_600, "day": _DAY_S}
 _LONGEST_FUNNEL_DAYS = 90
-_FOR_GOOD = 10**9
-"""Days, for rows that never cease to change."""
 
 
 class SegmentationReport(ReportStream):
@@ -111,7 +109,7 @@ class RetentionReport(ReportStream):
     def unsettled_days(self) -> int:
         """Until the last interval is over, which begins with each person's own entry."""
         if self.params.get("unbounded_retention") == "true":
-            return _FOR_GOOD
+            return FOR_GOOD
         return (int(self.params.get("interval_count", 1)) + 1) * grid_of(self.params).longest
 
     def leaves(self, held: Any) -> Iterator[Row]:

@@ -16,6 +16,8 @@ from source_mixpanel.sync.grid import Grid
 
 OVERALL = "$overall"
 """Mixpanel's name for everything that is broken down; the segment of what is not."""
+FOR_GOOD = 10**9
+"""Days, for rows that never cease to change."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,9 @@ class ReportStream(DatedStream, engine=True):
         self.report = report
         self.params = report.params
         look_back = settings.look_back_days + self.unsettled_days()
+        if "limit" in self.params:
+            # Which segments are the largest may change for every day.
+            look_back = FOR_GOOD
         super().__init__(workshop, replace(settings, look_back_days=look_back))
         self.grid = grid_of(self.params)
         self.whole = self.always_whole or self.split

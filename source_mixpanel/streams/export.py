@@ -20,6 +20,7 @@ from source_mixpanel.records.naming import ColumnNames
 from source_mixpanel.records.types import declared_types
 from source_mixpanel.schemas.reserved import EVENT_PROPERTIES
 from source_mixpanel.streams.base import MixpanelStream, Row, Workshop
+from source_mixpanel.streams.export_doubts import moved, undecided
 from source_mixpanel.streams.export_request import ExportFilter
 from source_mixpanel.streams.export_schema import (
     export_schema,
@@ -158,7 +159,10 @@ class Export(MixpanelStream, CheckpointMixin):
         full = sync_mode == SyncMode.full_refresh
         now = self.workshop.time.now_utc()
         plan = plan_read(self.settings.period, self._state, self._days, now, full=full)
-        self._state, self._plan = plan.state, plan
+        if sentence := moved(self._state.zone, self._days):
+            self.logger.warning(sentence)
+        self._state = replace(plan.state, zone=zone.key if zone is not None else self._state.zone)
+        self._plan = plan
         source = SliceSource(
             self.workshop,
             wanted=self.settings.wanted,
@@ -255,6 +259,8 @@ class Export(MixpanelStream, CheckpointMixin):
                 f"Stream 'export', column {column!r}: declared as {declared}, but came as "
                 f"{found}. The values were emitted as they are."
             )
+        if sentence := undecided(self._days, rows.seen):
+            self.logger.warning(sentence)
         if rows.timeless:
             self.logger.warning(
                 f"Stream 'export': {rows.timeless} events have no readable time; theirs is null."

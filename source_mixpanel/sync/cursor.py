@@ -35,6 +35,7 @@ class ExportState:
         refreshing: Whether this is the middle of a full refresh.
         since_ms: Events before this instant of the first covered day were not wanted, UTC.
         until_ms: Events after this instant of the last covered day were not wanted, UTC.
+        zone: The name of the project's time zone when its days were read.
     """
 
     latest_ms: int | None = None
@@ -44,6 +45,7 @@ class ExportState:
     refreshing: bool = False
     since_ms: int | None = None
     until_ms: int | None = None
+    zone: str | None = None
 
     def with_latest(self, ms: int) -> ExportState:
         """With the cursor moved on, never back."""
@@ -61,6 +63,7 @@ def dump_state(state: ExportState, days: Days) -> dict[str, Any]:
         "time": latest,
         **_dump_coverage(state.coverage, days),
         "event_timestamps": state.kind,
+        "project_timezone": state.zone,
         "columns": dict(state.columns) or None,
         "full_refresh": "in progress" if state.refreshing else None,
         "since_ms": state.since_ms,
@@ -110,6 +113,7 @@ def parse_state(blob: Mapping[str, Any]) -> ExportState:
             latest_ms=latest,
             coverage=_coverage(blob, latest),
             kind=kind,
+            zone=_name(blob.get("project_timezone")),
             columns=columns,
             refreshing=blob.get("full_refresh") is not None,
             since_ms=_mark(blob.get("since_ms")),
@@ -155,6 +159,12 @@ def _instant(value: Any) -> int:
     if not 0 <= ms <= _LAST_MS:
         raise ValueError(f"{value!r} is no instant")
     return ms
+
+
+def _name(value: Any) -> str | None:
+    if not isinstance(value, (str, type(None))):
+        raise TypeError(f"{value!r} is no time zone")
+    return value
 
 
 def _mark(value: Any) -> int | None:

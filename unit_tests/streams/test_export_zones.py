@@ -1,0 +1,218 @@
+"""Days and instants in every zone: through changes of the clock, and of the zone itself."""
+
+from __future__ import annotations
+
+import os
+from datetime import date, datetime, timedelta, timezone
+from functools import cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mixpanel_emulator.control_client import ControlClient
+from unit_tests.builders import discover, read
+from unit_tests.harness import Command, expected_export, multiset, rfc3339
+from unit_tests.worlds import discovered, sync
+
+EXAMPLES = int(os.environ.get("SOAK_EXAMPLES", "10"))
+KINDS = {"utc": "utc", "local": "project_time"}
+ZONES = [
+    "Pacific/Kiritimati",  # the furthest east, +14
+    "Pacific/Apia",  # left out 30 December 2011
+    "Pacific/Chatham",  # +12:45, in summer +13:45
+    "Australia/Lord_Howe",  # half an hour of summer time
+    "Asia/Kathmandu",
+    "Africa/Casablanca",  # turns the clock back for Ramadan
+    "Europe/Dublin",  # calls winter the exception
+    "UTC",
+    "America/St_Johns",
+    "America/Los_Angeles",
+    "Pacific/Pago_Pago",  # the furthest west that people live in, -11
+    "Etc/GMT+12",
+]
+PROMPT_MS = 2000
+
+
+@cache
+def changes(zone: str) -> list[datetime]:
+    """The hours, since 2011, in which a zone changed its clock."""
+    here = ZoneInfo(zone)
+    found = []
+    moment = datetime(2011, 1, 1, tzinfo=timezone.utc)
+    while moment.year < 2026:
+        later = moment + timedelta(days=1)
+        if moment.astimezone(here).utcoffset() != later.astimezone(here).utcoffset():
+            found.append(moment)
+        moment = later
+    return found or [datetime(2020, 2, 29, tzinfo=timezone.utc)]
+
+
+def ticks(start: datetime, hours: float, minutes: int, name: str = "t") -> list[dict[str, Any]]:
+    """An event every so many minutes, each received at once."""
+    events = []
+    for n in range(int(hours * 60 / minutes)):
+        ms = int((start + timedelta(minutes=minutes * n)).timestamp() * 1000)
+        events.append(
+            {
+                "event": "Tick",
+                "properties": {
+                    "time": ms,
+                    "distinct_id": "u",
+                    "$insert_id": f"{name}-{n}",
+                    "$mp_api_timestamp_ms": ms + PROMPT_MS,
+                    "mp_processing_time_ms": ms + PROMPT_MS,
+                },
+            }
+        )
+    return events
+
+
+_STREAM: dict[str, Any] = {}
+
+
+def export(command: Command, config: dict[str, Any]) -> dict[str, Any]:
+    """What is discovered; the columns are the same all over this file."""
+    if not _STREAM:
+        _STREAM.update(discover(command, config))
+    return _STREAM
+
+
+@given(st.sampled_from(ZONES), st.sampled_from(list(KINDS)), st.data())
+@settings(max_examples=EXAMPLES)
+def test_every_event_around_a_change_of_the_clock_keeps_its_instant(
+    command: Command,
+    mixpanel: ControlClient,
+    config: dict[str, Any],
+    zone: str,
+    kind: str,
+    data: st.DataObject,
+) -> None:
+    change = data.draw(st.sampled_from(changes(zone)))
+    minutes = data.draw(st.sampled_from([10, 17, 30]))
+    after = data.draw(st.integers(30, 80))
+    mixpanel.reset()
+    mixpanel.configure(project_kind=kind, timezone=zone)
+    mixpanel.set_clock((change + timedelta(hours=after)).isoformat())
+    mixpanel.add_events(ticks(change - timedelta(hours=24), after + 24, minutes))
+    config.update(start_date=str((change - timedelta(days=3)).date()))
+    out = read(command, config, export(command, config))
+    assert out.code == 0, out.log
+    want = expected_export(mixpanel.events(), export(command, config))
+    assert multiset(out.records()) == multiset(want)
+    if zone != "UTC":
+        assert out.stream_state("export").get("event_timestamps") == KINDS[kind]
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/Los_Angeles"])
+@pytest.mark.parametrize("count", range(5))
+def test_a_few_events_do_not_decide_what_times_mean_and_the_log_says_so(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], zone: str, count: int
+) -> None:
+    mixpanel.configure(project_kind="local", timezone=zone)
+    noon = datetime(2026, 3, 8, 12, tzinfo=timezone.utc)
+    mixpanel.add_events(ticks(noon, count, 60))
+    out = read(command, config, export(command, config))
+    assert out.code == 0, out.log
+    assert len(out.records()) == count
+    decided = count >= 3
+    assert out.stream_state("export").get("event_timestamps") == (
+        "project_time" if decided else None
+    )
+    assert ("Set event_timestamps" in out.log) == (0 < count < 3)
+    if decided:
+        assert {r["time"] for r in out.records()} == {
+            rfc3339(e["time_ms"]) for e in mixpanel.events()
+        }
+    config["event_timestamps"] = "project_time"
+    told = read(command, config, export(command, config))
+    assert {r["time"] for r in told.records()} == {rfc3339(e["time_ms"]) for e in mixpanel.events()}
+
+
+MOVES = [
+    ("Pacific/Pago_Pago", "Pacific/Kiritimati"),
+    ("Pacific/Kiritimati", "Pacific/Pago_Pago"),
+    ("America/Los_Angeles", "Australia/Lord_Howe"),
+]
+
+
+@pytest.mark.parametrize(("before", "after"), MOVES)
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_a_project_that_changed_its_zone_loses_no_event(
+    command: Command,
+    mixpanel: ControlClient,
+    config: dict[str, Any],
+    kind: str,
+    before: str,
+    after: str,
+) -> None:
+    mixpanel.configure(project_kind=kind, timezone=before)
+    config.update(start_date="2026-02-27", event_timestamps=KINDS[kind])
+    start = datetime(2026, 3, 6, tzinfo=timezone.utc)
+    mixpanel.set_clock("2026-03-10T12:00:00Z", frozen=True)
+    mixpanel.add_events(ticks(start, 96, 60, "old"))
+    first = read(command, config, export(command, config))
+    mixpanel.configure(timezone=after)
+    states, rows = first.state_file(), first.records()
+    for number in range(4):
+        # One more day goes by, event by event, before each sync.
+        begin = datetime(2026, 3, 10, 13, tzinfo=timezone.utc) + timedelta(days=number)
+        mixpanel.set_clock((begin + timedelta(hours=24)).isoformat(), frozen=True)
+        mixpanel.add_events(ticks(begin, 22, 60, f"new-{number}"))
+        out = read(command, config, export(command, config), state=states)
+        assert out.code == 0, out.log
+        states, rows = out.state_file(), rows + out.records()
+        warned = f"time zone was {before} at the last sync and is {after} now" in out.log
+        assert warned == (kind == "local" and number == 0)
+    want = {(e["properties"]["$insert_id"], rfc3339(e["time_ms"])) for e in mixpanel.events()}
+    assert {(row["insert_id"], row["time"]) for row in rows} == want
+    assert len(rows) == len(want)
+
+
+DATED = ["funnels", "revenue", "event_counts"]
+
+
+def test_a_zone_that_is_not_the_projects_stops_every_stream_by_day(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.seed(11, events=50, days=3, profiles=10)
+    mixpanel.configure(timezone="America/Los_Angeles")
+    streams = discovered(command, config)
+    config["project_timezone"] = "Europe/Paris"
+    chosen = [streams[name] for name in (*DATED, "export", "cohorts")]
+    out = sync(command, config, chosen)
+    assert out.code == 1
+    for name in (*DATED, "export"):
+        [error] = [e for e in out.errors if e.get("stream_descriptor", {}).get("name") == name]
+        assert "Europe/Paris" in error["message"]
+        assert "America/Los_Angeles" in error["message"]
+        assert error["failure_type"] == "config_error"
+    assert out.statuses("cohorts")[-1] == "COMPLETE"
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago", "Asia/Kathmandu"])
+def test_counts_of_today_are_partial_today_and_whole_tomorrow(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], zone: str
+) -> None:
+    mixpanel.configure(timezone=zone)
+    config.update(start_date="2026-03-08", attribution_window=0)
+    stream = discovered(command, config)["event_counts"]
+    today = datetime(2026, 3, 10, 12, tzinfo=timezone.utc).astimezone(ZoneInfo(zone)).date()
+    mixpanel.add_events(ticks(day_begins(today, zone), 2, 10, "early"))
+    first = sync(command, config, [stream], mode="incremental")
+    mixpanel.add_events(ticks(day_begins(today, zone) + timedelta(hours=20), 2, 10, "late"))
+    mixpanel.advance(86_400)
+    second = sync(command, config, [stream], mode="incremental", state=first.state_file())
+    assert counts(first.records(), today) == [12]
+    assert counts(second.records(), today) == [24]
+    assert counts(second.records(), today - timedelta(days=1)) == []
+
+
+def day_begins(day: date, zone: str) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone)).astimezone(timezone.utc)
+
+
+def counts(rows: list[dict[str, Any]], day: date) -> list[int]:
+    return [row["count"] for row in rows if row["date"] == str(day)]

@@ -15,7 +15,7 @@ from airbyte_cdk.test.standard_tests._spec_compatibility import compare_specs
 
 from source_mixpanel.config import Config, connection_specification, migrate, parse_config
 from source_mixpanel.regions import Region, hosts
-from source_mixpanel.source import DOCUMENTATION_URL
+from source_mixpanel.usage import DOCUMENTATION_URL
 
 ROOT = Path(__file__).parent.parent
 METADATA = yaml.safe_load((ROOT / "metadata.yaml").read_text())["data"]

@@ -10,7 +10,7 @@ import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Generator, Iterable, Mapping
-from contextlib import closing, suppress
+from contextlib import closing, nullcontext, suppress
 from typing import Any, NoReturn, cast
 
 from airbyte_cdk.entrypoint import AirbyteEntrypoint
@@ -31,6 +31,8 @@ from source_mixpanel.masking import hide, secrets_in
 from source_mixpanel.records.batch import RecordBatch
 from source_mixpanel.source import SourceMixpanel
 from source_mixpanel.stopping import stopped_by
+from source_mixpanel.terminal import watching
+from source_mixpanel.usage import explanation
 
 _NO_OUTPUT = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
@@ -118,15 +120,18 @@ def launch(args: list[str], clock: Clock | None = None, patience: Patience | Non
         clock: The machine's unless another is given.
         patience: Time-outs and attempts, the usual ones unless given.
     """
-    source = SourceMixpanel(batched=True, tell=_tell, clock=clock, patience=patience)
-    entrypoint = MixpanelEntrypoint(source)
-    parsed = entrypoint.parse_args(args)
+    parsed = MixpanelEntrypoint.parse_args(args)
     _need_a_directory()
-    lines = cast("Generator[str, None, None]", entrypoint.run(parsed))
-    # Closed before anything else is: its end removes a directory.
-    with PRINT_BUFFER, closing(lines):
-        for line in lines:
-            print(f"{line}\n", end="")  # noqa: T201 - the protocol's output
+    with watching() if parsed.command == "read" else nullcontext() as watcher:
+        source = SourceMixpanel(
+            batched=True, tell=_tell, clock=clock, patience=patience, watcher=watcher
+        )
+        entrypoint = MixpanelEntrypoint(source)
+        lines = cast("Generator[str, None, None]", entrypoint.run(parsed))
+        # Closed before anything else is: its end removes a directory.
+        with PRINT_BUFFER, closing(lines):
+            for line in lines:
+                print(f"{line}\n", end="")  # noqa: T201 - the protocol's output
 
 
 def run(clock: Clock | None = None, patience: Patience | None = None) -> None:
@@ -142,6 +147,7 @@ def _run(clock: Clock | None, patience: Patience | None) -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # Whatever the locale: the protocol is JSON in UTF-8.
         sys.stdout.reconfigure(encoding="utf-8")
+    _explain(sys.argv[1:])
     try:
         launch(sys.argv[1:], clock, patience)
     except BrokenPipeError:
@@ -150,6 +156,16 @@ def _run(clock: Clock | None, patience: Patience | None) -> None:
         if error.errno not in _NO_OUTPUT:
             raise
         _give_up(f"The connector's output cannot be written ({error.strerror}); the sync stops.")
+
+
+def _explain(args: list[str]) -> None:
+    """End with an explanation, if the arguments ask for one or need one."""
+    told = explanation(args)
+    if told is None:
+        return
+    text, code = told
+    (sys.stderr if code else sys.stdout).write(text)
+    sys.exit(code)
 
 
 def _give_up(why: str) -> NoReturn:

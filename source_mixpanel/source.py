@@ -50,10 +50,9 @@ from source_mixpanel.masking import hide, secrets_in
 from source_mixpanel.records.batch import RecordBatch
 from source_mixpanel.streams.base import MixpanelStream, Workshop
 from source_mixpanel.sync.ahead import side_by_side
-from source_mixpanel.sync.progress import Watcher
+from source_mixpanel.sync.progress import Nobody, Watcher
+from source_mixpanel.usage import DOCUMENTATION_URL
 from source_mixpanel.wiring import build_streams, build_workshop, is_legacy
-
-DOCUMENTATION_URL = "https://docs.airbyte.com/integrations/sources/mixpanel"
 
 _log = logging.getLogger("airbyte")
 
@@ -84,7 +83,7 @@ class SourceMixpanel(AbstractSource):
         self._clock = clock or SystemClock()
         self._patience = patience or Patience()
         self._batched = batched
-        self._watcher = watcher
+        self._watcher = watcher or Nobody()
         self._queue = InMemoryMessageRepository()
         self._tell = tell or self._queue.emit_message
         self._queue_lock = threading.Lock()
@@ -162,6 +161,7 @@ class SourceMixpanel(AbstractSource):
     def _announce(self, wait: Wait) -> None:
         for message in waiting_messages(wait):
             self._tell(message)
+        self._watcher.waits(wait.stream, wait.until)
 
     # -- check and discover ----------------------------------------------------------------
 
@@ -218,6 +218,7 @@ class SourceMixpanel(AbstractSource):
         self._shared = self._build(config)
         self._failures.clear()
         lanes = lanes_of(self._shared, catalog)
+        self._watcher.expect(len(catalog.streams))
         client = self._shared[0].workshop.client
         for sentence in plan_sentences(chosen(self._shared, catalog), client):
             logger.info(sentence)

@@ -105,7 +105,7 @@ def build_workshop(
     patience: Patience,
     announce: Callable[[Wait], None],
     batched: bool,
-    watcher: Watcher | None = None,
+    watcher: Watcher,
 ) -> Workshop:
     """What every stream works with."""
     time = ServerTime(clock)

@@ -157,7 +157,7 @@ class Command:
 
     def start(
         self,
-        verb: str,
+        verb: str = "",
         *,
         config: Any = None,
         catalog: Any = None,
@@ -165,24 +165,28 @@ class Command:
         env: Mapping[str, str] | None = None,
         limits: Mapping[str, int] | None = None,
         jumps: Mapping[int, float] | None = None,
+        places: Mapping[str, str] | None = None,
+        more: Iterable[str] = (),
         **patience: float,
     ) -> Running:
         """Start a run; `Running.end` waits for it.
 
         Args:
-            verb: One of Airbyte's.
+            verb: One of Airbyte's, or whatever else comes first; none if it is empty.
             config: A file's content, as text or to be written as JSON.
             catalog: The same.
             state: The same.
             env: Further environment variables.
             limits: Resource limits by their names, such as `RLIMIT_NOFILE`.
             jumps: Seconds by which our wall clock jumps, by the reading at which it does.
+            places: Where `stdout` and `stderr` go, where that is no file of the run.
+            more: Further arguments.
             patience: Time-outs and attempts.
         """
         self._runs += 1
         folder = self._folder / str(self._runs)
         folder.mkdir()
-        args = [verb]
+        args = [verb, *more] if verb else []
         for name, content in (("config", config), ("catalog", catalog), ("state", state)):
             if content is not None:
                 path = folder / f"{name}.json"
@@ -199,6 +203,7 @@ class Command:
             "env": dict(env or {}),
             "limits": dict(limits or {}),
             "jumps": list((jumps or {}).items()),
+            **(places or {}),
         }
         pid = self._ask(job)["pid"]
         return Running(self, pid, folder)

@@ -54,6 +54,9 @@ def _plural(number: int, unit: str) -> str:
 class Watcher(Protocol):
     """Somebody who looks on while streams are read, each in one thread at a time."""
 
+    def expect(self, streams: int) -> None:
+        """So many streams are to be read."""
+
     def begin(self, stream: str) -> None:
         """A stream's turn has come."""
 
@@ -63,12 +66,18 @@ class Watcher(Protocol):
     def step(self, step: Step) -> None:
         """A stretch of it has been read."""
 
+    def waits(self, stream: str, until: float) -> None:
+        """It waits for its quota until then, in seconds since the epoch."""
+
     def end(self, stream: str, *, whole: bool) -> None:
         """Its turn is over."""
 
 
 class Nobody:
     """Does not look on."""
+
+    def expect(self, streams: int) -> None:
+        """Nothing."""
 
     def begin(self, stream: str) -> None:
         """Nothing."""
@@ -77,6 +86,9 @@ class Nobody:
         """Nothing."""
 
     def step(self, step: Step) -> None:
+        """Nothing."""
+
+    def waits(self, stream: str, until: float) -> None:
         """Nothing."""
 
     def end(self, stream: str, *, whole: bool) -> None:
@@ -99,11 +111,11 @@ class Progress:
         self,
         log: Callable[[str], None],
         monotonic: Callable[[], float],
-        watcher: Watcher | None = None,
+        watcher: Watcher,
     ) -> None:
         self._log = log
         self._monotonic = monotonic
-        self._watcher = watcher or Nobody()
+        self._watcher = watcher
         self._told: dict[str, float] = {}
         self._untold: dict[str, Step] = {}
 

@@ -1,0 +1,97 @@
+"""Whoever calls the command without knowing how is told how."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from unit_tests.harness import Command, configured
+from unit_tests.worlds import discovered
+
+VERBS = ("spec", "check", "discover", "read")
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a call put out, as text."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def _call(command: Command, *args: str) -> Told:
+    running = command.start(*args[:1], more=args[1:])
+    code = int(command.answer()["code"])
+    return Told(code, running.so_far().decode(), (running.folder / "stderr").read_text())
+
+
+def _explains(text: str) -> None:
+    for verb in VERBS:
+        assert f"\n  {verb} " in text
+        assert f"\n  source-mixpanel {verb}" in text
+    assert '{"credentials": {"username": ' in text
+    assert "Documentation: https://" in text
+
+
+def test_help_explains_every_command(command: Command) -> None:
+    for flag in ("--help", "-h"):
+        told = _call(command, flag)
+        assert (told.returncode, told.stderr) == (0, "")
+        _explains(told.stdout)
+
+
+@pytest.mark.parametrize(
+    ("args", "why"),
+    [
+        ([], "Say what to do: spec, check, discover, read."),
+        (["sync"], "There is no command 'sync'. There are: spec, check, discover, read."),
+        (["--config", "c.json"], "There is no command '--config'."),
+    ],
+)
+def test_a_call_without_a_command_says_what_there_is(
+    command: Command, args: list[str], why: str
+) -> None:
+    told = _call(command, *args)
+    # Nothing on the output that a caller parses.
+    assert (told.returncode, told.stdout) == (2, "")
+    assert told.stderr.startswith(why)
+    _explains(told.stderr)
+
+
+@pytest.mark.parametrize(
+    ("verb", "flags"),
+    [
+        ("spec", []),
+        ("check", ["--config"]),
+        ("discover", ["--config"]),
+        ("read", ["--config", "--catalog", "--state"]),
+    ],
+)
+def test_help_of_a_command_names_its_files_and_gives_an_example(
+    command: Command, verb: str, flags: list[str]
+) -> None:
+    told = _call(command, verb, "--help")
+    assert (told.returncode, told.stderr) == (0, "")
+    assert f"usage: source-mixpanel {verb}" in told.stdout
+    assert [
+        f for f in ("--config", "--catalog", "--state") if f"\n  {f} FILE" in told.stdout
+    ] == flags
+    assert f"Example:\n  source-mixpanel {verb}" in told.stdout
+    assert "Documentation: https://" in told.stdout
+
+
+def test_a_file_that_is_missing_from_the_call_is_named(command: Command) -> None:
+    told = _call(command, "read", "--config", "config.json")
+    assert (told.returncode, told.stdout) == (2, "")
+    assert "--catalog" in told.stderr.splitlines()[-1]
+
+
+def test_flags_that_the_platform_passes_are_taken(command: Command, config: dict[str, Any]) -> None:
+    """`--debug`, and those of Airbyte's builder, which mean nothing here."""
+    streams = discovered(command, config)
+    files = {"config": config, "catalog": configured([streams["cohorts"]])}
+    running = command.start("read", **files, more=["--debug", "--manifest-path", "m.yaml"])
+    assert running.end().code == 0

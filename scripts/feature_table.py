@@ -18,10 +18,23 @@ from source_mixpanel.streams.export import Export  # noqa: E402
 from source_mixpanel.streams.export_request import PATH as EXPORT  # noqa: E402
 from source_mixpanel.streams.profile_pages import PATH as PROFILES  # noqa: E402
 from source_mixpanel.streams.profiles import ProfileStream  # noqa: E402
+from source_mixpanel.streams.reports import ReportStream  # noqa: E402
 
 README = ROOT / "README.md"
 _BEGIN, _END = "<!-- streams -->", "<!-- /streams -->"
-_NOBODY = {"credentials": {"username": "u", "secret": "s", "project_id": 1}}
+_REPORTS = {
+    "segmentation": {"event": "Sign Up"},
+    "retention": {"born_event": "Sign Up"},
+    "funnel": {"funnel_id": 1},
+    "frequency": {"unit": "day", "addiction_unit": "hour"},
+}
+_ANYBODY = {
+    "credentials": {"username": "u", "secret": "s", "project_id": 1},
+    "reports": [
+        {"name": kind, "kind": kind, "parameters": parameters}
+        for kind, parameters in _REPORTS.items()
+    ],
+}
 _PREFIX = re.compile(r"^/api/(query|app|2\.0)/(projects/\{project\}/)?|^/")
 
 
@@ -45,13 +58,15 @@ def row(stream: MixpanelStream) -> str:
         modes += f", incremental by `{stream.cursor_field}`"
     source = f"{stream.lane.value}: `{path_of(stream)}`"
     known = "yes" if stream.documented else "no"
-    return f"| `{stream.name}` | {keys} | {modes} | {source} | {known} |"
+    report = isinstance(stream, ReportStream)
+    name = f"`report_<name>` ({stream.kind})" if report else f"`{stream.name}`"
+    return f"| {name} | {keys} | {modes} | {source} | {known} |"
 
 
 def table() -> str:
     """The whole table."""
     head = "| stream | primary key | sync modes | read from | documented by Mixpanel |"
-    streams = SourceMixpanel().streams(_NOBODY)
+    streams = SourceMixpanel().streams(_ANYBODY)
     rows = [row(stream) for stream in streams if isinstance(stream, MixpanelStream)]
     return "\n".join([head, "|---|---|---|---|---|", *rows])
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -93,7 +96,8 @@ def test_what_was_left_empty_in_the_form_means_nothing() -> None:
     blank = report("segmentation", where="", on=None, limit=None, unit="")
     [found] = parse_config(settings(blank)).reports
     assert found.parameters.asked() == {"event": "Look"}
-    for empty in ([], "", None):
+    blanks: list[Any] = [[], "", None]
+    for empty in blanks:
         assert parse_config(migrate({"credentials": CREDENTIALS, "reports": empty})).reports == ()
 
 
@@ -219,3 +223,25 @@ def test_the_form_has_a_branch_for_each_kind_with_typed_fields_only() -> None:
         assert set(parameters["properties"]) >= MOST[kind].keys()
         types = {spec["type"] for spec in parameters["properties"].values()}
         assert types <= {"string", "integer", "boolean"}
+
+
+# -- the page --------------------------------------------------------------------------------
+
+PAGE = (Path(__file__).parent.parent / "docs" / "integration.md").read_text(encoding="utf-8")
+
+
+def test_the_example_of_the_page_is_valid() -> None:
+    [example] = re.findall(r'```json\n("reports": .*?)```', PAGE, re.DOTALL)
+    found = parse_config({"credentials": CREDENTIALS, **json.loads(f"{{{example}}}")}).reports
+    assert {report.kind for report in found} == LEAST.keys()
+
+
+def test_the_page_names_every_parameter() -> None:
+    for branch in branches():
+        kind = branch["properties"]["kind"]["const"]
+        [row] = re.findall(rf"^\| `{kind}` \| ([^|]+) \|", PAGE, re.MULTILINE)
+        parameters = branch["properties"]["parameters"]
+        words = {"birth", "compounded", "general", "unique", "average", "hour", "day"}
+        assert set(re.findall(r"`(\w+)`", row)) - words == parameters["properties"].keys()
+        needed = set(re.findall(r"\*\*`(\w+)`\*\*", row))
+        assert needed == set(parameters.get("required", ["born_event"]))

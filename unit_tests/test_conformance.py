@@ -12,18 +12,9 @@ import pytest
 from mixpanel_emulator.control_client import ControlClient
 from source_mixpanel.source import SourceMixpanel
 from unit_tests.harness import Command, Output, freeze, multiset
-from unit_tests.worlds import Streams, discovered, prefixes, sync
+from unit_tests.worlds import REPORTS, Streams, discovered, prefixes, sync
 
 _NOBODY = {"credentials": {"username": "u", "secret": "s", "project_id": 1}}
-REPORTS = [
-    {"name": name, "kind": name, "parameters": parameters}
-    for name, parameters in {
-        "segmentation": {"event": "Page View", "on": 'properties["$os"]'},
-        "retention": {"born_event": "Sign Up", "interval_count": 3},
-        "funnel": {"funnel_id": 4411, "length": 1, "length_unit": "day"},
-        "frequency": {"unit": "day", "addiction_unit": "hour"},
-    }.items()
-]
 _LISTED = SourceMixpanel().streams({**_NOBODY, "reports": REPORTS})
 NAMES = [stream.name for stream in _LISTED]
 INCREMENTAL = [stream.name for stream in _LISTED if stream.supports_incremental]

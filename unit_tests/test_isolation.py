@@ -8,7 +8,7 @@ import pytest
 
 from mixpanel_emulator.control_client import ControlClient
 from unit_tests.harness import Command, Output, multiset
-from unit_tests.worlds import Streams, discovered, sync
+from unit_tests.worlds import REPORTS, Streams, discovered, sync
 
 _APP = "/api/app/projects/12345678/"
 QUERY_STREAMS = {
@@ -20,16 +20,23 @@ QUERY_STREAMS = {
     "revenue",
     "event_counts",
     "report_results",
+    "report_segmentation",
+    "report_retention",
+    "report_funnel",
+    "report_frequency",
 }
 ENDPOINTS: dict[str, set[str]] = {
     "/api/2.0/export": {"export"},
     "/api/query/engage": {"engage", "groups", "cohort_members", "revenue"},
     "/api/query/engage/revenue": {"revenue"},
     "/api/query/cohorts/list": {"cohorts", "cohort_members"},
-    "/api/query/funnels": {"funnels"},
+    "/api/query/funnels": {"funnels", "report_funnel"},
     "/api/query/funnels/list": {"funnels"},
     "/api/query/events": {"event_counts"},
     "/api/query/insights": {"report_results"},
+    "/api/query/segmentation": {"report_segmentation"},
+    "/api/query/retention": {"report_retention", "report_frequency"},
+    "/api/query/retention/addiction": {"report_frequency"},
     _APP + "annotations": {"annotations", "annotation_tags"},
     _APP + "data-groups": {"groups", "data_groups"},
     _APP + "bookmarks": {"saved_reports", "report_results"},
@@ -47,6 +54,7 @@ def whole(
 ) -> tuple[Streams, Output]:
     """The discovered streams, and a sync of all; the seed makes the same world each time."""
     mixpanel.seed(11, events=150, days=5, profiles=60)
+    config["reports"] = REPORTS
     if not _WHOLE:
         streams = discovered(command, config)
         _WHOLE["it"] = streams, sync(command, config, streams.values())

@@ -10,6 +10,17 @@ from unit_tests.harness import Command, Output, configured
 
 Streams = dict[str, dict[str, Any]]
 
+REPORTS = [
+    {"name": name, "kind": name, "parameters": parameters}
+    for name, parameters in {
+        "segmentation": {"event": "Page View", "on": 'properties["$os"]'},
+        "retention": {"born_event": "Sign Up", "interval_count": 3},
+        "funnel": {"funnel_id": 4411, "length": 1, "length_unit": "day"},
+        "frequency": {"unit": "day", "addiction_unit": "hour"},
+    }.items()
+]
+"""One report of each kind that the seeded shop has an answer to, for the settings."""
+
 
 def discovered(command: Command, config: dict[str, Any]) -> Streams:
     """Every discovered stream by name."""

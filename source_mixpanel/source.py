@@ -39,6 +39,7 @@ from source_mixpanel.clock import Clock, SystemClock
 from source_mixpanel.config import (
     Config,
     connection_specification,
+    corrections,
     migrate,
     parse_config,
     unknown_keys,
@@ -110,6 +111,8 @@ class SourceMixpanel(AbstractSource):
         Unlike the CDK's own this writes no copy to disk: the settings hold secrets.
         """
         migrated = migrate(dict(config))
+        for sentence in corrections(dict(config)):
+            _log.info(sentence)
         if migrated != config:
             self._queue.emit_message(create_connector_config_control_message(migrated))
         return migrated

@@ -12,6 +12,9 @@ from source_mixpanel.api.request import Api, ApiRequest
 from source_mixpanel.dates import parse_zone, same_zone
 from source_mixpanel.errors import ConfigError, SourceError
 
+_PREFILLED = "US/Pacific"
+"""What Airbyte's 4.0.2 saved for whoever did not change it."""
+
 
 class ProjectFacts:
     """Facts about the project, asked for once and only when somebody needs them. Thread safe.
@@ -41,9 +44,11 @@ class ProjectFacts:
         if told is None or self._configured is None:
             return told or self._configured
         if not same_zone(told, self._configured):
+            prefilled = self._configured.key == _PREFILLED
             raise ConfigError(
                 f"project_timezone is {self._configured.key}, but the project's time zone in "
-                f"Mixpanel is {told.key}. Correct the setting, or leave it out."
+                f"Mixpanel is {told.key}. Empty the field: the project's own zone is then used."
+                + (" The form of earlier connectors had filled it in." if prefilled else "")
             )
         return told
 

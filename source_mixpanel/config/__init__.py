@@ -1,7 +1,7 @@
 """Settings: the model, the spec made from it, and the shapes of earlier connectors."""
 
 from source_mixpanel.config.credentials import OAuthToken, ProjectSecret, ServiceAccount
-from source_mixpanel.config.migrations import migrate
+from source_mixpanel.config.migrations import corrections, migrate
 from source_mixpanel.config.model import Config, parse_config, unknown_keys
 from source_mixpanel.config.spec import connection_specification
 from source_mixpanel.config.values import (
@@ -21,6 +21,7 @@ __all__ = [
     "PropertyTypes",
     "ServiceAccount",
     "connection_specification",
+    "corrections",
     "migrate",
     "parse_config",
     "unknown_keys",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
+
+from source_mixpanel.config.model import bounds
 
 _TRUE = frozenset({"true", "1", "yes"})
 _NUMBERS = (
@@ -13,6 +16,16 @@ _NUMBERS = (
     "num_workers",
     "workspace_id",
 )
+_UNBOUNDED = (
+    "attribution_window",
+    "export_lookback_window",
+    "date_window_size",
+    "page_size",
+    "num_workers",
+)
+"""Numbers for which Airbyte's 4.0.2 took more, by its form or around it, than there is use for."""
+_ALSO_BELOW = frozenset({"attribution_window"})
+"""Those for which it took less as well."""
 
 
 def migrate(raw: dict[str, Any]) -> dict[str, Any]:
@@ -28,8 +41,32 @@ def migrate(raw: dict[str, Any]) -> dict[str, Any]:
     for key in _NUMBERS:
         if key in config:
             config[key] = _number(config[key])
+    config.update({key: bound for key, _, bound in _out_of_bounds(config)})
     _drop_blanks(config)
     return config
+
+
+def corrections(raw: dict[str, Any]) -> list[str]:
+    """A sentence for each number that `migrate` brings within its bounds."""
+    numbers = {key: _number(value) for key, value in raw.items()}
+    return [
+        f"The setting {key} is {given}; the connector goes by {bound}, the "
+        f"{'most' if given > bound else 'least'} that it takes."
+        for key, given, bound in _out_of_bounds(numbers)
+    ]
+
+
+def _out_of_bounds(config: dict[str, Any]) -> Iterator[tuple[str, int, int]]:
+    """The key, the number and the bound to use, where 4.0.2 set none."""
+    for key in _UNBOUNDED:
+        given = config.get(key)
+        if isinstance(given, bool) or not isinstance(given, int):
+            continue
+        least, most = bounds(key)
+        if given > most:
+            yield key, given, most
+        elif given < least and key in _ALSO_BELOW:
+            yield key, given, least
 
 
 def _gather_credentials(config: dict[str, Any]) -> None:

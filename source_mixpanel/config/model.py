@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timezone
+from functools import cache
 from typing import Any
 
 from pydantic import Field, ValidationError, model_validator
@@ -217,6 +218,14 @@ class Config(FrozenModel):
     def project_id(self) -> int | None:
         """The project's number, unknown with a project secret."""
         return getattr(self.credentials, "project_id", None)
+
+
+@cache
+def bounds(key: str) -> tuple[int, int]:
+    """The least and the most that a number among the settings may be."""
+    told = Config.model_json_schema()["properties"][key]
+    number = next((branch for branch in told.get("anyOf", ()) if "maximum" in branch), told)
+    return number["minimum"], number["maximum"]
 
 
 def _earliest(moment: date | datetime) -> datetime:

@@ -58,7 +58,7 @@ EMPTY = {("empty_200", "alone"), ("cut_mid_line", "at the first byte")}
 """An answer without a byte under status 200: of `export`, that of a project without events."""
 
 SETTINGS: dict[str, dict[str, Any]] = {
-    "one at a time": {"num_workers": 1},
+    "one at a time": {"num_workers": 1, "download_ahead_mb": 0},
     "ahead and in parallel": {},
 }
 

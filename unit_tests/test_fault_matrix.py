@@ -19,9 +19,9 @@ from mixpanel_emulator.faults import KINDS
 from source_mixpanel.source import SourceMixpanel
 from unit_tests.fault_matrix import EMPTY, FAULTS, SETTINGS, Case, matrix, sample
 from unit_tests.harness import Command, Output, multiset
-from unit_tests.worlds import Streams, discovered, prefixes, sync
+from unit_tests.worlds import REPORTS, Streams, discovered, prefixes, sync
 
-_NOBODY = {"credentials": {"username": "u", "secret": "s", "project_id": 1}}
+_NOBODY = {"credentials": {"username": "u", "secret": "s", "project_id": 1}, "reports": REPORTS}
 NAMES = [stream.name for stream in SourceMixpanel().streams(_NOBODY)]
 ALL = list(matrix(NAMES))
 CASES = ALL if os.environ.get("SOAK_FAULTS") else list(sample(ALL, NAMES))
@@ -101,6 +101,7 @@ def bench(command: Command, mixpanel: ControlClient, config: dict[str, Any]) -> 
     mixpanel.seed(11, events=120, days=4, profiles=40)
     mixpanel.set_clock("2026-03-10T14:00:00Z", frozen=True)
     config.update(start_date="2026-03-06", page_size=15, date_window_size=2, attribution_window=0)
+    config["reports"] = REPORTS
     if not _STREAMS:
         _STREAMS.update(discovered(command, config))
     return Bench(command, config, mixpanel, _STREAMS)

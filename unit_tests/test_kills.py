@@ -21,11 +21,11 @@ from mixpanel_emulator.control_client import ControlClient
 from source_mixpanel.source import SourceMixpanel
 from unit_tests.builders import DAY_MS, NOON_10_MARCH_MS
 from unit_tests.harness import Command, Output, configured, expected_export, multiset
-from unit_tests.worlds import discovered
+from unit_tests.worlds import REPORTS, Streams, discovered
 
 KILLS = int(os.environ.get("SOAK_KILLS", "1"))
 SIGNALS = (signal.SIGKILL, signal.SIGTERM)
-_NOBODY = {"credentials": {"username": "u", "secret": "s", "project_id": 1}}
+_NOBODY = {"credentials": {"username": "u", "secret": "s", "project_id": 1}, "reports": REPORTS}
 WAYS = [
     (stream.name, mode)
     for stream in SourceMixpanel().streams(_NOBODY)
@@ -152,6 +152,9 @@ def test_the_union_of_killed_and_resumed_exports_is_the_whole(
     record_property("records compared", compared)
 
 
+_STREAMS: Streams = {}
+
+
 @pytest.fixture
 def shop(mixpanel: ControlClient, config: dict[str, Any]) -> None:
     """A world that stands still, with several slices for every stream that has more than one."""
@@ -159,6 +162,7 @@ def shop(mixpanel: ControlClient, config: dict[str, Any]) -> None:
     mixpanel.set_clock("2026-03-10T14:00:00Z", frozen=True)
     mixpanel.configure(query_latency=0.01, app_page_size=3)
     config.update(start_date="2026-03-06", page_size=10, date_window_size=1, attribution_window=0)
+    config["reports"] = REPORTS
 
 
 @pytest.mark.usefixtures("shop")
@@ -171,7 +175,9 @@ def test_a_killed_sync_of_any_stream_goes_on_and_loses_nothing(
     mode: str,
     record_property: Callable[[str, int], None],
 ) -> None:
-    stream = discovered(command, config)[name]
+    if not _STREAMS:
+        _STREAMS.update(discovered(command, config))
+    stream = _STREAMS[name]
     files = {"config": config, "catalog": configured([stream], mode)}
     whole = command.start("read", **files, skip_waits=True).end()
     assert whole.code == 0, whole.log

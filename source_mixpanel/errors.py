@@ -6,7 +6,8 @@ SourceError                 anything below, as Airbyte reports it
 │       └── PlanError       ... because the Mixpanel plan does not include it (402)
 ├── TransientError          time mends it: the next sync goes on from the last state
 │   └── StrainError         Mixpanel or the wire gave up; a smaller request may pass
-│       └── CutError        a response ended before its end
+│       ├── CutError        a response ended before its end
+│       └── TooLargeError   a response takes more disk than it may
 ├── RefusedError            Mixpanel refuses this one request (400, 404); the caller knows why
 └── DataError               Mixpanel sent something that is not what its API promises
 """
@@ -61,6 +62,10 @@ class StrainError(TransientError):
 
 class CutError(StrainError):
     """A response that is provably not whole."""
+
+
+class TooLargeError(StrainError):
+    """A response that takes more disk than it may; another try would, too."""
 
 
 class RefusedError(SourceError):

@@ -58,6 +58,7 @@ from source_mixpanel.sync.plan import Period, look_back_days
 from source_mixpanel.sync.progress import Progress, Watcher
 
 _log = logging.getLogger("airbyte")
+_MB = 1_000_000
 
 
 def build_auth(config: Config) -> MixpanelAuth:
@@ -150,6 +151,7 @@ def export_settings(config: Config) -> ExportSettings:
         as_object=config.property_layout is PropertyLayout.OBJECT,
         to_text=config.property_types is PropertyTypes.STRING,
         only_configured=not config.select_properties_by_default,
+        disk_bytes=config.download_ahead_mb * _MB,
     )
 
 

@@ -85,6 +85,7 @@ def test_every_number_has_a_bound() -> None:
         "rate_limits.query_per_hour",
         "rate_limits.export_per_hour",
         "workspace_id",
+        "download_ahead_mb",
     }
 
 
@@ -241,6 +242,7 @@ def test_the_defaults_are_those_of_the_contract() -> None:
         "workspace_id": None,
         "reports": [],
         "api_url": None,
+        "download_ahead_mb": 1000,
     }
     assert json.loads(config.model_dump_json(exclude={"credentials"})) == expected
     assert config.project_id == 1234567

@@ -24,7 +24,14 @@ from source_mixpanel.api.session import MixpanelSession
 from source_mixpanel.api.spool import Spool, spool_body
 from source_mixpanel.api.unreachable import error_of
 from source_mixpanel.clock import Clock, ServerTime
-from source_mixpanel.errors import ConfigError, CutError, DataError, SourceError, TransientError
+from source_mixpanel.errors import (
+    ConfigError,
+    CutError,
+    DataError,
+    SourceError,
+    TooLargeError,
+    TransientError,
+)
 
 T = TypeVar("T")
 
@@ -135,14 +142,18 @@ class MixpanelClient:
         """
         return self._carry_out(request, lambda response: parsed(request, response))
 
-    def spool(self, request: ApiRequest, *, tries: int | None = None) -> Spool:
+    def spool(
+        self, request: ApiRequest, *, tries: int | None = None, most: int | None = None
+    ) -> Spool:
         """A body of JSON Lines, on disk and proven whole.
 
         Args:
             request: What to ask.
             tries: Attempts in all, if not as many as usual.
+            most: Bytes on disk that it may take.
 
         Raises:
+            TooLargeError: It takes more.
             StrainError: It was cut, or broke, in every attempt.
             SourceError: As for `json`.
         """
@@ -150,7 +161,7 @@ class MixpanelClient:
         def read(response: requests.Response) -> Spool:
             gzipped = response.headers.get("Content-Encoding", "").lower() == "gzip"
             what = f"The answer to {request} for stream {request.stream!r}"
-            return spool_body(raw_chunks(response), gzipped=gzipped, what=what)
+            return spool_body(raw_chunks(response), gzipped=gzipped, what=what, most=most)
 
         return self._carry_out(request, read, tries)
 
@@ -211,6 +222,8 @@ class MixpanelClient:
                     if action is not None:
                         return self._failed(request, response, action, text)
                     return read(response)
+            except TooLargeError:
+                raise
             except _NETWORK_ERRORS as error:
                 return self._broken(request, error)
             except (CutError, DataError, TransientError) as error:

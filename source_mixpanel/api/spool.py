@@ -11,7 +11,7 @@ from isal import igzip_lib, isal_zlib
 
 from source_mixpanel.api.machine import disk_is_full, is_full, no_directory
 from source_mixpanel.api.wholeness import LineCensus, find_damage
-from source_mixpanel.errors import CutError, DataError
+from source_mixpanel.errors import CutError, DataError, TooLargeError
 
 _READ = 1 << 16
 _TEXT = 1 << 18
@@ -104,15 +104,19 @@ def inflate(chunks: Iterable[bytes], *, gzipped: bool) -> Iterator[bytes]:
         raise CutError("Mixpanel's answer was cut: its gzip stream ends without a trailer.")
 
 
-def spool_body(chunks: Iterable[bytes], *, gzipped: bool, what: str) -> Spool:
+def spool_body(
+    chunks: Iterable[bytes], *, gzipped: bool, what: str, most: int | None = None
+) -> Spool:
     """Write a body to disk and prove it whole on the way.
 
     Args:
         chunks: The body as it comes off the wire; has to raise if the transport was cut.
         gzipped: Whether the body is one gzip stream.
         what: The request in words, for messages.
+        most: Bytes on disk that it may take, None for any number.
 
     Raises:
+        TooLargeError: It takes more.
         CutError: The body is provably not whole; another try may be.
         DataError: A line amid whole ones is no JSON object.
         SourceError: There is no room on disk.
@@ -120,7 +124,7 @@ def spool_body(chunks: Iterable[bytes], *, gzipped: bool, what: str) -> Spool:
     file = open_file()
     try:
         census = LineCensus()
-        for text in inflate(written(chunks, file), gzipped=gzipped):
+        for text in inflate(written(_up_to(most, chunks, what), file), gzipped=gzipped):
             census.feed(text)
         spool = Spool(file, gzipped=gzipped, census=census)
         if census.doubtful:
@@ -131,6 +135,17 @@ def spool_body(chunks: Iterable[bytes], *, gzipped: bool, what: str) -> Spool:
             file.close()
         raise
     return spool
+
+
+def _up_to(most: int | None, chunks: Iterable[bytes], what: str) -> Iterator[bytes]:
+    size = 0
+    for chunk in chunks:
+        size += len(chunk)
+        if most is not None and size > most:
+            raise TooLargeError(
+                f"{what} is larger than the {most / 1e6:.1f} MB of disk that it may take."
+            )
+        yield chunk
 
 
 def open_file() -> IO[bytes]:

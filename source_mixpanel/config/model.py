@@ -207,6 +207,17 @@ class Config(FrozenModel):
         json_schema_extra={"order": 20, "airbyte_hidden": True},
     )
 
+    download_ahead_mb: int = Field(
+        1000,
+        ge=0,
+        title="Download Ahead (MB)",
+        description=(
+            "Disk, in MB, for raw events that are downloaded and not yet emitted. 0 downloads "
+            "nothing ahead."
+        ),
+        json_schema_extra={"order": 21, "airbyte_hidden": True},
+    )
+
     @model_validator(mode="after")
     def _start_before_end(self) -> Config:
         start, end = self.start_date, self.end_date

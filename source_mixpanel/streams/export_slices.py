@@ -7,17 +7,17 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
-from source_mixpanel.api.client import MixpanelClient
 from source_mixpanel.api.failures import LATER_THAN_TODAY
 from source_mixpanel.api.spool import Spool
-from source_mixpanel.clock import Clock, ServerTime
-from source_mixpanel.errors import ConfigError, RefusedError, StrainError
+from source_mixpanel.errors import ConfigError, RefusedError, StrainError, TooLargeError
 from source_mixpanel.instants import kind_of_project, received_ms
 from source_mixpanel.records.decode import parse_lines
+from source_mixpanel.streams.base import Workshop
 from source_mixpanel.streams.export_request import ExportFilter, export_request
 from source_mixpanel.sync.coverage import Only, Span
 from source_mixpanel.sync.days import ONE_DAY, Days
-from source_mixpanel.sync.window import Pace, Window, next_window
+from source_mixpanel.sync.room import Room
+from source_mixpanel.sync.window import TARGET_BYTES, Pace, Window, next_window
 
 _SAMPLE_PER_BLOCK = 50
 _SAMPLE_EVENTS = 2_000
@@ -25,6 +25,8 @@ _SAMPLE_DAYS = 30
 _MANY_DAYS = 3650
 _TRIES_WHEN_SPLIT = 2
 _TELLING = 20
+_SLACK = 4
+"""How much larger than the days before it a day may be, and still fit on the disk."""
 
 Log = Callable[[str], None]
 
@@ -38,55 +40,58 @@ class WholeSlice:
         spool: The events.
         days: How days and times of the project are to be read, as known by now.
         completes: Whether its last day is read with it (a day may come in several parts).
+        room: What its disk is part of.
     """
 
     window: Window
     spool: Spool
     days: Days
     completes: bool
+    room: Room
 
     def discard(self) -> None:
-        """Give its disk space back."""
+        """Give its disk space back; to be done once."""
         self.spool.close()
+        self.room.give_back(self.spool.stored)
 
 
 class SliceSource:
     """Downloads the windows of spans, one after the other, as large as they may be.
 
     Args:
-        client: Asks Mixpanel.
-        clock: Measures how long a window takes.
-        time: Mixpanel's present.
+        workshop: Asks Mixpanel, and tells the time.
         wanted: Which events.
         days: How the project counts days; refined by the data.
         most_days: The most days in one window.
+        room: Disk for what is downloaded and not done with.
         log: Where splits are told.
     """
 
     def __init__(
         self,
-        client: MixpanelClient,
+        workshop: Workshop,
         *,
-        clock: Clock,
-        time: ServerTime,
         wanted: ExportFilter,
         days: Days,
         most_days: int | None,
+        room: Room,
         log: Log,
     ) -> None:
         self.days = days
-        self._client = client
-        self._clock = clock
-        self._time = time
+        self._client = workshop.client
+        self._clock = workshop.clock
+        self._time = workshop.time
         self._wanted = wanted
+        self._room = room
         self._log = log
         most = most_days or _MANY_DAYS
-        self._paces = {only: Pace(most, most) for only in Only}
-        self._paces[Only.ALL] = Pace(1, most)
+        target = min(TARGET_BYTES, room.largest // _SLACK)
+        self._paces = {only: Pace(most, most, target) for only in Only}
+        self._paces[Only.ALL] = Pace(1, most, target)
         self._asked_for_sample = False
 
     def slices(self, spans: list[Span], last_day: Callable[[Days], date]) -> Iterator[WholeSlice]:
-        """Every window of the spans, in day order.
+        """Every window of the spans, in day order, each begun when there is room for it.
 
         Args:
             spans: What to read.
@@ -97,6 +102,15 @@ class SliceSource:
             StrainError: A window failed down to its smallest part.
             ConfigError: The project's time zone and the settings do not go together.
         """
+        made = self._all(spans, last_day)
+        while self._room.wait():
+            whole = next(made, None)
+            if whole is None:
+                return
+            self._room.take(whole.spool.stored)
+            yield whole
+
+    def _all(self, spans: list[Span], last_day: Callable[[Days], date]) -> Iterator[WholeSlice]:
         end = last_day(self.days)
         for span in spans:
             yield from self._windows(span, last_day)
@@ -121,37 +135,53 @@ class SliceSource:
 
     def _whole(self, window: Window, tries: int | None) -> Iterator[WholeSlice]:
         """The window, or its parts if it cannot be had in one."""
-        started = self._clock.monotonic()
-        try:
-            spool = self._ask(window, tries)
-        except StrainError as error:
-            parts = window.split()
-            if parts is None:
-                raise
-            only = window.span.only
-            self._log(f"{error} Asking for {window} in two parts.")
-            self._paces[only] = self._paces[only].after_split(window.days)
-            for part in parts:
-                yield from self._whole(part, _TRIES_WHEN_SPLIT)
+        parts = window.split()
+        if parts is None:
+            # What cannot be split is taken whatever its size.
+            yield self._had(window, tries, most=None)
             return
+        if self._paces[window.span.only].allows(window):
+            try:
+                whole = self._had(window, tries, most=self._room.largest)
+            except StrainError as error:
+                self._log(f"{error} Asking for {window} in two parts.")
+                self._slow_down(window, error)
+            else:
+                yield whole
+                return
+        for part in parts:
+            yield from self._whole(part, _TRIES_WHEN_SPLIT)
+
+    def _slow_down(self, window: Window, error: StrainError) -> None:
+        only = window.span.only
+        pace = self._paces[only].after_split(window.days)
+        too_large = isinstance(error, TooLargeError)
+        self._paces[only] = pace.after_too_large(window) if too_large else pace
+
+    def _had(self, window: Window, tries: int | None, most: int | None) -> WholeSlice:
+        """The window in one."""
+        started = self._clock.monotonic()
+        spool = self._ask(window, tries, most)
         self._learn(window, spool, self._clock.monotonic() - started)
-        yield WholeSlice(window, spool, self.days, completes=window.until_s is None)
+        return WholeSlice(window, spool, self.days, window.until_s is None, self._room)
 
     def _learn(self, window: Window, spool: Spool, seconds: float) -> None:
         only = window.span.only
         if window.since_s is None and window.until_s is None:
             self._paces[only] = self._paces[only].after(window.days, spool.stored, seconds)
+        else:
+            self._paces[only] = self._paces[only].after_part(window, spool.stored)
         if self.days.kind is None and spool.lines:
             self._find_kind(spool)
 
-    def _ask(self, window: Window, tries: int | None) -> Spool:
+    def _ask(self, window: Window, tries: int | None, most: int | None) -> Spool:
         """The window's events. An empty answer is asked for twice: it proves nothing."""
         request = export_request(window, self._wanted)
-        spool = self._client.spool(request, tries=tries)
+        spool = self._client.spool(request, tries=tries, most=most)
         if spool.lines:
             return spool
         spool.close()
-        return self._client.spool(request, tries=tries)
+        return self._client.spool(request, tries=tries, most=most)
 
     def _explained(self, error: RefusedError, window: Window) -> Exception:
         """A refusal of the export API in the user's terms, where they can mend it."""

@@ -16,6 +16,7 @@ TARGET_SECONDS = 90.0
 
 _GROWTH = 4
 _HOUR_S = 3600
+_DAY_S = 86_400
 _UNLIMITED_DAYS = 3650
 
 
@@ -26,20 +27,43 @@ class Pace:
     Attributes:
         days: Days in the next window.
         most: Never more than this.
+        target_bytes: Compressed bytes to aim at.
+        longest_s: Seconds of a day that are not too large for one request, where some were.
+        calm_s: Seconds in a row that came in small parts since then.
     """
 
     days: int = 1
     most: int = _UNLIMITED_DAYS
+    target_bytes: int = TARGET_BYTES
+    longest_s: int | None = None
+    calm_s: int = 0
 
     def after(self, days: int, stored: int, seconds: float) -> Pace:
         """The pace after a window of `days` that took so many bytes and seconds."""
-        load = max(stored / TARGET_BYTES, seconds / TARGET_SECONDS, 1e-9)
+        load = max(stored / self.target_bytes, seconds / TARGET_SECONDS, 1e-9)
         fitting = int(days / load)
         return replace(self, days=max(1, min(fitting, days * _GROWTH, self.most)))
 
     def after_split(self, days: int) -> Pace:
         """The pace after a window had to be split."""
         return replace(self, days=max(1, days // 2))
+
+    def after_too_large(self, window: Window) -> Pace:
+        """The pace after a window that the disk had no room for."""
+        return replace(self, longest_s=_within_a_day(window.length_s // 2), calm_s=0)
+
+    def after_part(self, window: Window, stored: int) -> Pace:
+        """The pace after a part of a day that took so many bytes: longer after a calm day."""
+        if self.longest_s is None:
+            return self
+        calm_s = self.calm_s + window.length_s if stored <= self.target_bytes else 0
+        if calm_s < _DAY_S:
+            return replace(self, calm_s=calm_s)
+        return replace(self, longest_s=_within_a_day(2 * self.longest_s), calm_s=0)
+
+    def allows(self, window: Window) -> bool:
+        """Whether a window is not as long as one that was too large."""
+        return self.longest_s is None or window.length_s <= self.longest_s
 
 
 @dataclass(frozen=True)
@@ -61,6 +85,12 @@ class Window:
         """Days from the first to the last."""
         return self.span.days
 
+    @property
+    def length_s(self) -> int:
+        """Seconds from the first to the last, by the clock of `$time`."""
+        since, until = self._bounds_s()
+        return until - since
+
     def __str__(self) -> str:
         days = f"{self.span.first} to {self.span.last}" if self.days > 1 else str(self.span.first)
         if self.since_s is None and self.until_s is None:
@@ -74,26 +104,34 @@ class Window:
         A day is split by the event's own `$time`. The first part has no lower bound and the last
         no upper one, so whatever that clock reads, no event falls between two parts.
         """
-        first, last = self.span.first, self.span.last
+        first = self.span.first
         if self.days > 1:
             middle = first + ONE_DAY * (self.days // 2)
             return (
                 replace(self, span=replace(self.span, last=middle - ONE_DAY)),
                 replace(self, span=replace(self.span, first=middle)),
             )
-        midnight = _epoch_s(first)
-        since = midnight if self.since_s is None else self.since_s
-        until = _epoch_s(last + ONE_DAY) if self.until_s is None else self.until_s
+        since, until = self._bounds_s()
         if until - since <= _HOUR_S:
             return None
         middle_s = since + (until - since) // 2
         return replace(self, until_s=middle_s), replace(self, since_s=middle_s)
+
+    def _bounds_s(self) -> tuple[int, int]:
+        since = _epoch_s(self.span.first) if self.since_s is None else self.since_s
+        until = _epoch_s(self.span.last + ONE_DAY) if self.until_s is None else self.until_s
+        return since, until
 
 
 def next_window(span: Span, first: date, pace: Pace) -> Window:
     """The window that begins at `first`, no longer than the pace and no further than the span."""
     last = min(span.last, first + ONE_DAY * (pace.days - 1))
     return Window(replace(span, first=first, last=last))
+
+
+def _within_a_day(seconds: int) -> int | None:
+    """As a bound on parts of days; how many days a window has is bounded otherwise."""
+    return seconds if seconds < _DAY_S else None
 
 
 def _epoch_s(day: date) -> int:

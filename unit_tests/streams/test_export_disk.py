@@ -1,0 +1,165 @@
+"""Raw events within a limit of disk: nothing lost, however little there is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any, cast
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from mixpanel_emulator.control_client import ControlClient
+from source_mixpanel.api.request import ApiRequest
+from source_mixpanel.errors import TooLargeError
+from source_mixpanel.streams.base import Workshop
+from source_mixpanel.streams.export_request import ExportFilter
+from source_mixpanel.streams.export_slices import SliceSource
+from source_mixpanel.sync.coverage import Span
+from source_mixpanel.sync.days import Days
+from source_mixpanel.sync.room import Room
+from unit_tests.builders import discover, read
+from unit_tests.harness import Command, expected_export, multiset
+
+EVENTS, DAYS = 12_000, 2
+
+
+@pytest.fixture
+def project(command: Command, mixpanel: ControlClient, config: dict[str, Any]) -> dict[str, Any]:
+    """Two days, each with more compressed bytes than half of a megabyte."""
+    mixpanel.seed(11, events=EVENTS, days=DAYS, profiles=50)
+    config.update(start_date="2026-03-05", event_timestamps="utc")
+    return discover(command, config)
+
+
+def test_a_day_larger_than_the_disk_is_read_in_parts(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], project: dict[str, Any]
+) -> None:
+    out = read(command, {**config, "download_ahead_mb": 1}, project)
+    assert out.code == 0, out.log
+    assert multiset(out.records("export")) == multiset(expected_export(mixpanel.events(), project))
+    assert "larger than the 0.5 MB of disk that it may take. Asking for 2026-03-09" in out.log
+    assert "Trying again" not in out.log
+
+
+def test_without_download_ahead_the_same_comes_out(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], project: dict[str, Any]
+) -> None:
+    out = read(command, {**config, "download_ahead_mb": 0}, project)
+    assert out.code == 0, out.log
+    assert multiset(out.records("export")) == multiset(expected_export(mixpanel.events(), project))
+    assert "larger than" not in out.log
+
+
+# -- sizes that no test can send: the same decisions, with a Mixpanel that only tells sizes ----
+
+FIRST = date(2025, 1, 1)
+MB = 1_000_000
+HOUR_S, DAY_S = 3600, 86_400
+
+
+@dataclass
+class _Sized:
+    """What a downloaded body would be."""
+
+    stored: int
+    lines: int = 1
+
+    def close(self) -> None:
+        """It takes no disk."""
+
+
+@dataclass
+class Sizes:
+    """Tells what windows would take on disk, events being spread evenly over each day."""
+
+    day_bytes: Callable[[date], int]
+    had: list[tuple[int, bool]] = field(default_factory=list)
+    refused: int = 0
+
+    def spool(self, request: ApiRequest, *, tries: int | None = None, most: int | None) -> _Sized:
+        """As the client's; `tries` matter not."""
+        del tries
+        first, last = (date.fromisoformat(request.params[k]) for k in ("from_date", "to_date"))
+        days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+        share = _share_of_day(request.params.get("where", ""), first)
+        stored = sum(int(self.day_bytes(day) * share) for day in days)
+        if most is not None and stored > most:
+            self.refused += 1
+            raise TooLargeError("too large")
+        self.had.append((stored, len(days) == 1 and share * DAY_S <= HOUR_S))
+        return _Sized(stored)
+
+
+def _share_of_day(where: str, day: date) -> float:
+    """How much of a day lies between two `datetime(...)` of a filter."""
+    midnight = (day - date(1970, 1, 1)).days * DAY_S
+    since, until = 0, DAY_S
+    for term in filter(None, where.split(" and ")):
+        seconds = int(term.partition("datetime(")[2].partition(")")[0]) - midnight
+        since, until = (seconds, until) if ">=" in term else (since, seconds)
+    return (until - since) / DAY_S
+
+
+@dataclass
+class _Still:
+    """A clock that shows how long a download would take."""
+
+    seconds: float = 1.0
+
+    def monotonic(self) -> float:
+        """Seconds, one more each time."""
+        self.seconds += 1
+        return self.seconds
+
+
+def read_all(sizes: Sizes, days: int, limit: int) -> list[int]:
+    """The bytes of each window of so many days, with so much disk."""
+    shop = type("Shop", (), {"client": sizes, "clock": _Still(), "time": None})()
+    source = SliceSource(
+        cast("Workshop", shop),
+        wanted=ExportFilter(),
+        days=Days("utc", None),
+        most_days=None,
+        room=Room(limit),
+        log=lambda _: None,
+    )
+    last = FIRST + timedelta(days=days - 1)
+    taken = []
+    for whole in source.slices([Span(FIRST, last)], lambda _: last):
+        taken.append(whole.spool.stored)
+        whole.discard()
+    return taken
+
+
+@given(
+    st.lists(st.sampled_from([0, 1, 10, 200, 900, 5_000]), min_size=1, max_size=60),
+    st.sampled_from([1, 50, 1000]),
+)
+@example([210] * 60, 1000)
+@settings(max_examples=60, deadline=None)
+def test_no_window_is_larger_than_the_disk_can_hold(volumes: list[int], limit_mb: int) -> None:
+    sizes = Sizes(lambda day: volumes[(day - FIRST).days] * MB)
+    taken = read_all(sizes, len(volumes), limit_mb * MB)
+    for stored, smallest in sizes.had:
+        assert smallest or stored <= Room(limit_mb * MB).largest
+    # Parts of a day are whole bytes here, so each may lose one of them to rounding.
+    assert sum(volumes) * MB - sum(taken) <= len(taken)
+
+
+def test_a_year_of_two_million_events_a_day_takes_a_request_a_day() -> None:
+    sizes = Sizes(lambda _: 210 * MB)
+    assert read_all(sizes, 365, 1000 * MB) == [210 * MB] * 365
+    assert sizes.refused == 0
+
+
+def test_days_that_are_too_large_are_found_out_once_and_one_such_day_is_forgotten() -> None:
+    busy = Sizes(lambda _: 900 * MB)
+    assert len(read_all(busy, 100, 1000 * MB)) == 200
+    assert busy.refused == 1
+    calm = Sizes(lambda day: (900 if day == FIRST else 20) * MB)
+    taken = read_all(calm, 100, 1000 * MB)
+    assert calm.refused == 1
+    assert len(taken) < 40

@@ -35,12 +35,10 @@ OPTIONS = EmulatorOptions(
 def fitting(event: dict[str, Any]) -> dict[str, Any]:
     """An event whose values have the types that their columns declare, as the suites demand.
 
-    Mixpanel's need not: the seeded project has browser versions in numbers and prices in words,
-    which the connector emits as they are, with a line in the log.
+    Mixpanel's need not: the seeded project has prices in words, which the connector emits as they
+    are, with a line in the log.
     """
     properties = {**event["properties"], "time": event["time_ms"]}
-    if "$browser_version" in properties:
-        properties["$browser_version"] = str(properties["$browser_version"])
     if isinstance(properties.get("price"), str):
         del properties["price"]
     return {"event": event["event"], "properties": properties}

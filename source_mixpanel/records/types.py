@@ -22,6 +22,7 @@ _SCHEMAS: Mapping[str, Mapping[str, Any]] = {
     "boolean": {"type": ["null", "boolean"]},
     "integer": {"type": ["null", "integer"]},
     "number": {"type": ["null", "number"]},
+    "number or string": {"type": ["null", "number", "string"]},
     "array": {"type": ["null", "array"], "items": {}},
     "object": {"type": ["null", "object"], "additionalProperties": True},
 }

@@ -16,11 +16,14 @@ function hints(schema) {
     if (example && typeof example !== "object") found[name]["ui:placeholder"] = String(example);
   }
   if (schema.oneOf) found.oneOf = schema.oneOf.map(hints);
+  if (schema.items) found.items = hints(schema.items);
   return found;
 }
 
 // Keys of one's own are accepted by the connector, but not asked for by the form.
-const closed = JSON.stringify(window.spec).replaceAll(',"additionalProperties":true', "");
+const closed = JSON.stringify(window.spec, (key, value) =>
+  key === "additionalProperties" ? undefined : value,
+);
 const schema = { ...JSON.parse(closed), title: "Mixpanel" };
 delete schema.$schema;
 createRoot(document.getElementById("form")).render(

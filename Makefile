@@ -9,6 +9,7 @@ PYAIRBYTE := .venv-pyairbyte/.ready
 AIRBYTE := .venv-airbyte/.ready
 TAP := .venv-tap/.ready
 CLIENTS := .venv-clients/.ready
+SERVERLESS := .venv-serverless/.ready
 METADATA := .venv-metadata/.ready
 # The config of a real project for the demo, instead of the local Mixpanel.
 CONFIG ?=
@@ -17,8 +18,12 @@ KEEP ?=
 PORT ?= 8080
 IMAGE ?= airbyte/source-mixpanel:dev
 SEED ?= 7
-# What make soak runs.
-SOAKED := unit_tests/test_fault_matrix.py unit_tests/test_kills.py
+# What make soak runs, and how much: faults for so many streams each (1000: all), kills, examples.
+FAULTS ?= 1000
+KILLS ?= 25
+EXAMPLES ?= 100
+SOAKED := unit_tests/test_fault_matrix.py unit_tests/test_kills.py \
+  unit_tests/streams/test_export_histories.py unit_tests/streams/test_export_zones.py
 # Anything: measure small sizes.
 QUICK ?=
 
@@ -38,8 +43,8 @@ test: $(READY) ## Run the tests
 
 .PHONY: soak
 soak: $(READY) ## Play every fault, kill syncs hundreds of times, and compare what comes out
-	SOAK_FAULTS=1 SOAK_KILLS=25 SOAK_EXAMPLES=500 SOAK_FIGURES=1 $(BIN)/python -m pytest -q -n 2 \
-	  $(SOAKED)
+	SOAK_FAULTS=$(FAULTS) SOAK_KILLS=$(KILLS) SOAK_EXAMPLES=$(EXAMPLES) SOAK_FIGURES=1 \
+	  $(BIN)/python -m pytest -q -n 2 $(SOAKED)
 
 .PHONY: check
 check: lint types imports test acceptance validate-metadata ## All that CI runs
@@ -108,7 +113,7 @@ simulate: $(READY) ## Show how long whole syncs take under Mixpanel's limits
 	$(BIN)/python -m benchmarks.simulate
 
 .PHONY: test-clients
-test-clients: $(READY) $(PYAIRBYTE) ## Run PyAirbyte into DuckDB and PostgreSQL
+test-clients: $(READY) $(PYAIRBYTE) $(SERVERLESS) ## Run PyAirbyte and airbyte-serverless
 	scripts/have_postgres.sh
 	$(BIN)/python -m pytest -q -m clients integration_tests/test_clients.py
 

@@ -124,12 +124,19 @@ def matrix(streams: Iterable[str]) -> Iterator[Case]:
             yield Case(number, kind, place, stream, settings, lasts)
 
 
-def sample(cases: Iterable[Case], streams: list[str]) -> Iterator[Case]:
-    """Each fault at each place, once and for good, each time of another stream."""
+def sample(cases: Iterable[Case], streams: list[str], each: int) -> Iterator[Case]:
+    """Each fault at each place, once and for good, for some of the streams, each time others.
+
+    Args:
+        cases: All of them.
+        streams: Of all of them.
+        each: For how many streams; one counts twice if it is read with either settings.
+    """
+    readers = [(stream, settings) for settings in SETTINGS for stream in streams]
     turns: dict[tuple[str, str, bool], int] = {}
     for case in cases:
-        key = (case.kind, case.place, case.lasts)
-        turn = turns.setdefault(key, len(turns))
-        settings = list(SETTINGS)[turn // 2 % len(SETTINGS)]
-        if case.stream == streams[turn % len(streams)] and case.settings == settings:
+        turn = turns.setdefault((case.kind, case.place, case.lasts), len(turns))
+        first = turn + turn // 2 % len(SETTINGS) * len(streams)
+        place = readers.index((case.stream, case.settings))
+        if (place - first) % len(readers) < each:
             yield case

@@ -18,17 +18,31 @@ def test_links_lead_somewhere(path: Path) -> None:
             assert (path.parent / target).exists(), f"{path.name} links to {target}"
 
 
+def named_tests(text: str) -> list[str]:
+    """The tests that a text names; each has to exist."""
+    file, found = "", []
+    for named, test in re.findall(r"`((?:unit_tests/[\w/]+\.py)?)::(test_\w+)`", text):
+        file = named or file
+        assert f"def {test}(" in (ROOT / file).read_text(), f"{file} has no {test}"
+        found.append(test)
+    return found
+
+
 def test_every_behaviour_names_a_test_that_exists() -> None:
     text = (ROOT / "BEHAVIOR.md").read_text()
     quirks = re.split(r"\n(?=\d+\. \*\*)", text)[1:]
     assert quirks
     for quirk in quirks:
-        file = ""
-        references = re.findall(r"`((?:unit_tests/[\w/]+\.py)?)::(test_\w+)`", quirk)
-        assert references, quirk
-        for named, test in references:
-            file = named or file
-            assert f"def {test}(" in (ROOT / file).read_text(), f"{file} has no {test}"
+        assert named_tests(quirk), quirk
+
+
+def test_every_promise_of_reliability_names_a_test_that_exists() -> None:
+    text = (ROOT / "docs" / "reliability.md").read_text()
+    figures, *promises = re.split(r"\n## ", text)[1:]
+    assert figures.startswith("Figures")
+    for promise in promises:
+        heading, _, told = promise.partition("\n")
+        assert named_tests(told) or not told.strip(), heading
 
 
 def test_make_targets_in_the_readme_exist() -> None:

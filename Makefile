@@ -10,6 +10,7 @@ AIRBYTE := .venv-airbyte/.ready
 TAP := .venv-tap/.ready
 CLIENTS := .venv-clients/.ready
 SERVERLESS := .venv-serverless/.ready
+SERVERLESS := .venv-serverless/.ready
 METADATA := .venv-metadata/.ready
 # The config of a real project for the demo, instead of the local Mixpanel.
 CONFIG ?=

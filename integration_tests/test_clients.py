@@ -1,4 +1,7 @@
-"""PyAirbyte into DuckDB and PostgreSQL: a full refresh, two incremental syncs, merged by key."""
+"""Other people's clients: PyAirbyte into DuckDB and PostgreSQL, airbyte-serverless into files.
+
+A full refresh, two incremental syncs, and the rows are Mixpanel's: merged by key, or once a run.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,7 @@ pytestmark = pytest.mark.clients
 
 ROOT = Path(__file__).parent.parent
 PYTHON = ROOT / ".venv-pyairbyte" / "bin" / "python"
+SERVERLESS = ROOT / ".venv-serverless" / "bin" / "python"
 STREAMS = ("export", "engage", "cohorts")
 EVENTS, PROFILES = 40, 20
 
@@ -63,7 +67,7 @@ def config(server: EmulatorServer, tmp_path: Path) -> Path:
     return path
 
 
-def _run(work: Path, script: str, *args: str) -> dict[str, Any]:
+def _run(work: Path, script: str, *args: str, python: Path = PYTHON) -> dict[str, Any]:
     """What an example printed last."""
     environment = {
         **os.environ,
@@ -72,11 +76,20 @@ def _run(work: Path, script: str, *args: str) -> dict[str, Any]:
         "SOURCE_MIXPANEL": str(ROOT / ".venv" / "bin" / "source-mixpanel"),
     }
     done = subprocess.run(  # noqa: S603 - our own script
-        [str(PYTHON), str(ROOT / "examples" / script), *args],
+        [str(python), str(ROOT / "examples" / script), *args],
         capture_output=True, text=True, check=False, env=environment, cwd=work, timeout=240,
     )  # fmt: skip
     assert done.returncode == 0, f"{done.stdout[-2000:]}{done.stderr[-4000:]}"
     return dict(json.loads(done.stdout.strip().splitlines()[-1]))
+
+
+def _five_more(mixpanel: ControlClient) -> None:
+    """Two hours later there are five events more; most of them happened days ago."""
+    mixpanel.advance(7_200)
+    fresh = [event(insert_id=f"new-{n}", days_ago=n - 0.05) for n in range(5)]
+    for entry in fresh:
+        entry["properties"]["mp_processing_time_ms"] = NOON_10_MARCH_MS + 7_000_000
+    mixpanel.add_events(fresh)
 
 
 def _three_syncs(mixpanel: ControlClient, work: Path, script: str, *args: str) -> None:
@@ -88,12 +101,7 @@ def _three_syncs(mixpanel: ControlClient, work: Path, script: str, *args: str) -
     second = _run(work, script, *args)
     assert second["rows"] == first["rows"]
     assert second["processed"] < first["processed"]
-    mixpanel.advance(7_200)
-    fresh = [event(insert_id=f"new-{n}", days_ago=n - 0.05) for n in range(5)]
-    for entry in fresh:
-        # Most of them happened days ago, and arrive now.
-        entry["properties"]["mp_processing_time_ms"] = NOON_10_MARCH_MS + 7_000_000
-    mixpanel.add_events(fresh)
+    _five_more(mixpanel)
     third = _run(work, script, *args)
     assert third["rows"] == {**first["rows"], "export": EVENTS + 5}
     assert len(mixpanel.events()) == EVENTS + 5
@@ -123,3 +131,23 @@ def _local_clock_is_set_right(server: postgres.Postgres) -> None:
     )
     server.run(statement)
     assert server.run("SELECT time = '2021-07-01T19:00:00Z' FROM export") == "t"
+
+
+def test_airbyte_serverless(mixpanel: ControlClient, config: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "lake"
+
+    def run() -> dict[str, int]:
+        args = (str(config), str(folder), "export", "cohorts")
+        return dict(_run(tmp_path, "to_jsonl.py", *args, python=SERVERLESS)["rows"])
+
+    cohorts = len(mixpanel.truth("cohorts"))
+    assert run() == {"export": EVENTS, "cohorts": cohorts}
+    second = run()
+    assert second["cohorts"] == cohorts
+    assert second.get("export", 0) < EVENTS
+    _five_more(mixpanel)
+    third = run()
+    assert third["export"] < EVENTS
+    lines = (folder / "export.jsonl").read_text("utf-8").split("\n")[:-1]
+    assert len(lines) == EVENTS + second.get("export", 0) + third["export"]
+    assert len({json.loads(line)["insert_id"] for line in lines}) == EVENTS + 5

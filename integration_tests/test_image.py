@@ -102,6 +102,18 @@ print(json.dumps([sources, compiled, [n for n in names if importlib.util.find_sp
     assert others == []
 
 
+def test_it_is_called_as_meltanos_wrapper_does(config: dict[str, Any], tmp_path: Path) -> None:
+    """Two dashes before the command, and one directory for everything, at /tmp."""
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    tmp_path.chmod(0o777)
+    place = f"--volume={tmp_path}:/tmp"
+    call = ("run", "--rm", "-i", "--network=host", place, IMAGE, "--")
+    told = docker(*call, "check", "--config", "/tmp/config.json")  # noqa: S108 - the container's
+    messages = [json.loads(line) for line in told.split("\n") if line]
+    [status] = [m["connectionStatus"] for m in messages if m["type"] == "CONNECTION_STATUS"]
+    assert status == {"status": "SUCCEEDED"}
+
+
 # -- the four verbs --------------------------------------------------------------------------
 
 

@@ -147,9 +147,11 @@ def _run(clock: Clock | None, patience: Patience | None) -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # Whatever the locale: the protocol is JSON in UTF-8.
         sys.stdout.reconfigure(encoding="utf-8")
-    _explain(sys.argv[1:])
+    # Meltano's wrapper puts two dashes before the command.
+    args = sys.argv[2:] if sys.argv[1:2] == ["--"] else sys.argv[1:]
+    _explain(args)
     try:
-        launch(sys.argv[1:], clock, patience)
+        launch(args, clock, patience)
     except BrokenPipeError:
         _give_up("The reader of the connector's output has gone away; the sync stops.")
     except OSError as error:

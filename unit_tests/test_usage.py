@@ -83,6 +83,11 @@ def test_help_of_a_command_names_its_files_and_gives_an_example(
     assert "Documentation: https://" in told.stdout
 
 
+def test_two_dashes_before_the_command_are_passed_over(command: Command) -> None:
+    """So Meltano's wrapper calls an image."""
+    assert _call(command, "--", "spec").stdout.splitlines()[-1].startswith('{"type":"SPEC"')
+
+
 def test_a_file_that_is_missing_from_the_call_is_named(command: Command) -> None:
     told = _call(command, "read", "--config", "config.json")
     assert (told.returncode, told.stdout) == (2, "")

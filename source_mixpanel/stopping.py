@@ -37,9 +37,11 @@ def stopped_by(*numbers: signal.Signals) -> Iterator[None]:
     for number in numbers:
         signal.signal(number, stop)
     try:
-        yield
-        for number in numbers:
-            signal.signal(number, signal.SIG_DFL)
+        try:
+            yield
+        finally:
+            for number in numbers:
+                signal.signal(number, signal.SIG_DFL)
     except BaseException:
         # A signal amid closing makes any error of it.
         if not came:

@@ -103,7 +103,8 @@ class Case:
     def patience(self) -> dict[str, float]:
         """How long the connector waits for a byte, and how often it asks."""
         silent = self.kind == "hang" or self.place == "beyond patience"
-        return {"tries": 2 if self.lasts else 5, **(_IMPATIENT if silent else {})}
+        tries = 5 if not self.lasts else 3 if silent else 2
+        return {"tries": tries, **(_IMPATIENT if silent else {})}
 
     def mode(self, modes: list[str]) -> str:
         """One of a stream's sync modes, turn by turn."""

@@ -5,10 +5,13 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
+PACKAGE = Path(__file__).parent.parent / "source_mixpanel"
 PROGRAM = """
-import signal, time
-from source_mixpanel.stopping import stopped_by
+import signal, sys, time
+sys.path.append({package!r})  # the module alone: all of the package takes seconds
+from stopping import stopped_by
 
 with stopped_by(signal.SIGTERM, signal.SIGINT):
     print("before", flush=True)
@@ -22,7 +25,7 @@ with stopped_by(signal.SIGTERM, signal.SIGINT):
 
 def run(closing: str, *numbers: signal.Signals) -> tuple[int, str]:
     """Exit code and output of a process that gets signals, the next one when it asks for it."""
-    program = [sys.executable, "-c", PROGRAM.format(closing=closing)]
+    program = [sys.executable, "-c", PROGRAM.format(package=str(PACKAGE), closing=closing)]
     with subprocess.Popen(  # noqa: S603 - our own program
         program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
@@ -41,13 +44,14 @@ def test_nothing_is_said_after_a_signal_whatever_closing_comes_to() -> None:
 
 
 def test_a_second_signal_does_not_wait_for_the_closing() -> None:
-    slow = "import sys; print('closing', file=sys.stderr, flush=True); time.sleep(60)"
+    slow = "print('closing', file=sys.stderr, flush=True); time.sleep(60)"
     code, said = run(slow, signal.SIGTERM, signal.SIGTERM)
     assert (code, said) == (-signal.SIGTERM, "before\n")
 
 
 def test_an_error_without_a_signal_stays_one() -> None:
-    program = PROGRAM.format(closing="pass").replace("time.sleep(60)", "raise OSError('full')")
+    program = PROGRAM.format(package=str(PACKAGE), closing="pass")
+    program = program.replace("time.sleep(60)", "raise OSError('full')")
     done = subprocess.run(  # noqa: S603 - our own program
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from source_mixpanel.source import SourceMixpanel
+from source_mixpanel.streams.base import MixpanelStream
 from unit_tests.worlds import REPORTS
 
 ROOT = Path(__file__).parent.parent
@@ -40,6 +42,18 @@ def test_every_stream_has_a_line_and_every_line_an_endpoint(script: ModuleType) 
     for name, line in zip(names, lines, strict=True):
         assert line.startswith(f"| {name} |")
     assert not any(": ``" in line for line in lines)
+
+
+def test_the_page_names_the_streams_of_undocumented_endpoints() -> None:
+    nobody = {"credentials": {"username": "u", "secret": "s", "project_id": 1}}
+    page = (ROOT / "docs" / "integration.md").read_text(encoding="utf-8")
+    [told] = re.findall(r"Mixpanel does not document where these.*?:(.*?)\.", page, re.DOTALL)
+    undocumented = {
+        stream.name
+        for stream in SourceMixpanel().streams(nobody)
+        if isinstance(stream, MixpanelStream) and not stream.documented
+    }
+    assert set(re.findall(r"`(\w+)`", told)) == undocumented
 
 
 def test_a_readme_without_marks_is_refused(script: ModuleType) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 from airbyte_cdk.models import (
@@ -16,6 +18,8 @@ from airbyte_cdk.models import (
 
 from source_mixpanel import jsontext
 from source_mixpanel.errors import ConfigError
+
+_FORMS = frozenset({"stream", "global", "data"})
 
 
 def read_json(path: str, what: str) -> Any:
@@ -57,21 +61,41 @@ def read_catalog(path: str) -> ConfiguredAirbyteCatalog:
     """
     content = read_json_object(path, "catalog")
     try:
-        return ConfiguredAirbyteCatalogSerializer.load(content)
+        catalog = ConfiguredAirbyteCatalogSerializer.load(content)
     except Exception as error:
         raise ConfigError(
             f"The catalog file is no configured Airbyte catalog ({path}).", detail=str(error)
         ) from error
+    _check_streams(catalog, path)
+    return catalog
+
+
+def _check_streams(catalog: ConfiguredAirbyteCatalog, path: str) -> None:
+    """Do nothing if each stream comes once, with a schema that can tell columns."""
+    counts = Counter(entry.stream.name for entry in catalog.streams)
+    twice = sorted(name for name, count in counts.items() if count > 1)
+    if twice:
+        raise ConfigError(
+            f"The catalog file asks for the same stream more than once ({path}): "
+            f"{', '.join(twice)}."
+        )
+    for entry in catalog.streams:
+        columns = entry.stream.json_schema.get("properties")
+        if not isinstance(columns, (dict, NoneType)):
+            raise ConfigError(
+                f"The catalog file has a schema without columns for stream {entry.stream.name!r} "
+                f"({path}): its 'properties' has to be an object."
+            )
 
 
 def read_state(path: str | None) -> list[AirbyteStateMessage]:
-    """The state messages; a legacy state, one object by stream, is taken apart.
+    """The state of each stream, whichever form it was saved in.
 
     Raises:
         ConfigError: It is no state.
     """
     content = read_json(path, "state") if path else None
-    if not content:
+    if content in (None, [], {}):
         return []
     try:
         return [AirbyteStateMessageSerializer.load(entry) for entry in _entries(content)]
@@ -91,23 +115,40 @@ def _entries(content: Any) -> Iterator[dict[str, Any]]:
     content = _unwrapped(content)
     if isinstance(content, list):
         for entry in map(_unwrapped, content):
-            if not isinstance(entry, dict) or not entry.keys() & {"stream", "global", "data"}:
-                raise ValueError("an entry is no state message")
-            yield entry
-        return
-    if not isinstance(content, dict):
-        raise TypeError("neither a list nor an object")
-    if "type" in content and content.keys() & {"stream", "global"}:
-        yield content
-        return
-    legacy = content.get("bookmarks", content)
-    for name, blob in legacy.items():
-        if not isinstance(blob, dict):
+            yield from _told(entry)
+    elif "type" in content and content.keys() & _FORMS:
+        yield from _told(content)
+    else:
+        yield from _legacy(content)
+
+
+def _told(entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """What one state message tells, by stream; what streams share is not ours."""
+    if entry.get("global") is not None:
+        for told in entry["global"]["stream_states"]:
+            yield _stream(told["stream_descriptor"]["name"], told.get("stream_state"))
+    elif entry.get("stream") is not None:
+        told = entry["stream"]
+        yield _stream(told["stream_descriptor"]["name"], told.get("stream_state"))
+    else:
+        yield from _legacy(entry["data"])
+
+
+def _legacy(content: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Blobs by stream, as Airbyte's older states and Singer's have them."""
+    for name, blob in content.get("bookmarks", content).items():
+        if blob is None:
             raise TypeError(f"the state of {name} is no object")
-        yield {
-            "type": "STREAM",
-            "stream": {"stream_descriptor": {"name": name}, "stream_state": blob},
-        }
+        yield _stream(name, blob)
+
+
+def _stream(name: Any, blob: Any) -> dict[str, Any]:
+    if not isinstance(name, str) or not isinstance(blob, (dict, NoneType)):
+        raise TypeError(f"the state of {name} is no object")
+    return {
+        "type": "STREAM",
+        "stream": {"stream_descriptor": {"name": name}, "stream_state": blob or {}},
+    }
 
 
 def _unwrapped(entry: Any) -> Any:

@@ -14,6 +14,9 @@ _SECRET_KEYS = frozenset({"secret", "api_secret", "access_token", "password"})
 _TELLING = 4
 """Characters that give something away; to mask fewer would only make messages unreadable."""
 
+_QUOTED = 3
+"""How often an error may have been quoted in another: an answer in an exception in a message."""
+
 _hidden: list[str] = []
 
 
@@ -39,15 +42,23 @@ def hide(secrets: Iterable[str]) -> None:
     update_secrets(list(_hidden))
 
 
-def _spellings(secret: str) -> Iterator[str]:
-    """As it is, in a URL, in JSON, as Python shows it, and in base64."""
+def _spellings(secret: str) -> set[str]:
+    """As it is, in a URL, in base64, and each of them quoted in a quoted text in a quoted text."""
     raw = secret.encode("utf-8", "surrogatepass")
-    yield secret
-    yield from (quote(raw, safe=""), quote(raw), quote_plus(raw))
-    yield from (json.dumps(secret, ensure_ascii=plain)[1:-1] for plain in (True, False))
-    yield from (repr(secret)[1:-1], repr(raw)[2:-1])
-    for packed in (b64encode(raw).decode(), urlsafe_b64encode(raw).decode()):
-        yield from (packed, packed.rstrip("="))
+    packed = {b64encode(raw).decode(), urlsafe_b64encode(raw).decode()}
+    spelled = {secret, quote(raw, safe=""), quote(raw), quote_plus(raw), *packed}
+    spelled |= {text.rstrip("=") for text in packed}
+    for _ in range(_QUOTED):
+        spelled |= {quoted for text in spelled for quoted in _quoted(text)}
+    return spelled
+
+
+def _quoted(text: str) -> Iterator[str]:
+    """As JSON and Python quote it, whichever quotation mark they use."""
+    yield from (json.dumps(text, ensure_ascii=plain)[1:-1] for plain in (True, False))
+    raw = text.encode("utf-8", "surrogatepass")
+    yield from (repr(text)[1:-1], repr(raw)[2:-1])
+    yield from (repr(f"'\"{text}")[4:-1], repr(b"'\"" + raw)[5:-1])
 
 
 def shown(excerpt: str) -> str:
@@ -55,6 +66,11 @@ def shown(excerpt: str) -> str:
     for secret in _hidden:
         excerpt = _without_halves(excerpt, secret)
     return filter_secrets(excerpt)
+
+
+def shown_bytes(excerpt: bytes) -> str:
+    """The same of bytes, in quotation marks."""
+    return repr(shown(excerpt.decode("utf-8", "backslashreplace")))
 
 
 def _without_halves(text: str, secret: str) -> str:

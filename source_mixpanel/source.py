@@ -44,7 +44,7 @@ from source_mixpanel.config import (
     parse_config,
     unknown_keys,
 )
-from source_mixpanel.errors import SourceError
+from source_mixpanel.errors import ConfigError, SourceError
 from source_mixpanel.files import read_catalog, read_json_object, read_state
 from source_mixpanel.lanes import chosen, forget, lanes_of, worst
 from source_mixpanel.masking import hide, secrets_in
@@ -134,7 +134,13 @@ class SourceMixpanel(AbstractSource):
 
     def _parse(self, config: Mapping[str, Any]) -> Config:
         hide(secrets_in(config))
-        plain, _ = split_config(config)
+        try:
+            plain, _ = split_config(config)
+        except ValueError:
+            raise ConfigError(
+                "The configuration is not valid. _limit and _page_size, Airbyte's own settings for "
+                "tests, have to be whole numbers."
+            ) from None
         parsed = parse_config(migrate(dict(plain)))
         ignored = unknown_keys(dict(plain))
         if ignored:

@@ -44,6 +44,9 @@ def _streams(folder: Path, content: Any) -> dict[str, Any]:
         {"type": "STATE", "state": STREAM},
         [{"type": "STATE", "state": STREAM}],
         [{**STREAM, "destinationStats": {"recordCount": 5.0}}],
+        [{"type": "GLOBAL", "global": {"stream_states": [STREAM["stream"]]}}],
+        {"type": "GLOBAL", "global": {"shared_state": {}, "stream_states": [STREAM["stream"]]}},
+        [{"type": "LEGACY", "data": {"export": BLOB}}],
     ],
 )
 def test_a_state_is_read_in_each_of_its_forms(tmp_path: Path, content: Any) -> None:
@@ -68,7 +71,13 @@ def test_no_state_file_is_no_state() -> None:
     "content",
     [
         5,
+        0,
+        False,
+        "",
         "text",
+        [{"type": "STREAM", "stream": None}],
+        [{"type": "GLOBAL", "global": {"stream_states": None}}],
+        [{"type": "LEGACY", "data": {"export": 5}}],
         [5],
         [[STREAM]],
         [{"export": BLOB}],
@@ -136,3 +145,19 @@ def test_a_configured_catalog_is_read(tmp_path: Path) -> None:
 def test_what_is_no_catalog_is_a_config_error(tmp_path: Path, content: Any) -> None:
     with pytest.raises(ConfigError, match="no configured Airbyte catalog"):
         read_catalog(_file(tmp_path, content))
+
+
+def _entry(**stream: Any) -> dict[str, Any]:
+    told = {"name": "export", "json_schema": {}, "supported_sync_modes": ["full_refresh"], **stream}
+    return {"stream": told, "sync_mode": "full_refresh", "destination_sync_mode": "append"}
+
+
+def test_a_stream_that_is_asked_for_twice_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"more than once .*: export\."):
+        read_catalog(_file(tmp_path, {"streams": [_entry(), _entry(namespace="x")]}))
+
+
+def test_a_schema_whose_columns_are_no_object_is_named(tmp_path: Path) -> None:
+    broken = _entry(json_schema={"properties": ["n"]})
+    with pytest.raises(ConfigError, match="'properties' has to be an object"):
+        read_catalog(_file(tmp_path, {"streams": [broken]}))

@@ -12,7 +12,7 @@ from source_mixpanel import jsontext
 from source_mixpanel.api.failures import Action, action_for, error_text
 from source_mixpanel.api.request import ApiRequest
 from source_mixpanel.errors import CutError, DataError, TransientError
-from source_mixpanel.masking import shown
+from source_mixpanel.masking import shown, shown_bytes
 
 _CHUNK = 1 << 16
 _ERROR_TEXT = 2_000
@@ -51,7 +51,7 @@ def parsed(request: ApiRequest, response: requests.Response) -> Any:
     except ValueError as error:
         raise CutError(
             f"Mixpanel's answer to {request} for stream {request.stream!r} is no JSON.",
-            detail=shown(repr(content[:_EXCERPT])),
+            detail=shown_bytes(content[:_EXCERPT]),
         ) from error
     refuse_error(request, body)
     return body

@@ -10,7 +10,7 @@ from source_mixpanel.api.bodies import refuse_error
 from source_mixpanel.api.request import ApiRequest
 from source_mixpanel.api.spool import chunks_of, inflate, open_file, written
 from source_mixpanel.errors import CutError
-from source_mixpanel.masking import shown
+from source_mixpanel.masking import shown_bytes
 
 _SMALL = 1 << 16
 """Bytes up to which a body is parsed at once; errors and empty pages are no longer."""
@@ -88,5 +88,5 @@ def _look_at(request: ApiRequest, whole: bytes | None, head: bytes, tail: bytes)
         raise CutError(
             f"Mixpanel's answer to {request} for stream {request.stream!r} is not whole: it is no "
             f"JSON object.",
-            detail=shown(repr(head[:_EXCERPT])),
+            detail=shown_bytes(head[:_EXCERPT]),
         )

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from source_mixpanel import jsontext
-from source_mixpanel.masking import shown
+from source_mixpanel.masking import shown_bytes
 
 _ODD = re.compile(rb'\n(?:(?<=[^}]\n)|(?=[^{])|(?=\{"error"))')
 """A newline after anything but `}`, before anything but `{`, or before an error. It begins with the
@@ -137,4 +137,4 @@ def _fault_of(line: bytes) -> str | None:
 
 
 def _excerpt(text: bytes) -> str:
-    return repr(shown(text[:_EXCERPT].decode("utf-8", "backslashreplace")))
+    return shown_bytes(text[:_EXCERPT])

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 
 class FrozenModel(BaseModel):
     """Settings do not change; what is wrong in them is never repeated."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+
+def _token(value: Any) -> Any:
+    """A token stands in a header as it is."""
+    if isinstance(value, str) and not (value.isascii() and value.isprintable()):
+        raise ValueError("it holds characters that no token has, such as a line break")
+    return value
 
 
 class ServiceAccount(FrozenModel):
@@ -68,7 +75,7 @@ class OAuthToken(FrozenModel):
     model_config = ConfigDict(title="OAuth Token")
 
     option_title: Literal["OAuth Token"] = Field("OAuth Token", json_schema_extra={"order": 0})
-    access_token: SecretStr = Field(
+    access_token: Annotated[SecretStr, BeforeValidator(_token)] = Field(
         title="Access Token",
         min_length=1,
         description="An OAuth token that may read the project.",

@@ -7,6 +7,7 @@ from typing import Any
 
 from source_mixpanel.config.model import bounds
 
+_MOST_DIGITS = 18
 _TRUE = frozenset({"true", "1", "yes"})
 _NUMBERS = (
     "attribution_window",
@@ -125,7 +126,7 @@ def _split_event_names(config: dict[str, Any]) -> None:
 
 def _number(value: Any) -> Any:
     """Singer configs hold numbers as text."""
-    if isinstance(value, str) and value.strip().isdecimal():
+    if isinstance(value, str) and len(value) <= _MOST_DIGITS and value.strip().isdecimal():
         return int(value)
     return value
 

@@ -14,7 +14,7 @@ import orjson
 
 from source_mixpanel import jsontext
 from source_mixpanel.errors import DataError
-from source_mixpanel.masking import shown
+from source_mixpanel.masking import shown_bytes
 
 _EXCERPT = 120
 _LONG_NUMBER = b"0" * 19
@@ -79,11 +79,10 @@ def parse_exactly(line: bytes) -> Any:
     except jsontext.TooDeepError as error:
         raise _too_deep() from error
     except ValueError as error:
-        excerpt = shown(line[:_EXCERPT].decode("utf-8", "backslashreplace"))
         raise DataError(
             "Mixpanel sent a line that is no JSON, so the sync stops rather than drop it. The "
             "state is that of the last whole slice; the next sync asks again.",
-            detail=f"{error}: {excerpt!r}",
+            detail=f"{error}: {shown_bytes(line[:_EXCERPT])}",
         ) from error
 
 

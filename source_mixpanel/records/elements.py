@@ -179,4 +179,4 @@ class _Text:
     def damage(self, why: str) -> CutError:
         """The error for a text that is not what it has to be."""
         near = self._text[max(0, self._at - _CONTEXT) : self._at + _CONTEXT]
-        return CutError(f"Mixpanel's answer is not whole: {why}.", detail=shown(repr(near)))
+        return CutError(f"Mixpanel's answer is not whole: {why}.", detail=repr(shown(near)))

@@ -59,10 +59,11 @@ def fits(found: str, declared: Iterable[str]) -> bool:
     return found in allowed or found == "null" or (found == "integer" and "number" in allowed)
 
 
-def declared_types(schema: Mapping[str, Any]) -> frozenset[str]:
-    """The types a column's schema names; empty where it names none."""
-    named = schema.get("type") or ()
-    return frozenset([named] if isinstance(named, str) else named)
+def declared_types(schema: Any) -> frozenset[str]:
+    """The types a column's schema names; empty where it names none that is one."""
+    named = schema.get("type") if isinstance(schema, Mapping) else None
+    every = named if isinstance(named, list) else [named]
+    return frozenset(kind for kind in every if isinstance(kind, str))
 
 
 def common_type(found: Iterable[str]) -> str:

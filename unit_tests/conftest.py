@@ -37,7 +37,7 @@ def pytest_terminal_summary(terminalreporter: Any, exitstatus: int) -> None:
     if counts:
         terminalreporter.write_line(f"Counted: {figures.sentence(counts)}")
     if counts and os.environ.get("SOAK_FIGURES") and not exitstatus:
-        figures.write(RELIABILITY, counts)
+        figures.write(RELIABILITY, counts, os.environ)
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,20 +25,28 @@ def sentence(counts: Counter[str]) -> str:
     return ", ".join(f"{count:,} {name}" for name, count in sorted(counts.items())) + "."
 
 
+def command(environment: Mapping[str, str]) -> str:
+    """How `make soak` was told to run: its sizes are passed on as variables that begin with SOAK_."""
+    names = ("FAULTS", "KILLS", "EXAMPLES")
+    sizes = [f"{n}={environment[f'SOAK_{n}']}" for n in names if f"SOAK_{n}" in environment]
+    return " ".join(["make soak", *sizes])
+
+
 def table(counts: Counter[str]) -> str:
     """The figures as Markdown."""
     rows = [f"| {name} | {count:,} |" for name, count in sorted(counts.items())]
     return "\n".join(["| what | how many |", "|---|---|", *rows])
 
 
-def write(path: Path, counts: Counter[str]) -> None:
-    """Put the figures in their place in a document.
+def write(path: Path, counts: Counter[str], environment: Mapping[str, str]) -> None:
+    """Put the figures, and what made them, in their place in a document.
 
     Raises:
         ValueError: The document has no place for them.
     """
     before = path.read_text(encoding="utf-8")
-    after, found = _MARKERS.subn(lambda m: f"{m[1]}{table(counts)}\n{m[2]}", before)
+    text = f"`{command(environment)}`, all passed:\n\n{table(counts)}\n"
+    after, found = _MARKERS.subn(lambda match: match[1] + text + match[2], before)
     if not found:
         raise ValueError(f"{path.name} has no markers for figures")
     path.write_text(after, encoding="utf-8")

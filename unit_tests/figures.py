@@ -26,7 +26,7 @@ def sentence(counts: Counter[str]) -> str:
 
 
 def command(environment: Mapping[str, str]) -> str:
-    """How `make soak` was told to run: its sizes are passed on as variables that begin with SOAK_."""
+    """The `make soak` that is running; its sizes come as variables that begin with SOAK_."""
     names = ("FAULTS", "KILLS", "EXAMPLES")
     sizes = [f"{n}={environment[f'SOAK_{n}']}" for n in names if f"SOAK_{n}" in environment]
     return " ".join(["make soak", *sizes])

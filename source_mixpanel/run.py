@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import logging
 import os
 import signal
 import sys
@@ -34,6 +35,9 @@ from source_mixpanel.stopping import stopped_by
 from source_mixpanel.terminal import watching
 from source_mixpanel.usage import explanation
 
+_ESCAPED = str.maketrans({end: f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"})
+"""Airbyte's own image tests, and Meltano's wrapper, take these for ends of lines. A catalog has them
+where a property's name does; records keep theirs, for what looking for them costs."""
 _NO_OUTPUT = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
 
@@ -121,17 +125,18 @@ def launch(args: list[str], clock: Clock | None = None, patience: Patience | Non
         patience: Time-outs and attempts, the usual ones unless given.
     """
     parsed = MixpanelEntrypoint.parse_args(args)
-    _need_a_directory()
     with watching() if parsed.command == "read" else nullcontext() as watcher:
         source = SourceMixpanel(
             batched=True, tell=_tell, clock=clock, patience=patience, watcher=watcher
         )
+        # From here on, what goes wrong is told as messages.
         entrypoint = MixpanelEntrypoint(source)
+        _need_a_directory()
         lines = cast("Generator[str, None, None]", entrypoint.run(parsed))
         # Closed before anything else is: its end removes a directory.
         with PRINT_BUFFER, closing(lines):
             for line in lines:
-                print(f"{line}\n", end="")  # noqa: T201 - the protocol's output
+                print(f"{line.translate(_ESCAPED)}\n", end="")  # noqa: T201 - the protocol's output
 
 
 def run(clock: Clock | None = None, patience: Patience | None = None) -> None:
@@ -142,6 +147,8 @@ def run(clock: Clock | None = None, patience: Patience | None = None) -> None:
 
 def _run(clock: Clock | None, patience: Patience | None) -> None:
     """Run, and say what becomes of output that cannot be written."""
+    # A log line that cannot be written is not worth a traceback: what follows it says why.
+    logging.raiseExceptions = False
     if sys.stdout is None:
         _give_up("The connector has no standard output to write to.")
     if isinstance(sys.stdout, io.TextIOWrapper):

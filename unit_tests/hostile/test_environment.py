@@ -1,0 +1,248 @@
+"""What the machine has too little of, or does otherwise, is told in a sentence."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mixpanel_emulator.control_client import ControlClient
+from unit_tests.builders import DAY_MS, NOON_10_MARCH_MS, discover, event, read
+from unit_tests.harness import Command, Output, configured, multiset
+from unit_tests.hostile.test_secrets import listening
+from unit_tests.hostile.test_values import bare
+
+HOUR = 3600.0
+YEAR = 365 * 24 * HOUR
+OVERLAP_MS = 3_600_000
+
+
+def refused(out: Output, kind: str, *words: str) -> None:
+    """One sentence of that kind, whatever the verb."""
+    error = out.errors[0]
+    assert out.code == 1
+    assert error["failure_type"] == kind
+    assert all(word in error["message"] for word in words), error["message"]
+    assert "Traceback" not in error["message"]
+    assert "Something went wrong" not in error["message"]
+    assert out.stderr == ""
+
+
+def bulky(count: int) -> list[dict[str, Any]]:
+    """Events that no compression makes small."""
+    chance = random.Random(3)  # noqa: S311 - made-up data
+    return [event(insert_id=f"i-{n}", x=chance.randbytes(1000).hex()) for n in range(count)]
+
+
+def alone(
+    files: dict[str, Any],
+    folder: Path,
+    *,
+    verb: str = "read",
+    before: Callable[[], None] | None = None,
+    stdout: Any = subprocess.PIPE,
+    **env: str,
+) -> tuple[int, list[dict[str, Any]], str]:
+    """A run in a process of its own: exit code, messages, standard error."""
+    args = [sys.executable, "-m", "source_mixpanel", verb]
+    for name, content in files.items():
+        path = folder / f"{name}.json"
+        path.write_text(json.dumps(content))
+        args += [f"--{name}", str(path)]
+    done = subprocess.run(  # noqa: S603 - our own module
+        args,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        env={**os.environ, **env},
+        preexec_fn=before,
+        check=False,
+    )
+    lines = (done.stdout or b"").splitlines()
+    return done.returncode, [json.loads(line) for line in lines], done.stderr.decode()
+
+
+# -- disk and files --------------------------------------------------------------------------
+
+
+def test_a_full_disk_ends_the_stream_and_the_next_sync_is_whole(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.add_events(bulky(1500))
+    stream = discover(command, config)
+    files = {"config": config, "catalog": configured([stream], "incremental")}
+    out = command.run("read", **files, limits={"RLIMIT_FSIZE": 700_000}, skip_waits=True, tries=2)
+    refused(out, "system_error", "disk for temporary files is full", "TMPDIR")
+    again = read(command, config, stream, state=out.state_file() or None)
+    ids = [row["insert_id"] for row in (*out.records(), *again.records())]
+    assert multiset(ids) == multiset(f"i-{n}" for n in range(1500))
+
+
+def test_a_missing_temporary_directory_is_made_up_for(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.add_events([event()])
+    stream = discover(command, config)
+    files = {"config": config, "catalog": configured([stream])}
+    out = command.run("read", **files, env={"TMPDIR": "/no/such/place"})
+    assert (out.code, len(out.records())) == (0, 1)
+
+
+@pytest.mark.parametrize("verb", ["check", "read"])
+def test_without_any_temporary_directory_it_says_what_to_set(
+    mixpanel: ControlClient, config: dict[str, Any], tmp_path: Path, verb: str
+) -> None:
+    files = {"config": config}
+    if verb == "read":
+        files["catalog"] = configured([bare("export")])
+
+    def nothing_to_write() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+    code, messages, stderr = alone(files, tmp_path, verb=verb, before=nothing_to_write)
+    assert (code, stderr) == (1, "")
+    [error] = [m["trace"]["error"] for m in messages if m["type"] == "TRACE"]
+    assert "needs a directory for temporary files" in error["message"]
+    assert mixpanel.journal() == []
+
+
+@pytest.mark.parametrize("limit", [1, 3, 4, 5, 6, 7, 8, 9, 64])
+def test_too_few_open_files_are_told_or_enough(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], limit: int
+) -> None:
+    mixpanel.add_events([event()])
+    stream = discover(command, config)
+    files = {"config": config, "catalog": configured([stream])}
+    out = command.run("read", **files, limits={"RLIMIT_NOFILE": limit}, tries=2)
+    if out.code == 0:
+        assert (limit > 6, len(out.records())) == (True, 1)
+    else:
+        assert limit < 64
+        refused(out, "system_error", "limit of open files", "ulimit -n")
+
+
+# -- standard output -------------------------------------------------------------------------
+
+
+def test_output_that_cannot_be_written_is_told_on_standard_error(
+    mixpanel: ControlClient, config: dict[str, Any], tmp_path: Path
+) -> None:
+    mixpanel.add_events(bulky(50))
+    files = {"config": config, "catalog": configured([bare("export")])}
+    with Path("/dev/full").open("wb") as full:
+        code, _, stderr = alone(files, tmp_path, stdout=full)
+    assert code == 1
+    assert stderr == (
+        "The connector's output cannot be written (No space left on device); the sync stops.\n"
+    )
+
+
+def test_no_output_at_all_is_told_on_standard_error(
+    mixpanel: ControlClient, config: dict[str, Any], tmp_path: Path
+) -> None:
+    files = {"config": config, "catalog": configured([bare("export")])}
+    code, _, stderr = alone(files, tmp_path, before=lambda: os.close(1), stdout=None)
+    assert (code, stderr) == (1, "The connector has no standard output to write to.\n")
+    assert mixpanel.journal() == []
+
+
+def test_the_output_is_utf_8_whatever_the_locale(
+    mixpanel: ControlClient, config: dict[str, Any], tmp_path: Path
+) -> None:
+    name = "Grüße \u2028 日本 \U0001f600"
+    mixpanel.add_events([event(name, **{name: name})])
+    files = {"config": config, "catalog": configured([bare("export")])}
+    env = {"PYTHONIOENCODING": "ascii", "LC_ALL": "C", "PYTHONUTF8": "0"}
+    code, messages, stderr = alone(files, tmp_path, **env)
+    assert (code, stderr) == (0, "")
+    [row] = [m["record"]["data"] for m in messages if m["type"] == "RECORD"]
+    assert row["event"] == row[name] == name
+
+
+# -- the network -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("settings", "env", "kind", "words"),
+    [
+        (
+            {"api_url": "https://no-such-host.invalid"},
+            {},
+            "transient_error",
+            ["no-such-host.invalid could not be found by name (DNS)"],
+        ),
+        (
+            {"api_url": "https://127.0.0.1:1"},
+            {},
+            "transient_error",
+            ["could not be reached", "127.0.0.1 did not accept the connection", "refused"],
+        ),
+        (
+            {"api_url": "https://example.com"},
+            {"https_proxy": "http://user:p4ss-w0rd@127.0.0.1:1"},
+            "transient_error",
+            ["could not be reached", "the proxy named in HTTPS_PROXY did not connect"],
+        ),
+    ],
+    ids=["no such host", "nobody listens", "no proxy"],
+)
+def test_what_keeps_mixpanel_out_of_reach_is_named(
+    command: Command,
+    config: dict[str, Any],
+    settings: dict[str, Any],
+    env: dict[str, str],
+    kind: str,
+    words: list[str],
+) -> None:
+    no_proxy = dict.fromkeys(("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"), "")
+    run = {"env": {**no_proxy, "NO_PROXY": "", "no_proxy": "", **env}, "tries": 2}
+    files = {"config": {**config, **settings}, "catalog": configured([bare("export")])}
+    out = command.run("read", **files, **run, skip_waits=True)
+    refused(out, kind, *words)
+    assert "p4ss-w0rd" not in out.raw.decode()
+    checked = command.run("check", config={**config, **settings}, **run, skip_waits=True)
+    [status] = checked.of("CONNECTION_STATUS")
+    assert status["status"] == "FAILED"
+    assert words[-1] in status["message"]
+
+
+def test_a_server_that_does_not_speak_tls_is_named(
+    command: Command, config: dict[str, Any]
+) -> None:
+    with listening("127.0.0.1") as (url, _):
+        settings = {**config, "api_url": url.replace("http:", "https:")}
+        out = read(command, settings, bare("export"), tries=2)
+    refused(out, "transient_error", "127.0.0.1 does not speak TLS as it should")
+
+
+# -- the clock -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("jump", [-50 * YEAR, -YEAR, -2 * HOUR, 2 * HOUR, YEAR, 1000 * YEAR])
+def test_a_clock_that_is_set_during_a_sync_moves_nothing(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], jump: float
+) -> None:
+    config["date_window_size"] = 2
+    mixpanel.add_events([event(insert_id=f"i-{n}", days_ago=n) for n in range(8)])
+    stream = discover(command, config)
+    files = {"config": config, "catalog": configured([stream], "incremental")}
+    late = NOON_10_MARCH_MS + 60_000
+    for reading in (1, 2, 4, 7, 11):
+        out = command.run("read", **files, jumps={reading: jump})
+        assert out.code == 0, out.log
+        assert len(out.records()) == 8
+        state = out.stream_state("export")
+        assert state["processed_until_ms"] <= mixpanel.now_ms() - OVERLAP_MS + 2000
+        assert state["covered"][-1][0] == "2026-03-10"
+    lost = event(insert_id="late", days_ago=7, mp_processing_time_ms=late)
+    assert lost["properties"]["time"] == NOON_10_MARCH_MS - 7 * DAY_MS
+    mixpanel.add_events([lost])
+    again = read(command, config, stream, state=out.state_file())
+    assert "late" in [row["insert_id"] for row in again.records()]

@@ -172,8 +172,15 @@ class ReportStream(DatedStream, engine=True):
             ) from error
 
     def segments(self, held: Any) -> Mapping[str, Any]:
-        """What a date holds by segment."""
-        return dict(held) if self.split else {OVERALL: held}
+        """What a date holds by segment.
+
+        Raises:
+            TypeError: It holds no segments.
+        """
+        told = held if self.split else {OVERALL: held}
+        if not isinstance(told, Mapping):
+            raise TypeError(f"segments were expected, not {type(told).__name__}")
+        return told
 
     @abstractmethod
     def leaves(self, held: Any) -> Iterator[Row]:

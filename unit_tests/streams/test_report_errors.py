@@ -200,6 +200,7 @@ def test_a_bucket_that_is_too_long_is_not_cut(
         ("funnel", {"funnel_id": 1, "on": "a"}, {"data": {"2026-03-02": {"x": 5}}}),
         ("frequency", HOURS, {"data": {"2026-03-02": {"a": 1}}}),
         ("frequency", HOURS, {"data": 5}),
+        ("frequency", {**HOURS, "on": "a"}, {"data": {"2026-03-02": ["abc"]}}),
     ],
 )  # fmt: skip
 def test_an_answer_of_another_form_is_an_error(

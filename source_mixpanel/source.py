@@ -53,7 +53,7 @@ from source_mixpanel.streams.base import MixpanelStream, Workshop
 from source_mixpanel.sync.ahead import side_by_side
 from source_mixpanel.sync.progress import Nobody, Watcher
 from source_mixpanel.usage import DOCUMENTATION_URL
-from source_mixpanel.wiring import build_streams, build_workshop, is_legacy
+from source_mixpanel.wiring import build_workshop, retiring
 
 _log = logging.getLogger("airbyte")
 
@@ -142,15 +142,10 @@ class SourceMixpanel(AbstractSource):
                 "tests, have to be whole numbers."
             ) from None
         parsed = parse_config(migrate(dict(plain)))
-        ignored = unknown_keys(dict(plain))
-        if ignored:
+        if ignored := unknown_keys(dict(plain)):
             _log.info(f"These settings are not known and are ignored: {', '.join(ignored)}.")
-        if is_legacy(parsed):
-            _log.warning(
-                "The configuration uses a project secret, which Mixpanel retires on 3 March 2027. "
-                "Create a service account (Organization Settings > Service Accounts) and use it "
-                "instead."
-            )
+        for sentence in retiring(parsed):
+            _log.warning(sentence)
         return parsed
 
     def _workshop(self, config: Config) -> Workshop:
@@ -179,12 +174,12 @@ class SourceMixpanel(AbstractSource):
         try:
             settings = self._parse(config)
             workshop = self._workshop(settings)
-            build_streams(settings, workshop)
+            if settings.reports:
+                _streams(settings, workshop)
             doors = closed_doors(workshop)
         except SourceError as error:
             # Unlike logs and traces this message passes no filter of the CDK's.
-            message = filter_secrets(str(error))
-            return AirbyteConnectionStatus(status=Status.FAILED, message=message)
+            return AirbyteConnectionStatus(status=Status.FAILED, message=filter_secrets(str(error)))
         for sentence in doors:
             logger.warning(sentence)
         return AirbyteConnectionStatus(status=Status.SUCCEEDED)
@@ -209,7 +204,7 @@ class SourceMixpanel(AbstractSource):
 
     def _build(self, config: Mapping[str, Any]) -> list[MixpanelStream]:
         settings = self._parse(config)
-        return build_streams(settings, self._workshop(settings))
+        return _streams(settings, self._workshop(settings))
 
     # -- read ------------------------------------------------------------------------------
 
@@ -296,3 +291,10 @@ def _saved_state(state_manager: ConnectorStateManager, stream: Stream) -> Mutabl
     """The stream's state; the CDK's mark of a stream that has none is none."""
     saved = state_manager.get_stream_state(stream.name, stream.namespace)
     return {} if saved == {"__ab_no_cursor_state_message": True} else saved
+
+
+def _streams(config: Config, workshop: Workshop) -> list[MixpanelStream]:
+    """Every stream; their modules are loaded by the verbs that need them, not by `spec`."""
+    from source_mixpanel.catalogue import build_streams  # noqa: PLC0415 - as said
+
+    return build_streams(config, workshop)

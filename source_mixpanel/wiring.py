@@ -1,9 +1,9 @@
-"""From settings to working parts: who gets which of the user's choices."""
+"""From settings to what every stream works with: the client, its quotas, the project."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from zoneinfo import ZoneInfo
 
 from source_mixpanel.api.auth import MixpanelAuth, oauth_token, project_secret, service_account
@@ -17,48 +17,15 @@ from source_mixpanel.api.request import Api
 from source_mixpanel.clock import Clock, ServerTime
 from source_mixpanel.config import (
     Config,
-    EventTimestamps,
-    LateEvents,
     OAuthToken,
     ProjectSecret,
-    PropertyLayout,
-    PropertyTypes,
     ServiceAccount,
 )
-from source_mixpanel.errors import ConfigError
 from source_mixpanel.regions import hosts
-from source_mixpanel.streams.account import ServiceAccounts, WarehouseImports, Workspaces
-from source_mixpanel.streams.annotations import Annotations
-from source_mixpanel.streams.base import MixpanelStream, Workshop
-from source_mixpanel.streams.boards import Dashboards, SavedReports
-from source_mixpanel.streams.cohort_members import CohortMembers
-from source_mixpanel.streams.cohorts import Cohorts
-from source_mixpanel.streams.definitions import (
-    AnnotationTags,
-    CustomEvents,
-    CustomProperties,
-    DataGroups,
-    EventDefinitions,
-    LookupTables,
-)
-from source_mixpanel.streams.engage import Engage
-from source_mixpanel.streams.event_counts import EventCounts
-from source_mixpanel.streams.export import Export, ExportSettings
-from source_mixpanel.streams.export_request import ExportFilter
-from source_mixpanel.streams.funnels import Funnels
-from source_mixpanel.streams.groups import Groups
-from source_mixpanel.streams.profiles import ProfileSettings
-from source_mixpanel.streams.report_kinds import REPORTS
-from source_mixpanel.streams.report_results import ReportResults
-from source_mixpanel.streams.reports import Report
-from source_mixpanel.streams.revenue import Revenue
-from source_mixpanel.streams.rollouts import Experiments, FeatureFlags
-from source_mixpanel.sync.dated import DatedSettings
-from source_mixpanel.sync.plan import Period, look_back_days
+from source_mixpanel.streams.base import Workshop
 from source_mixpanel.sync.progress import Progress, Watcher
 
 _log = logging.getLogger("airbyte")
-_MB = 1_000_000
 
 
 def build_auth(config: Config) -> MixpanelAuth:
@@ -135,98 +102,11 @@ def build_workshop(
     )
 
 
-def export_settings(config: Config) -> ExportSettings:
-    """The user's choices for `export`."""
-    kind = config.event_timestamps
-    return ExportSettings(
-        period=Period(
-            start=config.start_date,
-            end=config.end_date,
-            look_back_days=look_back_days(config.attribution_window, config.export_lookback_window),
-            reread=config.late_events is LateEvents.REREAD_WINDOW,
-        ),
-        wanted=ExportFilter(config.export_events, config.export_where),
-        kind=None if kind is EventTimestamps.AUTO else kind.value,
-        window_days=config.date_window_size,
-        as_object=config.property_layout is PropertyLayout.OBJECT,
-        to_text=config.property_types is PropertyTypes.STRING,
-        only_configured=not config.select_properties_by_default,
-        disk_bytes=config.download_ahead_mb * _MB,
-    )
-
-
-def profile_settings(config: Config) -> ProfileSettings:
-    """The user's choices for `engage`, `groups` and `cohort_members`."""
-    usual = ProfileSettings()
-    return ProfileSettings(
-        page_size=config.page_size or usual.page_size,
-        workers=min(config.num_workers or usual.workers, usual.workers),
-        as_object=config.property_layout is PropertyLayout.OBJECT,
-        to_text=config.property_types is PropertyTypes.STRING,
-        only_configured=not config.select_properties_by_default,
-    )
-
-
-def dated_settings(config: Config) -> DatedSettings:
-    """The user's choices for `funnels`, `revenue`, `event_counts` and reports."""
-    return DatedSettings(
-        start=config.start_date,
-        end=config.end_date,
-        look_back_days=config.attribution_window,
-        window_days=config.date_window_size,
-        workers=min(config.num_workers or DatedSettings.workers, DatedSettings.workers),
-    )
-
-
-def build_streams(config: Config, workshop: Workshop) -> list[MixpanelStream]:
-    """Every stream, in the order of the catalogue.
-
-    Raises:
-        ConfigError: A report would have the name of a stream that there is.
-    """
-    streams = catalogue(config, workshop)
-    names = {stream.name for stream in streams}
-    for wanted in config.reports:
-        report = Report(wanted.name, wanted.parameters.asked())
-        if report.stream.casefold() in names:
-            raise ConfigError(
-                f"The configuration is not valid. reports.{report.name}.name: there is a stream "
-                f"{report.stream!r} already, so that the report needs another name."
-            )
-        streams.append(REPORTS[wanted.kind](workshop, dated_settings(config), report))
-    return streams
-
-
-def catalogue(config: Config, workshop: Workshop) -> list[MixpanelStream]:
-    """The streams that every project has."""
-    profiles, dated = profile_settings(config), dated_settings(config)
-    return [
-        Export(workshop, export_settings(config)),
-        Engage(workshop, profiles),
-        Groups(workshop, profiles),
-        Cohorts(workshop),
-        CohortMembers(workshop, profiles),
-        Funnels(workshop, dated),
-        Revenue(workshop, dated),
-        EventCounts(workshop, dated),
-        ReportResults(workshop),
-        Annotations(workshop),
-        AnnotationTags(workshop),
-        SavedReports(workshop),
-        Dashboards(workshop),
-        EventDefinitions(workshop),
-        CustomEvents(workshop),
-        CustomProperties(workshop),
-        LookupTables(workshop),
-        DataGroups(workshop),
-        FeatureFlags(workshop),
-        Experiments(workshop),
-        WarehouseImports(workshop),
-        ServiceAccounts(workshop),
-        Workspaces(workshop),
-    ]
-
-
-def is_legacy(config: Config) -> bool:
-    """Whether the credentials are of the kind that Mixpanel retires."""
-    return isinstance(config.credentials, ProjectSecret)
+def retiring(config: Config) -> Iterator[str]:
+    """Sentences on settings that Mixpanel will not take much longer."""
+    if isinstance(config.credentials, ProjectSecret):
+        yield (
+            "The configuration uses a project secret, which Mixpanel retires on 3 March 2027. "
+            "Create a service account (Organization Settings > Service Accounts) and use it "
+            "instead."
+        )

@@ -14,9 +14,9 @@ GUIDE = (ROOT / "docs" / "adding-a-stream.md").read_text()
 def test_the_stream_shown_is_the_real_one() -> None:
     [shown] = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
     assert shown == (ROOT / "source_mixpanel" / "streams" / "cohorts.py").read_text()
-    wiring = (ROOT / "source_mixpanel" / "wiring.py").read_text()
+    catalogue = (ROOT / "source_mixpanel" / "catalogue.py").read_text()
     for line in re.findall(r"^\+(.*)$", GUIDE, re.MULTILINE):
-        assert f"{line}\n" in wiring
+        assert f"{line}\n" in catalogue
 
 
 @pytest.mark.parametrize(("stream", "lines"), re.findall(r"\| `(\w+)` \| [^|]+ \| (\d+)", GUIDE))

@@ -1,0 +1,50 @@
+"""What the verbs load before they do anything."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_RUN = """
+import json, sys
+from source_mixpanel.run import run
+try:
+    run()
+finally:
+    loaded = sorted(name for name in sys.modules if name.startswith("source_mixpanel.streams."))
+    sys.stderr.write(json.dumps({"loaded": loaded}) + "\\n")
+"""
+
+STREAMS = {"export", "engage", "profiles", "dated", "reports", "definitions", "boards"}
+"""Modules that only reading and discovering need; `check` asks for the list of cohorts."""
+
+
+def loaded(*args: str) -> set[str]:
+    """Which of those modules a process of its own has loaded when a verb is done."""
+    command = [sys.executable, "-c", _RUN, *args]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
+    [told] = [line for line in done.stderr.splitlines() if line.startswith('{"loaded"')]
+    return STREAMS & {name.rpartition(".")[2] for name in json.loads(told)["loaded"]}
+
+
+def test_spec_loads_no_stream() -> None:
+    assert loaded("spec") == set()
+
+
+@pytest.mark.usefixtures("mixpanel")
+def test_check_loads_none_either(config: dict[str, Any], tmp_path: Path) -> None:
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(config))
+    assert loaded("check", "--config", str(path)) == set()
+
+
+@pytest.mark.usefixtures("mixpanel")
+def test_discover_loads_them_all(config: dict[str, Any], tmp_path: Path) -> None:
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(config))
+    assert loaded("discover", "--config", str(path)) == STREAMS

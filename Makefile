@@ -10,7 +10,6 @@ AIRBYTE := .venv-airbyte/.ready
 TAP := .venv-tap/.ready
 CLIENTS := .venv-clients/.ready
 SERVERLESS := .venv-serverless/.ready
-SERVERLESS := .venv-serverless/.ready
 METADATA := .venv-metadata/.ready
 # The config of a real project for the demo, instead of the local Mixpanel.
 CONFIG ?=
@@ -103,7 +102,10 @@ image: ## Build the image (starts a Docker engine where there is none)
 .PHONY: test-image
 test-image: $(READY) ## Build the image and run it as the platform does
 	IMAGE=$(IMAGE) scripts/with_docker.sh sh -c 'scripts/image.sh $(IMAGE) && \
-	  $(BIN)/python -m pytest -q -m image_tests integration_tests/test_image.py'
+	  $(BIN)/python -m pytest -q -m image_tests integration_tests/test_image.py && \
+	  PATH=$(CURDIR)/scripts/host_network:$$PATH $(BIN)/python -m pytest -q -m image_tests \
+	    -k "not backward" --connector-image=$(IMAGE) --read-from-streams=all \
+	    integration_tests/test_airbyte_standards.py'
 
 .PHONY: form
 form: $(READY) ## Draw the settings' form into docs/spec-form.png

@@ -11,8 +11,12 @@ from typing import Any
 
 import pytest
 from airbyte_cdk.test.standard_tests.pytest_hooks import (  # noqa: F401 - hooks of its tests
+    connector_base_image_override,
+    connector_image_override,
     pytest_addoption,
     pytest_generate_tests,
+    read_from_streams,
+    read_scenarios,
 )
 
 from integration_tests.local_mixpanel import PORT, serve

@@ -36,8 +36,8 @@ from source_mixpanel.terminal import watching
 from source_mixpanel.usage import explanation
 
 _ESCAPED = str.maketrans({end: f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"})
-"""Airbyte's own image tests, and Meltano's wrapper, take these for ends of lines. A catalog has them
-where a property's name does; records keep theirs, for what looking for them costs."""
+"""Airbyte's own image tests, and Meltano's wrapper, take these for ends of lines. A catalog has
+them where a property's name does; records keep theirs, for what looking for them costs."""
 _NO_OUTPUT = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
 

@@ -30,6 +30,7 @@ from source_mixpanel.streams.export import Export, ExportSettings
 from source_mixpanel.streams.export_request import ExportFilter
 from source_mixpanel.streams.funnels import Funnels
 from source_mixpanel.streams.groups import Groups
+from source_mixpanel.streams.layout import Layout
 from source_mixpanel.streams.profiles import ProfileSettings
 from source_mixpanel.streams.report_kinds import REPORTS
 from source_mixpanel.streams.report_results import ReportResults
@@ -40,6 +41,15 @@ from source_mixpanel.sync.dated import DatedSettings
 from source_mixpanel.sync.plan import Period, look_back_days
 
 _MB = 1_000_000
+
+
+def layout(config: Config) -> Layout:
+    """The user's choices for properties."""
+    return Layout(
+        as_object=config.property_layout is PropertyLayout.OBJECT,
+        to_text=config.property_types is PropertyTypes.STRING,
+        only_configured=not config.select_properties_by_default,
+    )
 
 
 def export_settings(config: Config) -> ExportSettings:
@@ -55,9 +65,7 @@ def export_settings(config: Config) -> ExportSettings:
         wanted=ExportFilter(config.export_events, config.export_where),
         kind=None if kind is EventTimestamps.AUTO else kind.value,
         window_days=config.date_window_size,
-        as_object=config.property_layout is PropertyLayout.OBJECT,
-        to_text=config.property_types is PropertyTypes.STRING,
-        only_configured=not config.select_properties_by_default,
+        layout=layout(config),
         disk_bytes=config.download_ahead_mb * _MB,
     )
 
@@ -68,9 +76,7 @@ def profile_settings(config: Config) -> ProfileSettings:
     return ProfileSettings(
         page_size=config.page_size or usual.page_size,
         workers=min(config.num_workers or usual.workers, usual.workers),
-        as_object=config.property_layout is PropertyLayout.OBJECT,
-        to_text=config.property_types is PropertyTypes.STRING,
-        only_configured=not config.select_properties_by_default,
+        layout=layout(config),
     )
 
 

@@ -31,13 +31,14 @@ class EventRows:
         shape: How rows are to look.
 
     Attributes:
+        columns: Puts the properties in place, and knows which values did not fit.
         latest_ms: The latest `time` of any row so far, UTC.
         timeless: Rows whose `time` is missing or no time; it is null in them.
         seen: Events read, emitted or not.
     """
 
     def __init__(self, names: ColumnNames, stamper: Stamper, shape: Shape) -> None:
-        self._columns = PropertyColumns(names, shape, _CORE_DEFAULTS)
+        self.columns = PropertyColumns(names, shape, _CORE_DEFAULTS)
         self._stamper = stamper
         self._shape = shape
         self.latest_ms = _NEVER
@@ -50,7 +51,7 @@ class EventRows:
         Raises:
             DataError: A line is no JSON or no event.
         """
-        make_row = _object_row if self._shape.as_object else self._columns.row
+        make_row = _object_row if self._shape.as_object else self.columns.row
         text_of, utc_ms = self._stamper.text, self._stamper.utc_ms
         for event in parse_lines(block):
             properties = _properties(event)
@@ -69,10 +70,6 @@ class EventRows:
             row["event"] = event["event"]
             row["time"] = text
             yield row
-
-    def misfits(self) -> dict[str, dict[str, int]]:
-        """By column: how many values of which JSON type did not fit what it is declared as."""
-        return self._columns.misfits()
 
 
 def _object_row(properties: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,12 +15,11 @@ from airbyte_cdk.sources.types import StreamSlice
 from source_mixpanel.api.request import Api
 from source_mixpanel.errors import ConfigError, DataError
 from source_mixpanel.instants import PROJECT_KIND, Stamper
-from source_mixpanel.records.events import EventRows, Shape
+from source_mixpanel.records.events import EventRows
 from source_mixpanel.records.naming import ColumnNames
-from source_mixpanel.records.types import declared_types
 from source_mixpanel.schemas.reserved import EVENT_PROPERTIES
 from source_mixpanel.streams.base import MixpanelStream, Row, Workshop
-from source_mixpanel.streams.export_doubts import moved, undecided
+from source_mixpanel.streams.export_doubts import moved
 from source_mixpanel.streams.export_request import ExportFilter
 from source_mixpanel.streams.export_schema import (
     export_schema,
@@ -30,6 +29,7 @@ from source_mixpanel.streams.export_schema import (
     told_by_catalog,
 )
 from source_mixpanel.streams.export_slices import SliceSource, WholeSlice
+from source_mixpanel.streams.layout import Layout
 from source_mixpanel.sync.ahead import ahead
 from source_mixpanel.sync.coverage import Span
 from source_mixpanel.sync.cursor import ExportState, dump_state, parse_state
@@ -54,9 +54,7 @@ class ExportSettings:
         wanted: Which events.
         kind: What raw times mean, None to find out.
         window_days: The most days in one request.
-        as_object: One `properties` column instead of one a property.
-        to_text: Custom properties as text.
-        only_configured: Emit only the columns of the configured catalog.
+        layout: How properties are to look.
         disk_bytes: Disk for windows that are downloaded and not yet emitted; 0 for none ahead.
     """
 
@@ -64,9 +62,7 @@ class ExportSettings:
     wanted: ExportFilter = field(default_factory=ExportFilter)
     kind: str | None = None
     window_days: int | None = None
-    as_object: bool = False
-    to_text: bool = False
-    only_configured: bool = False
+    layout: Layout = field(default_factory=Layout)
     disk_bytes: int = DEFAULT_BYTES
 
 
@@ -99,7 +95,7 @@ class Export(MixpanelStream, CheckpointMixin):
 
     def schema(self) -> Mapping[str, Any]:
         """Names from Mixpanel's lists and Lexicon; types from Lexicon or a sample of events."""
-        if self.settings.as_object:
+        if self.settings.layout.as_object:
             return export_schema(object_columns())
         days = Days(self.settings.kind, self.workshop.project.zone())
         properties = find_properties(
@@ -109,7 +105,7 @@ class Export(MixpanelStream, CheckpointMixin):
             now=self.workshop.time.now_utc(),
             log=self.logger.info,
         )
-        return export_schema(property_columns(properties, to_text=self.settings.to_text))
+        return export_schema(property_columns(properties, to_text=self.settings.layout.to_text))
 
     # -- state -----------------------------------------------------------------------------
 
@@ -232,34 +228,21 @@ class Export(MixpanelStream, CheckpointMixin):
             self._days = days
             zone = days.zone if days.kind == PROJECT_KIND else None
             earlier = self._rows
-            self._rows = EventRows(self._names, Stamper(zone), self._shape())
+            self._rows = EventRows(
+                self._names,
+                Stamper(zone),
+                self.settings.layout.shape(self.configured_json_schema, EVENT_PROPERTIES),
+            )
             if earlier is not None:
                 self._rows.latest_ms = earlier.latest_ms
         return self._rows
-
-    def _shape(self) -> Shape:
-        columns = (self.configured_json_schema or {}).get("properties") or {}
-        return Shape(
-            as_object=self.settings.as_object,
-            only=frozenset(columns) if self.settings.only_configured and columns else None,
-            to_text=self.settings.to_text,
-            native=frozenset(EVENT_PROPERTIES),
-            declared={column: declared_types(spec) for column, spec in columns.items()},
-        )
 
     def _tell_oddities(self) -> None:
         """One line for each thing that a user may want to know of the data."""
         rows = self._rows
         if rows is None:
             return
-        for column, kinds in rows.misfits().items():
-            found = ", ".join(f"{count} x {kind}" for kind, count in kinds.items())
-            declared = " or ".join(sorted(self._shape().declared[column] - {"null"}))
-            self.logger.warning(
-                f"Stream 'export', column {column!r}: declared as {declared}, but came as "
-                f"{found}. The values were emitted as they are."
-            )
-        if sentence := undecided(self._days, rows.seen):
+        for sentence in rows.columns.sentences(self.name):
             self.logger.warning(sentence)
         if rows.timeless:
             self.logger.warning(

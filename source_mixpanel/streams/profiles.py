@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from typing import Any, ClassVar
 
@@ -14,13 +14,13 @@ from airbyte_cdk.sources.types import StreamSlice
 from source_mixpanel.api.document import Document
 from source_mixpanel.api.paging import Walk
 from source_mixpanel.errors import DataError, RefusedError, SourceError, StrainError
-from source_mixpanel.records.columns import Shape
 from source_mixpanel.records.elements import Elements
 from source_mixpanel.records.profiles import Emitted, ProfileRows
-from source_mixpanel.records.types import declared_types, object_schema
+from source_mixpanel.records.types import object_schema
 from source_mixpanel.schemas.reserved import PROFILE_PROPERTIES
 from source_mixpanel.streams.base import CheckpointedStream, Row, Workshop
 from source_mixpanel.streams.export_schema import object_columns, told_by_catalog
+from source_mixpanel.streams.layout import Layout
 from source_mixpanel.streams.profile_pages import Page, PageSource, Part, PartReader
 from source_mixpanel.streams.profile_schema import (
     core_columns,
@@ -44,16 +44,12 @@ class ProfileSettings:
         page_size: Profiles in a page. A page is read from disk piece by piece, so that its size
             costs no memory; 5,000 keep an answer near two seconds.
         workers: Requests at a time; the Query API takes no more than five.
-        as_object: One `properties` column instead of one a property.
-        to_text: Custom properties as text.
-        only_configured: Emit only the columns of the configured catalog.
+        layout: How properties are to look.
     """
 
     page_size: int = 5_000
     workers: int = _CONCURRENT
-    as_object: bool = False
-    to_text: bool = False
-    only_configured: bool = False
+    layout: Layout = field(default_factory=Layout)
 
 
 class ProfileStream(CheckpointedStream, engine=True):
@@ -91,10 +87,10 @@ class ProfileStream(CheckpointedStream, engine=True):
     def schema(self) -> Mapping[str, Any]:
         """Names and types from Mixpanel's list of profile properties."""
         core = core_columns(self.fixed)
-        if self.settings.as_object:
+        if self.settings.layout.as_object:
             return object_schema({**core, **object_columns()})
         types = find_properties(self.workshop, self.name, self.groups(), self.logger.info)
-        columns = property_columns(types, self.fixed, to_text=self.settings.to_text)
+        columns = property_columns(types, self.fixed, to_text=self.settings.layout.to_text)
         return object_schema({**core, **columns})
 
     @property
@@ -153,7 +149,11 @@ class ProfileStream(CheckpointedStream, engine=True):
         # The state comes first: what it has given away, the catalog cannot give again.
         known = {**self._state.columns, **told, **self._state.columns}
         self._names = new_names(known, self.fixed)
-        self._rows = ProfileRows(self._names, self._shape(), self.fixed)
+        self._rows = ProfileRows(
+            self._names,
+            self.settings.layout.shape(self.configured_json_schema, PROFILE_PROPERTIES),
+            self.fixed,
+        )
         left = [part for part in self.parts() if part.key not in self._state.finished]
         opened = self._state.open
         if opened is not None and opened.since == self._since:
@@ -170,16 +170,6 @@ class ProfileStream(CheckpointedStream, engine=True):
             page_size=self.settings.page_size,
             workers=min(self.settings.workers, _CONCURRENT),
             log=self.logger.info,
-        )
-
-    def _shape(self) -> Shape:
-        columns = (self.configured_json_schema or {}).get("properties") or {}
-        return Shape(
-            as_object=self.settings.as_object,
-            only=frozenset(columns) if self.settings.only_configured and columns else None,
-            to_text=self.settings.to_text,
-            native=frozenset(PROFILE_PROPERTIES),
-            declared={column: declared_types(spec) for column, spec in columns.items()},
         )
 
     def _skip(self, part: Part, error: SourceError) -> None:

@@ -228,11 +228,8 @@ class Export(MixpanelStream, CheckpointMixin):
             self._days = days
             zone = days.zone if days.kind == PROJECT_KIND else None
             earlier = self._rows
-            self._rows = EventRows(
-                self._names,
-                Stamper(zone),
-                self.settings.layout.shape(self.configured_json_schema, EVENT_PROPERTIES),
-            )
+            shape = self.settings.layout.shape(self.configured_json_schema, EVENT_PROPERTIES)
+            self._rows = EventRows(self._names, Stamper(zone), shape)
             if earlier is not None:
                 self._rows.latest_ms = earlier.latest_ms
         return self._rows

@@ -67,7 +67,7 @@ class ProfileStream(CheckpointedStream, engine=True):
         self._since: str | None = None
         self._todo: list[Part] = []
         self._names = new_names({}, self.fixed)
-        self._rows = ProfileRows(self._names, Shape(), self.fixed)
+        self._rows = ProfileRows(self._names, self.settings.layout.shape(None, ()), self.fixed)
         self._emitted = Emitted()
 
     @abstractmethod
@@ -149,11 +149,8 @@ class ProfileStream(CheckpointedStream, engine=True):
         # The state comes first: what it has given away, the catalog cannot give again.
         known = {**self._state.columns, **told, **self._state.columns}
         self._names = new_names(known, self.fixed)
-        self._rows = ProfileRows(
-            self._names,
-            self.settings.layout.shape(self.configured_json_schema, PROFILE_PROPERTIES),
-            self.fixed,
-        )
+        shape = self.settings.layout.shape(self.configured_json_schema, PROFILE_PROPERTIES)
+        self._rows = ProfileRows(self._names, shape, self.fixed)
         left = [part for part in self.parts() if part.key not in self._state.finished]
         opened = self._state.open
         if opened is not None and opened.since == self._since:

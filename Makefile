@@ -23,7 +23,11 @@ FAULTS ?= 1000
 KILLS ?= 25
 EXAMPLES ?= 100
 SOAKED := unit_tests/test_fault_matrix.py unit_tests/test_kills.py \
-  unit_tests/streams/test_export_histories.py unit_tests/streams/test_export_zones.py
+  unit_tests/streams/test_export_histories.py unit_tests/streams/test_export_zones.py \
+  unit_tests/hostile/test_values.py unit_tests/hostile/test_names.py \
+  unit_tests/hostile/test_bad_files.py
+# Seconds that each target is fuzzed.
+FUZZ_SECONDS ?= 60
 # Anything: measure small sizes.
 QUICK ?=
 
@@ -45,6 +49,11 @@ test: $(READY) ## Run the tests
 soak: $(READY) ## Play every fault, kill syncs hundreds of times, and compare what comes out
 	SOAK_FAULTS=$(FAULTS) SOAK_KILLS=$(KILLS) SOAK_EXAMPLES=$(EXAMPLES) SOAK_FIGURES=1 \
 	  $(BIN)/python -m pytest -q -n 2 $(SOAKED)
+
+.PHONY: fuzz
+fuzz: .venv-fuzz/.ready ## Fuzz what reads other people's bytes, guided by coverage (FUZZ_SECONDS=60 each)
+	for target in decode wholeness where; do \
+	  .venv-fuzz/bin/python -m fuzz $$target --seconds $(FUZZ_SECONDS) || exit 1; done
 
 .PHONY: check
 check: lint types imports test acceptance validate-metadata ## All that CI runs
@@ -128,6 +137,8 @@ lock: $(READY) ## Resolve the dependencies anew
 	  --generate-hashes -o requirements/pyairbyte.txt
 	$(BIN)/uv pip compile -q --constraint requirements/dev.txt pyproject.toml --universal \
 	  --python-version 3.10 --generate-hashes -o requirements/runtime.txt
+	$(BIN)/uv pip compile -q --constraint requirements/dev.txt requirements/fuzz.in pyproject.toml \
+	  --python-version 3.11 --generate-hashes -o requirements/fuzz.txt
 	$(BIN)/uv pip compile -q --upgrade requirements/build.in --universal --python-version 3.10 \
 	  --generate-hashes -o requirements/build.txt
 	$(BIN)/uv pip compile -q --upgrade requirements/metadata.in --universal --python-version 3.10 \

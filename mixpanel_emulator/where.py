@@ -14,15 +14,15 @@ from datetime import datetime, timezone
 from functools import lru_cache
 from typing import Any
 
-from lark import Lark, Token, Transformer, v_args
+from lark import Lark, Token, Transformer, Tree, v_args
 from lark.exceptions import LarkError
 
 from mixpanel_emulator import jsontext
 
 _GRAMMAR = r"""
 ?start: disjunction
-?disjunction: conjunction | disjunction "or" conjunction -> either
-?conjunction: negation | conjunction "and" negation -> both
+?disjunction: conjunction | conjunction ("or" conjunction)+ -> either
+?conjunction: negation | negation ("and" negation)+ -> both
 ?negation: comparison | "not" negation -> inverse
 ?comparison: sum | sum (ORDER | EQUALITY | MEMBER) sum -> compare
 ?sum: product | sum (PLUS | MINUS) product -> arithmetic
@@ -130,15 +130,20 @@ def _to_number(value: Any) -> Any:
     if isinstance(value, bool):
         return int(value)
     try:
-        return jsontext.loads(value) if isinstance(value, str) else value
-    except ValueError:
+        number = jsontext.loads(value) if isinstance(value, str) else value
+    except (ValueError, RecursionError):
         return UNDEFINED
+    return number if _kind(number) == "number" else UNDEFINED
 
 
 def _to_string(value: Any) -> Any:
     if value is UNDEFINED or isinstance(value, str):
         return value
-    return jsontext.export_bytes(value).decode()
+    try:
+        return jsontext.export_bytes(value).decode()
+    except ValueError:
+        # Infinity, which no JSON can spell.
+        return UNDEFINED
 
 
 def _to_datetime(value: Any) -> Any:
@@ -154,7 +159,14 @@ def _to_datetime(value: Any) -> Any:
 
 
 def _numeric(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    return lambda value: function(value) if _kind(value) == "number" else UNDEFINED
+    def apply(value: Any) -> Any:
+        try:
+            return function(value) if _kind(value) == "number" else UNDEFINED
+        except (OverflowError, ValueError):
+            # Infinity and NaN have no floor.
+            return UNDEFINED
+
+    return apply
 
 
 _FUNCTIONS: dict[str, Callable[[Any], Any]] = {
@@ -230,12 +242,14 @@ class _Compiler(Transformer[Token, Evaluator]):
     def inverse(self, inner: Evaluator) -> Evaluator:
         return lambda lookup: not inner(lookup)
 
-    def both(self, left: Evaluator, right: Evaluator) -> Evaluator:
-        return lambda lookup: bool(left(lookup)) and bool(right(lookup))
+    def both(self, *parts: Evaluator) -> Evaluator:
+        return lambda lookup: all(part(lookup) for part in parts)
 
-    def either(self, left: Evaluator, right: Evaluator) -> Evaluator:
-        return lambda lookup: bool(left(lookup)) or bool(right(lookup))
+    def either(self, *parts: Evaluator) -> Evaluator:
+        return lambda lookup: any(part(lookup) for part in parts)
 
+
+_DEEPEST = 100
 
 _PARSER = Lark(_GRAMMAR, parser="lalr", maybe_placeholders=False)
 
@@ -251,6 +265,18 @@ def compile_expression(text: str) -> Evaluator:
         ExpressionError: If the text is not in the language.
     """
     try:
-        return _Compiler().transform(_PARSER.parse(text))
+        tree = _PARSER.parse(text)
+        if _depth(tree) > _DEEPEST:
+            raise ExpressionError("invalid expression: nested too deep")
+        return _Compiler().transform(tree)
     except LarkError as error:
         raise ExpressionError(f"invalid expression: {text}") from error
+
+
+def _depth(tree: object) -> int:
+    """How many levels a parse tree has."""
+    level: list[object] = [tree]
+    depth = 0
+    while level := [child for node in level if isinstance(node, Tree) for child in node.children]:
+        depth += 1
+    return depth

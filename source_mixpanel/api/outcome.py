@@ -53,6 +53,12 @@ def error_for(
             detail,
         )
     answered = f"Mixpanel answered {status} to {request} for {stream}.{said}"
+    told = _told(action, answered, detail)
+    return told or RefusedError(answered, status=status, text=text, detail=detail)
+
+
+def _told(action: Action, answered: str, detail: str) -> SourceError | None:
+    """The error for an answer that says nothing of the account, None for a plain refusal."""
     if action is Action.ELSEWHERE:
         return ConfigError(
             f"{answered} That points to another address, which is not followed: neither data nor "
@@ -60,13 +66,6 @@ def error_for(
             f"sign-in page stands between.",
             detail,
         )
-    return _fault(action, answered, detail) or RefusedError(
-        answered, status=status, text=text, detail=detail
-    )
-
-
-def _fault(action: Action, answered: str, detail: str) -> SourceError | None:
-    """The error for an answer that time may mend."""
     if action is Action.RETRY:
         return StrainError(answered, detail)
     if action is Action.WAIT:

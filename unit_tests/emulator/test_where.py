@@ -70,6 +70,11 @@ def test_true_expressions(text: str) -> None:
         'properties["s"] / 2 > 0',
         "1 / 0 > 0",
         'number("abc") > 0',
+        'defined(number("[]"))',
+        'defined(number("true"))',
+        "defined(floor(1e999))",
+        "defined(round(1e999 - 1e999))",
+        "defined(string(1e999))",
     ],
 )
 def test_false_or_undefined_expressions(text: str) -> None:
@@ -82,6 +87,17 @@ def test_false_or_undefined_expressions(text: str) -> None:
 def test_nonsense_is_refused(text: str) -> None:
     with pytest.raises(ExpressionError):
         compile_expression(text)
+
+
+def test_nesting_has_an_end_but_a_chain_has_none() -> None:
+    for text in ("not " * 101 + "1", "-" * 500 + "1", "floor(" * 2000 + "1" + ")" * 2000):
+        with pytest.raises(ExpressionError, match="too deep"):
+            compile_expression(text)
+    with pytest.raises(ExpressionError):
+        compile_expression("7" * 5000)
+    assert run("(" * 2000 + "1" + ")" * 2000) == 1
+    assert run(" or ".join(f'properties["n"] == {n}' for n in range(2000))) is True
+    assert run(" and ".join(["1"] * 2000)) is True
 
 
 @given(st.text())

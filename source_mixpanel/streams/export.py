@@ -19,7 +19,7 @@ from source_mixpanel.records.events import EventRows
 from source_mixpanel.records.naming import ColumnNames
 from source_mixpanel.schemas.reserved import EVENT_PROPERTIES
 from source_mixpanel.streams.base import MixpanelStream, Row, Workshop
-from source_mixpanel.streams.export_doubts import moved
+from source_mixpanel.streams.export_doubts import moved, undecided
 from source_mixpanel.streams.export_request import ExportFilter
 from source_mixpanel.streams.export_schema import (
     export_schema,
@@ -241,6 +241,8 @@ class Export(MixpanelStream, CheckpointMixin):
             return
         for sentence in rows.columns.sentences(self.name):
             self.logger.warning(sentence)
+        if doubt := undecided(self._days, rows.seen):
+            self.logger.warning(doubt)
         if rows.timeless:
             self.logger.warning(
                 f"Stream 'export': {rows.timeless} events have no readable time; theirs is null."

@@ -77,7 +77,7 @@ def verbs(command: Command, config: dict[str, Any]) -> Iterator[Output]:
     yield command.run("read", **files, skip_waits=True, tries=2)
 
 
-@pytest.mark.parametrize("status", [200, 400, 403, 500])
+@pytest.mark.parametrize("status", [200, 400, 500])
 @pytest.mark.parametrize("form", ["error", "text", "lines"])
 def test_a_server_that_echoes_them_in_any_spelling_gives_nothing_away(
     command: Command,
@@ -101,7 +101,7 @@ def test_an_excerpt_that_ends_within_one_leaves_no_half_of_it(
 ) -> None:
     # Excerpts are 60 to 2,000 characters long; one of these places lies across each of their ends.
     for length in (340, 2040):
-        for start in range(length - 60, length, 15):
+        for start in range(length - 60, length, 20):
             mixpanel.clear_faults()
             body = "." * (start - 25) + spelling + " " + spelling
             mixpanel.add_fault("status", "/api/2.0/export", status=400, body=body)
@@ -170,7 +170,7 @@ def listening(host: str) -> Iterator[tuple[str, list[Any]]]:
             thread.join()
 
 
-@pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308])
+@pytest.mark.parametrize("status", [301, 302, 307])
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2"], ids=["other port", "other host"])
 def test_no_redirect_leads_away_from_mixpanel(
     command: Command,

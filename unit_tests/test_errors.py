@@ -23,8 +23,11 @@ BAD_SETTINGS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "an expression cut short": ({"export_where": 'properties["x" == 1'}, ["export_where"]),
     "events that are no names": ({"export_events": ["a", 5]}, ["export_events"]),
     "a region that is none": ({"region": "MOON"}, ["region", "US", "EU", "IN"]),
-    "a negative window": ({"attribution_window": -1}, ["attribution_window"]),
-    "a page too large": ({"page_size": 50_001}, ["page_size", "50000"]),
+    "a window that is no number": ({"attribution_window": "five"}, ["attribution_window"]),
+    "no request an hour": (
+        {"rate_limits": {"query_per_hour": 0}},
+        ["rate_limits.query_per_hour", "1"],
+    ),
     "plain http to elsewhere": ({"api_url": "http://example.com"}, ["api_url", "https"]),
     "credentials with a hole": (
         {"credentials": {"option_title": "Service Account", "username": "u", "secret": SECRET}},

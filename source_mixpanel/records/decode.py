@@ -57,6 +57,11 @@ def _parse_quickly(lines: bytes) -> Iterator[Any]:
                     yield parse_exactly(line)
 
 
+def holds_long_number(text: bytes) -> bool:
+    """Whether as many digits stand in a row as an integer beyond 64 bits has."""
+    return _LONG_NUMBER in text.translate(_DIGITS_TO_ZERO)
+
+
 def _long_number_lines(block: bytes) -> Iterator[tuple[int, int]]:
     """Where the lines are that hold as many digits in a row as a very large integer has."""
     zeros = block.translate(_DIGITS_TO_ZERO)

@@ -2,7 +2,8 @@
 
 A page of profiles may hold hundreds of megabytes of text, and ten times that as objects. The
 standard library's scanner parses one element at a time from where it stands; its integers are
-exact up to 4,300 digits. Longer ones come out as their own text.
+exact up to 4,300 digits. Longer ones come out as their own text. Where no integer is beyond 64
+bits, orjson does the same in half the time.
 """
 
 from __future__ import annotations
@@ -13,12 +14,21 @@ import re
 from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any
 
+import orjson
+
 from source_mixpanel.errors import CutError, DataError
 from source_mixpanel.jsontext import finite_or_text, integer_or_text
 from source_mixpanel.masking import shown
+from source_mixpanel.records.decode import holds_long_number
 
 _CONTEXT = 60
 _IN_A_NUMBER = frozenset(("", ".", "e", "E", "+", "-"))
+_NEXT = '},{"'
+"""Where an object mostly ends that another follows."""
+
+_REACH = 1 << 14
+"""Characters in which the end is looked for; longer objects are rare, and go the exact way."""
+
 _BLANK = re.compile(r"[ \t\n\r]*")
 
 
@@ -164,7 +174,9 @@ class _Text:
 
     def _at_hand(self) -> Iterator[Any]:
         """The objects from here on that are whole in memory, with nothing but a comma between."""
-        text, at, parse = self._text, self._at, self._parse
+        text, at = self._text, self._at
+        plain = _NEXT in text and not holds_long_number(text.encode("utf-8", "replace"))
+        parse = self._parse_quickly if plain else self._parse
         while text.startswith("{", at):
             try:
                 value, end = parse(text, at)
@@ -175,6 +187,18 @@ class _Text:
             at = end + 1
             self._at = at
             yield value
+
+    def _parse_quickly(self, text: str, at: int) -> tuple[Any, int]:
+        """The object at that place; orjson takes no text that goes on, so its end is guessed.
+
+        No object's text begins another's, so a guess that parses is right. One that does not,
+        because the object holds such a place itself, goes the exact way.
+        """
+        end = text.find(_NEXT, at, at + _REACH) + 1
+        try:
+            return orjson.loads(text[at:end]), end
+        except orjson.JSONDecodeError:
+            return self._parse(text, at)
 
     def damage(self, why: str) -> CutError:
         """The error for a text that is not what it has to be."""

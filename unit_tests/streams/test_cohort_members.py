@@ -55,7 +55,7 @@ def test_every_member_of_every_cohort_comes(
     assert multiset(without_seats(out.records())) == multiset(wanted(mixpanel, stream))
     assert [row["seats"] for row in out.records() if row["cohort_id"] == 4] == [3]
     assert "ghost" in {row["distinct_id"] for row in out.records()}
-    assert "(3 of 3)" in out.log
+    assert "3 of 3 cohorts" in out.log
     counted = [entry for entry in asked(mixpanel, PATH) if not entry["body"].get("session_id")]
     cohorts = {entry["body"]["filter_by_cohort"] for entry in counted}
     assert len(counted) == len(cohorts) == 3

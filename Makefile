@@ -56,7 +56,7 @@ fuzz: .venv-fuzz/.ready ## Fuzz what reads other people's bytes, guided by cover
 	  .venv-fuzz/bin/python -m fuzz $$target --seconds $(FUZZ_SECONDS) || exit 1; done
 
 .PHONY: check
-check: lint types imports test acceptance validate-metadata ## All that CI runs
+check: lint types imports test acceptance validate-metadata test-image ## All that CI runs
 
 .PHONY: acceptance
 acceptance: $(READY) ## Run Airbyte's standard tests and ours beside them

@@ -103,6 +103,19 @@ class Stamper:
         ms = raw_ms(raw)
         return ms if self._zone is None else ms - self._offset(ms, properties)
 
+    def stamp(self, properties: Mapping[str, Any]) -> tuple[int, str]:
+        """An event's true time, in UTC milliseconds and as text.
+
+        Raises:
+            ValueError: Its `time` is neither a number nor an ISO date-time.
+        """
+        ms = properties.get("time")
+        if type(ms) is not int or not _MS_FLOOR <= ms <= _LATEST_MS:
+            ms = raw_ms(ms)
+        if self._zone is not None:
+            ms -= self._offset(ms, properties)
+        return ms, self.text(ms)
+
     def text(self, ms: int) -> str:
         """RFC 3339 of true UTC milliseconds."""
         minute, rest = divmod(ms, 60_000)

@@ -52,20 +52,20 @@ class EventRows:
             DataError: A line is no JSON or no event.
         """
         make_row = _object_row if self._shape.as_object else self.columns.row
-        text_of, utc_ms = self._stamper.text, self._stamper.utc_ms
+        stamp, latest = self._stamper.stamp, self.latest_ms
         for event in parse_lines(block):
             properties = _properties(event)
             self.seen += 1
             try:
-                ms = utc_ms(properties.get("time"), properties)
+                ms, text = stamp(properties)
             except ValueError:
                 self.timeless += 1
                 text = None
             else:
                 if not since_ms <= ms <= until_ms:
                     continue
-                self.latest_ms = max(self.latest_ms, ms)
-                text = text_of(ms)
+                if ms > latest:
+                    self.latest_ms = latest = ms
             row = make_row(properties)
             row["event"] = event["event"]
             row["time"] = text

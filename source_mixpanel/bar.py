@@ -93,8 +93,12 @@ class Bar:
     def waits(self, stream: str, until: float) -> None:
         """The stream waits for its quota, until then (seconds since the epoch)."""
         moment = datetime.fromtimestamp(until, tz=timezone.utc)
-        if stream in self._tasks:
-            self._progress.update(self._tasks[stream], note=f"waits until {moment:%H:%M:%S} UTC")
+        with self._lock:
+            if stream in self._tasks:
+                note = f"waits until {moment:%H:%M:%S} UTC"
+                self._progress.update(self._tasks[stream], note=note)
+                # Now: a slice that was downloaded before it may be told at any moment.
+                self._draw()
 
     def end(self, stream: str, *, whole: bool) -> None:
         """The stream's line goes; the account of all streams grows."""

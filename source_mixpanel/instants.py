@@ -94,15 +94,6 @@ class Stamper:
         self._minutes: dict[int, str] = {}
         self._offsets: dict[int, int | None] = {}
 
-    def utc_ms(self, raw: Any, properties: Mapping[str, Any]) -> int:
-        """True UTC milliseconds of a raw value.
-
-        Raises:
-            ValueError: It is neither a number nor an ISO date-time.
-        """
-        ms = raw_ms(raw)
-        return ms if self._zone is None else ms - self._offset(ms, properties)
-
     def stamp(self, properties: Mapping[str, Any]) -> tuple[int, str]:
         """An event's true time, in UTC milliseconds and as text.
 
@@ -114,14 +105,10 @@ class Stamper:
             ms = raw_ms(ms)
         if self._zone is not None:
             ms -= self._offset(ms, properties)
-        return ms, self.text(ms)
-
-    def text(self, ms: int) -> str:
-        """RFC 3339 of true UTC milliseconds."""
         minute, rest = divmod(ms, 60_000)
         prefix = self._minutes.get(minute) or self._prefix(minute)
         second, thousandth = divmod(rest, 1000)
-        return f"{prefix}{_SECONDS[second]}{_THOUSANDTHS[thousandth]}"
+        return ms, f"{prefix}{_SECONDS[second]}{_THOUSANDTHS[thousandth]}"
 
     def _prefix(self, minute: int) -> str:
         """The text of a minute, which many events share."""

@@ -1,22 +1,24 @@
 """Properties to columns: the part of the hot path that every kind of row shares. Pure.
 
 What is the same for many rows is worked out once: a `_Plan` for each distinct tuple of property
-names, a tally for each tuple of value types.
+names, and a count for each tuple of value types.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import compress
 from typing import Any
 
-from source_mixpanel.records.decode import dump
+from source_mixpanel.records.decode import dump, holds_long_number
 from source_mixpanel.records.naming import ColumnNames
 from source_mixpanel.records.types import JSON_TYPES, fits
 
-_MANY_PLANS = 20_000
+_MANY = 20_000
+_EXACT = 2.0**63
+"""orjson makes a float of an integer that is not below this, or below its negative."""
 
 
 @dataclass(frozen=True)
@@ -38,49 +40,83 @@ class Shape:
     declared: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
-class _Plan:
-    """What to do with rows of one tuple of property names, and what types their values had.
+class _Kinds:
+    """Rows of one tuple of property names whose values have the same types.
 
     Args:
+        names: Of the properties.
+        signature: The type of each value.
+        emitted: Column and type of each value that is emitted.
+
+    Attributes:
+        count: How many rows.
+        inexact: Whether a very large integer may be among them, as a float.
+    """
+
+    __slots__ = ("_floats", "_nested", "count", "inexact", "names", "signature")
+
+    def __init__(
+        self,
+        names: tuple[str, ...],
+        signature: tuple[type, ...],
+        emitted: Iterable[tuple[str, type]],
+    ) -> None:
+        self.names = names
+        self.signature = signature
+        self.count = 0
+        kinds = dict(emitted)
+        self._floats = tuple(column for column, kind in kinds.items() if kind is float)
+        self._nested = list in kinds.values() or dict in kinds.values()
+        self.inexact = bool(self._floats) or self._nested
+
+    def may_be_rounded(self, row: Mapping[str, Any], line: bytes) -> bool:
+        """Whether orjson may have made floats of integers when it parsed this row's line."""
+        for column in self._floats:
+            if not -_EXACT < row[column] < _EXACT:
+                return True
+        return self._nested and holds_long_number(line)
+
+
+class _Plan:
+    """What to do with rows of one tuple of property names.
+
+    Args:
+        names: Of the properties.
         columns: Where the values go, in their order.
         blank: A row with every column, all null: copying it is cheaper than growing a new one.
         selectors: Which values are wanted, None for all.
         text: The columns to make text of.
 
     Attributes:
-        signature: The types of the last rows' values; mostly the next row has the same.
-        count: How many those rows are.
+        kinds: The types of the last row's values; mostly the next row has the same.
+        known: All of them, by signature.
     """
 
-    __slots__ = ("_tally", "blank", "columns", "count", "selectors", "signature", "text")
+    __slots__ = ("blank", "columns", "kinds", "known", "names", "selectors", "text")
 
     def __init__(
         self,
+        names: tuple[str, ...],
         columns: tuple[str, ...],
         blank: dict[str, Any],
         *,
         selectors: tuple[bool, ...] | None,
         text: tuple[str, ...],
     ) -> None:
+        self.names = names
         self.columns = columns
         self.blank = blank
         self.selectors = selectors
         self.text = text
-        self._tally: Counter[tuple[type, ...]] = Counter()
-        self.signature: tuple[type, ...] = ()
-        self.count = 0
+        self.kinds = _Kinds(names, (), ())
+        self.known: dict[tuple[type, ...], _Kinds] = {}
 
-    def turn_to(self, signature: tuple[type, ...]) -> None:
-        """Begin to count rows whose values have other types."""
-        if self.count:
-            self._tally[self.signature] += self.count
-        self.signature, self.count = signature, 0
-
-    def take_tally(self) -> Counter[tuple[type, ...]]:
-        """How often each signature came since the last time."""
-        self.turn_to(())
-        tally, self._tally = self._tally, Counter()
-        return tally
+    def kinds_of(self, signature: tuple[type, ...]) -> _Kinds:
+        """A new one, for values of these types."""
+        emitted = compress(signature, self.selectors) if self.selectors else signature
+        made = _Kinds(self.names, signature, zip(self.columns, emitted, strict=True))
+        self.known[signature] = made
+        return made
 
 
 class PropertyColumns:
@@ -90,45 +126,62 @@ class PropertyColumns:
         names: The columns of properties; grows as new ones come by.
         shape: How rows are to look.
         core: The columns that every row has, in front: always emitted, never counted as misfits.
+        parse_again: The properties of a line, with integers beyond 64 bits exact.
     """
 
-    def __init__(self, names: ColumnNames, shape: Shape, core: Iterable[str]) -> None:
+    def __init__(
+        self,
+        names: ColumnNames,
+        shape: Shape,
+        core: Iterable[str],
+        parse_again: Callable[[bytes], Mapping[str, Any]] | None = None,
+    ) -> None:
         self._names = names
         self._shape = shape
         self._blank = dict.fromkeys(core)
         self._core = frozenset(self._blank)
         self._plans: dict[tuple[str, ...], _Plan] = {}
+        self._kinds: list[_Kinds] = []
         self._misfits: Counter[tuple[str, str]] = Counter()
+        self._parse_again = parse_again
 
-    def row(self, properties: Mapping[str, Any]) -> dict[str, Any]:
-        """A row with the properties in it; core columns have to be set after it."""
-        keys = tuple(properties)
-        plan = self._plans.get(keys) or self._plan(keys)
+    def row(self, properties: Mapping[str, Any], line: bytes = b"") -> dict[str, Any]:
+        """A row with the properties in it; core columns have to be set after it.
+
+        Args:
+            properties: Parsed.
+            line: What orjson parsed them from; not needed if very large integers are exact.
+        """
+        names = tuple(properties)
+        plan = self._plans.get(names) or self._plan(names)
         values: Iterable[Any] = properties.values()
         signature = tuple(map(type, values))
-        if signature != plan.signature:
-            plan.turn_to(signature)
-        plan.count += 1
+        kinds = plan.kinds
+        if signature != kinds.signature:
+            kinds = plan.kinds = plan.known.get(signature) or self._learn(plan, signature)
         if plan.selectors is not None:
             values = compress(values, plan.selectors)
         row = plan.blank.copy()
         row.update(zip(plan.columns, values))  # noqa: B905 - as long as each other by make
+        if kinds.inexact and self._parse_again and line and kinds.may_be_rounded(row, line):
+            return self.row(self._parse_again(line))
+        kinds.count += 1
         for column in plan.text:
             row[column] = _as_text(row[column])
         return row
 
-    def _plan(self, keys: tuple[str, ...]) -> _Plan:
-        if len(self._plans) >= _MANY_PLANS:
-            self._settle_tallies()
-            self._plans.clear()
-        self._names.add_all(keys)
-        all_columns = [self._names.column(key) for key in keys]
+    def _plan(self, names: tuple[str, ...]) -> _Plan:
+        if len(self._plans) >= _MANY:
+            self._forget()
+        self._names.add_all(names)
+        all_columns = [self._names.column(name) for name in names]
         only = self._shape.only
         selectors = [only is None or c in only or c in self._core for c in all_columns]
         columns = tuple(compress(all_columns, selectors))
         native = self._shape.native
-        custom = {self._names.column(key) for key in keys if key not in native} - self._core
-        plan = self._plans[keys] = _Plan(
+        custom = {self._names.column(name) for name in names if name not in native} - self._core
+        plan = self._plans[names] = _Plan(
+            names,
             columns,
             dict.fromkeys((*self._blank, *columns)),
             selectors=None if all(selectors) else tuple(selectors),
@@ -136,20 +189,35 @@ class PropertyColumns:
         )
         return plan
 
-    def _settle_tallies(self) -> None:
-        """Turn tallies of type signatures into misfits by column and type."""
-        for plan_keys, plan in self._plans.items():
-            for signature, count in plan.take_tally().items():
-                for key, kind in zip(plan_keys, signature, strict=True):
-                    column = self._names.column(key)
-                    declared = self._shape.declared.get(column)
-                    found = JSON_TYPES.get(kind, kind.__name__)
-                    if declared and column not in self._core and not fits(found, declared):
-                        self._misfits[column, found] += count
+    def _learn(self, plan: _Plan, signature: tuple[type, ...]) -> _Kinds:
+        if len(self._kinds) >= _MANY:
+            self._forget()
+        kinds = plan.kinds_of(signature)
+        self._kinds.append(kinds)
+        return kinds
+
+    def _forget(self) -> None:
+        """Give memory back; what was counted is kept as misfits."""
+        self._count_misfits()
+        self._plans.clear()
+        self._kinds.clear()
+
+    def _count_misfits(self) -> None:
+        """Turn counts of type signatures into misfits by column and type."""
+        for kinds in self._kinds:
+            if not kinds.count:
+                continue
+            for name, kind in zip(kinds.names, kinds.signature, strict=True):
+                column = self._names.column(name)
+                declared = self._shape.declared.get(column)
+                found = JSON_TYPES.get(kind, kind.__name__)
+                if declared and column not in self._core and not fits(found, declared):
+                    self._misfits[column, found] += kinds.count
+            kinds.count = 0
 
     def misfits(self) -> dict[str, dict[str, int]]:
         """By column: how many values of which JSON type did not fit what it is declared as."""
-        self._settle_tallies()
+        self._count_misfits()
         found: dict[str, dict[str, int]] = {}
         for (column, kind), count in sorted(self._misfits.items()):
             found.setdefault(column, {})[kind] = count

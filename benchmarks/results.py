@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from statistics import median
+from statistics import median, quantiles
 
 from benchmarks.datasets import Dataset
 from benchmarks.measure import Cost
@@ -90,6 +90,10 @@ class Row:
         """Whether the start-up is so much of it that nothing can be said of the rest."""
         return self.whole.cpu < 2 * self.empty.cpu and self.whole.records < _MANY
 
+    def of_rounds(self) -> dict[int, float]:
+        """CPU seconds a record in each round, the start-up included."""
+        return {number: cost.cpu / cost.records for number, cost in self.whole.rounds.items()}
+
     def net_of_rounds(self) -> dict[int, float]:
         """CPU microseconds a record in each round, the start-up left out."""
         return pooled([self])
@@ -135,9 +139,17 @@ class Ratio:
         return median(self.rounds)
 
     @property
+    def extremes(self) -> tuple[float, float]:
+        """The smallest and the largest."""
+        return min(self.rounds), max(self.rounds)
+
+    @property
     def spread(self) -> float:
-        """How much larger the largest is than the smallest."""
-        return max(self.rounds) / min(self.rounds) - 1
+        """How wide the middle half of the rounds is, as a part of the median."""
+        if len(self.rounds) == 1:
+            return 0.0
+        low, _, high = quantiles(self.rounds, n=4, method="inclusive")
+        return (high - low) / self.value
 
 
 @dataclass

@@ -55,6 +55,33 @@ def test_a_row_has_the_core_columns_first_then_one_for_each_property() -> None:
     ]
 
 
+@pytest.mark.parametrize("as_object", [False, True])
+@pytest.mark.parametrize("where", ["flat", "listed", "deep"])
+@pytest.mark.parametrize(
+    "number", [2**63 - 1, 2**63, 2**64 - 1, 2**64, 10**30, -(2**63), -(2**63) - 1, -(10**25)]
+)
+def test_integers_of_any_size_stay_exact(number: int, where: str, *, as_object: bool) -> None:
+    value = {"flat": number, "listed": [0.5, number], "deep": {"a": [{"b": number}]}}[where]
+    properties = {"time": NOON_MS, "n": value, "price": 2.5}
+    maker = _maker(Shape(as_object=as_object, declared={"n": frozenset({"boolean"})}))
+    (row,) = maker.rows(_line(properties), -EVER, EVER)
+    found = row["properties"] if as_object else row
+    assert [found["n"], found["price"]] == [value, 2.5]
+    assert type(found["n"]) is type(value)
+    kind = {"flat": "integer", "listed": "array", "deep": "object"}[where]
+    assert maker.columns.misfits() == ({} if as_object else {"n": {kind: 1}})
+
+
+def test_large_floats_stay_floats() -> None:
+    (row,) = _rows(b'{"event":"a","properties":{"x":1e19,"y":-1E300,"z":[1e20]}}\n')
+    assert repr([row["x"], row["y"], row["z"]]) == "[1e+19, -1e+300, [1e+20]]"
+
+
+def test_an_integer_beyond_64_bits_becomes_its_own_text() -> None:
+    (row,) = _rows(_line({"time": NOON_MS, "n": 10**25}), Shape(to_text=True))
+    assert row["n"] == str(10**25)
+
+
 def test_missing_core_properties_are_null() -> None:
     (row,) = _rows(_line({"time": NOON_MS}))
     assert row == {"event": "Buy", "time": NOON, "distinct_id": None, "insert_id": None}
@@ -222,3 +249,14 @@ def test_more_kinds_of_event_than_are_kept_in_mind_still_give_the_same_rows_and_
     rows = list(maker.rows(block, -EVER, EVER))
     assert all(row[f"p{n}"] == n for n, row in enumerate(rows))
     assert maker.columns.misfits() == {"same": {"integer": 20_100}}
+
+
+def test_more_mixtures_of_types_than_are_kept_in_mind_still_give_the_same_rows_and_counts() -> None:
+    maker = _maker(Shape(declared={"p0": frozenset({"string"})}))
+    many = [
+        {"time": NOON_MS} | {f"p{bit}": n if n >> bit & 1 else str(n) for bit in range(15)}
+        for n in range(20_100)
+    ]
+    rows = maker.rows(b"".join(map(_line, many)), -EVER, EVER)
+    assert all(row["p3"] == made["p3"] for row, made in zip(rows, many, strict=True))
+    assert maker.columns.misfits() == {"p0": {"integer": 10_050}}

@@ -19,7 +19,7 @@ from source_mixpanel.records.events import EventRows
 from source_mixpanel.records.naming import ColumnNames
 from source_mixpanel.schemas.reserved import EVENT_PROPERTIES
 from source_mixpanel.streams.base import MixpanelStream, Row, Workshop
-from source_mixpanel.streams.export_doubts import moved, undecided
+from source_mixpanel.streams.export_doubts import moved, refiltered, undecided
 from source_mixpanel.streams.export_request import ExportFilter
 from source_mixpanel.streams.export_schema import (
     export_schema,
@@ -155,9 +155,12 @@ class Export(MixpanelStream, CheckpointMixin):
         full = sync_mode == SyncMode.full_refresh
         now = self.workshop.time.now_utc()
         plan = plan_read(self.settings.period, self._state, self._days, now, full=full)
-        if sentence := moved(self._state.zone, self._days):
-            self.logger.warning(sentence)
-        self._state = replace(plan.state, zone=zone.key if zone is not None else self._state.zone)
+        wanted = self.settings.wanted.mark
+        for doubt in (moved(self._state.zone, self._days), refiltered(plan.state, wanted)):
+            if doubt:
+                self.logger.warning(doubt)
+        name = zone.key if zone is not None else self._state.zone
+        self._state = replace(plan.state, zone=name, wanted=wanted)
         self._plan = plan
         source = SliceSource(
             self.workshop,

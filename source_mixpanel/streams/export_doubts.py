@@ -1,4 +1,4 @@
-"""What a user should know of the clock that event times were read by. Pure."""
+"""What a user should know of how events were read: by which clock, by which filter. Pure."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from source_mixpanel.dates import same_zone
 from source_mixpanel.instants import PROJECT_KIND
+from source_mixpanel.sync.cursor import ExportState
 from source_mixpanel.sync.days import Days
 
 _UTC = ZoneInfo("UTC")
@@ -45,4 +46,21 @@ def moved(before: str | None, days: Days) -> str | None:
         f"The project's time zone was {before} at the last sync and is {zone.key} now. Mixpanel "
         f"keeps an event's time by the zone of the day it came in, so events from before the "
         f"change that are read again get instants that are off by the difference."
+    )
+
+
+def refiltered(state: ExportState, wanted: str) -> str | None:
+    """A sentence if days that count as read were read by another filter.
+
+    Args:
+        state: What this sync goes on from.
+        wanted: The mark of the filter now.
+    """
+    last = state.coverage.last
+    if last is None or state.wanted in (None, wanted):
+        return None
+    return (
+        f"Stream 'export': export_events or export_where is not what it was at the last sync. The "
+        f"new one counts for what is read from now on; events until {last} stay as the old one "
+        f"chose them. Refresh the stream to have all of them by the new one."
     )

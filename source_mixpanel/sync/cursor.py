@@ -36,6 +36,7 @@ class ExportState:
         since_ms: Events before this instant of the first covered day were not wanted, UTC.
         until_ms: Events after this instant of the last covered day were not wanted, UTC.
         zone: The name of the project's time zone when its days were read.
+        wanted: Which events were asked for, as a mark that tells one filter from another.
     """
 
     latest_ms: int | None = None
@@ -46,6 +47,7 @@ class ExportState:
     since_ms: int | None = None
     until_ms: int | None = None
     zone: str | None = None
+    wanted: str | None = None
 
     def with_latest(self, ms: int) -> ExportState:
         """With the cursor moved on, never back."""
@@ -64,6 +66,7 @@ def dump_state(state: ExportState, days: Days) -> dict[str, Any]:
         **_dump_coverage(state.coverage, days),
         "event_timestamps": state.kind,
         "project_timezone": state.zone,
+        "filter": state.wanted,
         "columns": dict(state.columns) or None,
         "full_refresh": "in progress" if state.refreshing else None,
         "since_ms": state.since_ms,
@@ -114,6 +117,7 @@ def parse_state(blob: Mapping[str, Any]) -> ExportState:
             coverage=_coverage(blob, latest),
             kind=kind,
             zone=_name(blob.get("project_timezone")),
+            wanted=_name(blob.get("filter")),
             columns=columns,
             refreshing=blob.get("full_refresh") is not None,
             since_ms=_mark(blob.get("since_ms")),
@@ -163,7 +167,7 @@ def _instant(value: Any) -> int:
 
 def _name(value: Any) -> str | None:
     if not isinstance(value, (str, type(None))):
-        raise TypeError(f"{value!r} is no time zone")
+        raise TypeError(f"{value!r} is no name")
     return value
 
 

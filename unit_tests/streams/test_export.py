@@ -159,6 +159,46 @@ def test_only_the_events_asked_for(
     assert [r["insert_id"] for r in out.records()] == ["a"]
 
 
+def test_a_filter_that_changed_between_two_syncs_is_named_once(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.add_events([event("A", insert_id="a"), event("B", insert_id="b", plan="pro")])
+    stream = discover(command, config)
+    told: list[bool] = []
+    states: list[dict[str, Any]] | None = None
+    for setting in (
+        {"export_events": ["A", "B"]},
+        {"export_events": "B,A"},
+        {"export_events": ["A"]},
+        {"export_events": ["A"]},
+        {"export_events": ["A"], "export_where": 'properties["plan"] == "pro"'},
+        {},
+        {},
+    ):
+        mixpanel.advance(7_200)
+        out = read(command, config | setting, stream, state=states)
+        assert out.code == 0, out.log
+        told.append("export_events or export_where is not what it was" in out.log)
+        states = out.state_file()
+        assert '== "pro"' not in str(states)
+    assert told == [False, False, True, False, True, True, False]
+    again = read(command, config | {"export_events": ["B"]}, stream, mode="full_refresh")
+    assert "is not what it was" not in again.log
+
+
+def test_a_state_that_does_not_tell_its_filter_is_taken_as_it_is(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.add_events([event("A", insert_id="a")])
+    stream = discover(command, config)
+    states = read(command, config, stream).state_file()
+    for state in states:
+        del state["stream"]["stream_state"]["filter"]
+    out = read(command, config | {"export_events": ["A"]}, stream, state=states)
+    assert out.code == 0, out.log
+    assert "is not what it was" not in out.log
+
+
 def test_dates_bound_by_days_and_instants_by_the_instant(
     command: Command, mixpanel: ControlClient, config: dict[str, Any]
 ) -> None:

@@ -43,6 +43,7 @@ states = st.builds(
     kind=st.sampled_from([None, UTC_KIND, PROJECT_KIND]),
     columns=st.dictionaries(st.text(max_size=5), st.text(max_size=5), max_size=3),
     refreshing=st.booleans(),
+    wanted=st.none() | st.text(max_size=5),
 )
 
 

@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -139,8 +140,8 @@ class Bench:
             if number == len(sizes) // 2:
                 # In the middle of the others, which it is compared with.
                 yield report.PEER, SMALL, lambda: self.peer.read("export", SMALL.events, SMALL)
-            yield report.LIMIT, size, lambda size=size: self.limit.read(size.events, size)
-            yield report.OURS, size, lambda size=size: self.ours.read("export", size.events, size)
+            yield report.LIMIT, size, partial(self.limit.read, size.events, size)
+            yield report.OURS, size, partial(self.ours.read, "export", size.events, size)
 
     def empties(self) -> Iterator[tuple[str, Callable[[], Cost]]]:
         """Each reader on a project without events."""
@@ -183,7 +184,7 @@ class Bench:
             yield (
                 _series(self.results.profiles, size),
                 f"profiles, page size {size or 'chosen'}",
-                lambda more=more: self.ours.read("engage", PROFILES_PROJECT, SMALL, **more),
+                partial(self.ours.read, "engage", PROFILES_PROJECT, SMALL, **more),
             )
 
     def check(self) -> None:

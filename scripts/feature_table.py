@@ -58,8 +58,9 @@ def row(stream: MixpanelStream) -> str:
         modes += f", incremental by `{stream.cursor_field}`"
     source = f"{stream.lane.value}: `{path_of(stream)}`"
     known = "yes" if stream.documented else "no"
-    report = isinstance(stream, ReportStream)
-    name = f"`report_<name>` ({stream.kind})" if report else f"`{stream.name}`"
+    name = f"`{stream.name}`"
+    if isinstance(stream, ReportStream):
+        name = f"`report_<name>` ({stream.kind})"
     return f"| {name} | {keys} | {modes} | {source} | {known} |"
 
 

@@ -199,7 +199,7 @@ class Command:
             "args": args,
             "stdout": str(folder / "stdout"),
             "stderr": str(folder / "stderr"),
-            "patience": {"first_s": 0.001, **patience},
+            "patience": dict({"first_s": 0.001}, **patience),
             "env": dict(env or {}),
             "limits": dict(limits or {}),
             "jumps": list((jumps or {}).items()),

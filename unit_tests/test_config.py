@@ -221,7 +221,7 @@ def test_a_start_on_the_day_of_the_end_is_fine(start: str, end: str) -> None:
 
 def test_the_defaults_are_those_of_the_contract() -> None:
     config = parse_config(_with())
-    expected = {
+    expected: dict[str, Any] = {
         "region": "US",
         "project_timezone": None,
         "start_date": None,

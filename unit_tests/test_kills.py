@@ -139,7 +139,7 @@ def test_the_union_of_killed_and_resumed_exports_is_the_whole(
     mixpanel.add_events(history(3000))
     config.update(start_date="2026-02-28", date_window_size=1, event_timestamps="utc")
     stream = command.run("discover", config=config).streams()["export"]
-    files = {"config": config, "catalog": configured([stream], mode)}
+    files: dict[str, Any] = {"config": config, "catalog": configured([stream], mode)}
     whole = command.start("read", **files, skip_waits=True).end()
     want = multiset(expected_export(mixpanel.events(), stream))
     assert multiset(whole.records()) == want
@@ -184,7 +184,7 @@ def test_a_killed_sync_of_any_stream_goes_on_and_loses_nothing(
     if not _STREAMS:
         _STREAMS.update(discovered(command, config))
     stream = _STREAMS[name]
-    files = {"config": config, "catalog": configured([stream], mode)}
+    files: dict[str, Any] = {"config": config, "catalog": configured([stream], mode)}
     whole = command.start("read", **files, skip_waits=True).end()
     assert whole.code == 0, whole.log
     want, last = multiset(whole.records()), whole.stream_state(name)

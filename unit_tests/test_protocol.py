@@ -66,12 +66,12 @@ def test_a_catalog_is_one_line_by_whatever_rule(
     command: Command, mixpanel: ControlClient, config: dict[str, Any]
 ) -> None:
     """Airbyte's image tests and Meltano's wrapper split at U+2028 and its like."""
-    names = ["a\u2028b", "a\u2029b", "a\x85b"]
-    mixpanel.add_events([event(**dict.fromkeys(names, 1))])
+    odd: dict[str, Any] = dict.fromkeys(["a\u2028b", "a\u2029b", "a\x85b"], 1)
+    mixpanel.add_events([event(**odd)])
     out = command.run("discover", config=config)
     assert len(out.raw.decode().splitlines()) == len(out.messages)
     columns = out.streams()["export"]["json_schema"]["properties"]
-    assert set(names) <= {spec.get("mixpanel_property") for spec in columns.values()}
+    assert set(odd) <= {spec.get("mixpanel_property") for spec in columns.values()}
 
 
 def test_discover_goes_on_without_what_the_plan_forbids(

@@ -18,7 +18,7 @@ VERSIONS = [124, 17.5, "17.4.1", None]
 def test_a_browsers_version_is_a_number_or_a_text_and_both_fit(
     command: Command, mixpanel: ControlClient, config: dict[str, Any]
 ) -> None:
-    sent = [{"$browser_version": version} for version in VERSIONS]
+    sent: list[dict[str, Any]] = [{"$browser_version": version} for version in VERSIONS]
     mixpanel.add_events([event(insert_id=f"i-{n}", **p) for n, p in enumerate(sent)])
     mixpanel.add_profiles(
         [{"$distinct_id": f"u-{n}", "$properties": p} for n, p in enumerate(sent)]
@@ -40,7 +40,8 @@ def test_a_browsers_version_is_a_number_or_a_text_and_both_fit(
 def test_a_value_that_is_neither_is_emitted_and_told(
     command: Command, mixpanel: ControlClient, config: dict[str, Any]
 ) -> None:
-    mixpanel.add_events([event(**{"$browser_version": ["17"]})])
+    odd: dict[str, Any] = {"$browser_version": ["17"]}
+    mixpanel.add_events([event(**odd)])
     out = sync(command, config, [discovered(command, config)["export"]])
     assert [row["browser_version"] for row in out.records()] == [["17"]]
     assert (

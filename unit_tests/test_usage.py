@@ -97,6 +97,6 @@ def test_a_file_that_is_missing_from_the_call_is_named(command: Command) -> None
 def test_flags_that_the_platform_passes_are_taken(command: Command, config: dict[str, Any]) -> None:
     """`--debug`, and those of Airbyte's builder, which mean nothing here."""
     streams = discovered(command, config)
-    files = {"config": config, "catalog": configured([streams["cohorts"]])}
+    files: dict[str, Any] = {"config": config, "catalog": configured([streams["cohorts"]])}
     running = command.start("read", **files, more=["--debug", "--manifest-path", "m.yaml"])
     assert running.end().code == 0

@@ -45,7 +45,8 @@ windows = st.lists(
 def test_calls_that_wait_as_told_never_exceed_a_window_and_never_wait_without_need(
     all_windows: list[Window], pauses: list[float]
 ) -> None:
-    now, calls = 0.0, []
+    now = 0.0
+    calls: list[float] = []
     for pause in pauses:
         now += pause
         wait = ready_in(now, calls, all_windows)

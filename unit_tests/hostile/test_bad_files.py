@@ -172,7 +172,7 @@ def test_states(
     plant(mixpanel)
     catalog = configured([bare(name) for name in STREAMS], "incremental")
     state = written(data.draw(mutants(entries(STATES))))
-    files = {"config": config, "catalog": catalog, "state": state}
+    files: dict[str, Any] = {"config": config, "catalog": catalog, "state": state}
     judged(command.run("read", **files, skip_waits=True, tries=2), mixpanel)
 
 
@@ -197,7 +197,7 @@ def test_files_that_are_no_documents(
     content: str,
     name: str,
 ) -> None:
-    files = {"config": config}
+    files: dict[str, Any] = {"config": config}
     if verb == "read":
         files |= {"catalog": configured([bare("cohorts")]), "state": []}
     out = command.run(verb, **{**files, name: content}, skip_waits=True)

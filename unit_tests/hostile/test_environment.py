@@ -157,9 +157,10 @@ def test_the_output_is_utf_8_whatever_the_locale(
     mixpanel: ControlClient, config: dict[str, Any], tmp_path: Path
 ) -> None:
     name = "Grüße \u2028 日本 \U0001f600"
-    mixpanel.add_events([event(name, **{name: name})])
+    odd: dict[str, Any] = {name: name}
+    mixpanel.add_events([event(name, **odd)])
     files = {"config": config, "catalog": configured([bare("export")])}
-    env = {"PYTHONIOENCODING": "ascii", "LC_ALL": "C", "PYTHONUTF8": "0"}
+    env: dict[str, Any] = {"PYTHONIOENCODING": "ascii", "LC_ALL": "C", "PYTHONUTF8": "0"}
     code, messages, stderr = alone(files, tmp_path, **env)
     assert (code, stderr) == (0, "")
     [row] = [m["record"]["data"] for m in messages if m["type"] == "RECORD"]
@@ -234,15 +235,16 @@ def test_a_clock_that_is_set_during_a_sync_moves_nothing(
     stream = discover(command, config)
     files = {"config": config, "catalog": configured([stream], "incremental")}
     late = NOON_10_MARCH_MS + 60_000
+    states: list[dict[str, Any]] = []
     for reading in (1, 2, 4, 7, 11):
         out = command.run("read", **files, jumps={reading: jump})
         assert out.code == 0, out.log
         assert len(out.records()) == 8
-        state = out.stream_state("export")
+        state, states = out.stream_state("export"), out.state_file()
         assert state["processed_until_ms"] <= mixpanel.now_ms() - OVERLAP_MS + 2000
         assert state["covered"][-1][0] == "2026-03-10"
     lost = event(insert_id="late", days_ago=7, mp_processing_time_ms=late)
     assert lost["properties"]["time"] == NOON_10_MARCH_MS - 7 * DAY_MS
     mixpanel.add_events([lost])
-    again = read(command, config, stream, state=out.state_file())
+    again = read(command, config, stream, state=states)
     assert "late" in [row["insert_id"] for row in again.records()]

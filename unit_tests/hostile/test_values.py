@@ -131,7 +131,7 @@ def test_any_profile_comes_out_as_it_went_in(
     body = page(profiles)
     answered(mixpanel, ENGAGE, body)
     catalog = configured([bare("engage"), bare("groups")])
-    files = {"config": {**config, "property_layout": "object"}, "catalog": catalog}
+    files: dict[str, Any] = {"config": {**config, "property_layout": "object"}, "catalog": catalog}
     out = whole(command.run("read", **files, skip_waits=True))
     for name, fixed in (("engage", {}), ("groups", {"data_group_id": COMPANIES})):
         want = [
@@ -152,7 +152,7 @@ def test_any_member_of_a_list_comes_out_as_it_went_in(
     command: Command, mixpanel: ControlClient, config: dict[str, Any], text: str
 ) -> None:
     answered(mixpanel, "/api/query/cohorts/list", f'[{{"id": 1, "odd": {text}}}]')
-    files = {"config": config, "catalog": configured([bare("cohorts")])}
+    files: dict[str, Any] = {"config": config, "catalog": configured([bare("cohorts")])}
     out = whole(command.run("read", **files, skip_waits=True))
     assert multiset([row["odd"] for row in out.records()]) == multiset([meant(text)])
 
@@ -173,7 +173,10 @@ def test_large_ones_come_out_whole(
     body = line({}) + line(members, 1) + line({}, 2)
     mixpanel.add_fault("status", EXPORT, status=200, body=body)
     mixpanel.add_fault("status", ENGAGE, status=200, body=page([{}, members]))
-    files = {"config": one_day(config), "catalog": configured([bare("export"), bare("engage")])}
+    files: dict[str, Any] = {
+        "config": one_day(config),
+        "catalog": configured([bare("export"), bare("engage")]),
+    }
     out = whole(command.run("read", **files, skip_waits=True))
     assert multiset(out.records("export")) == multiset(rows_of(body))
     [_, row] = sorted(out.records("engage"), key=lambda told: told["distinct_id"])
@@ -194,7 +197,10 @@ def test_deep_nesting_is_exact_or_a_named_error(
     body = line(deep) if last else line(deep) + line({}, 1)
     mixpanel.add_fault("status", EXPORT, status=200, body=body)
     mixpanel.add_fault("status", ENGAGE, status=200, body=page([deep] if last else [deep, {}]))
-    files = {"config": one_day(config), "catalog": configured([bare("export"), bare("engage")])}
+    files: dict[str, Any] = {
+        "config": one_day(config),
+        "catalog": configured([bare("export"), bare("engage")]),
+    }
     out = command.start("read", **files, skip_waits=True, tries=2).end()
     if depth <= 900:
         assert whole(out).raw.count(deep['"deep"'].encode()) == 2

@@ -210,7 +210,7 @@ def test_further_keys_of_older_answers_become_columns_but_never_replace_properti
 def test_values_of_other_types_than_declared_are_counted_by_column() -> None:
     declared = {"a": frozenset({"null", "integer"}), "b": frozenset({"number"}), "c": frozenset()}
     maker = _maker(Shape(declared=declared))
-    lines = [
+    lines: list[dict[str, Any]] = [
         {"time": NOON_MS, "a": 1, "b": 2, "c": 3},
         {"time": NOON_MS, "a": "x", "b": 2.5},
         {"a": True, "b": None, "time": NOON_MS},
@@ -253,8 +253,8 @@ def test_more_kinds_of_event_than_are_kept_in_mind_still_give_the_same_rows_and_
 
 def test_more_mixtures_of_types_than_are_kept_in_mind_still_give_the_same_rows_and_counts() -> None:
     maker = _maker(Shape(declared={"p0": frozenset({"string"})}))
-    many = [
-        {"time": NOON_MS} | {f"p{bit}": n if n >> bit & 1 else str(n) for bit in range(15)}
+    many: list[dict[str, Any]] = [
+        {"time": NOON_MS, **{f"p{bit}": n if n >> bit & 1 else str(n) for bit in range(15)}}
         for n in range(20_100)
     ]
     rows = maker.rows(b"".join(map(_line, many)), -EVER, EVER)

@@ -215,7 +215,14 @@ def test_dates_bound_by_days_and_instants_by_the_instant(
 def test_text_properties_are_json_text_and_own_ones_stay_native(
     command: Command, mixpanel: ControlClient, config: dict[str, Any]
 ) -> None:
-    odd = {"list": [1, True], "big": 2**70, "flag": False, "none": None, "word": "x", "$wifi": True}
+    odd: dict[str, Any] = {
+        "list": [1, True],
+        "big": 2**70,
+        "flag": False,
+        "none": None,
+        "word": "x",
+        "$wifi": True,
+    }
     mixpanel.add_events([event(**odd)])
     config["property_types"] = "string"
     stream = discover(command, config)

@@ -35,7 +35,7 @@ REPORTS: list[dict[str, Any]] = [
 ]
 
 
-def plant(mixpanel: ControlClient, seed: int, *, days: tuple[int, int], count: int) -> None:
+def plant(mixpanel: ControlClient, seed: int, *, days: tuple[float, float], count: int) -> None:
     """Looks and purchases of a few people, so many days ago."""
     chance = random.Random(seed)  # noqa: S311 - a made-up world
     mixpanel.add_events(

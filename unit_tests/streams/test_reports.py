@@ -212,7 +212,7 @@ def test_weeks_months_and_intervals_begin_before_the_start_date(
     config["start_date"] = "2026-03-04"
     firsts = {}
     for unit in ("week", "month"):
-        parameters = {"event": "Look", "unit": unit}
+        parameters: dict[str, Any] = {"event": "Look", "unit": unit}
         rows = read(command, config, {**SEGMENTATION, "parameters": parameters})
         firsts[unit] = [row["date"] for row in rows]
     assert firsts == {"week": ["2026-03-02", "2026-03-09"], "month": ["2026-03-01"]}

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 _GRAMMAR = r"""
 ?start: or_test
-?or_test: and_test ("or"i and_test)*
-?and_test: not_test ("and"i not_test)*
-?not_test: "not"i not_test | comparison
-?comparison: sum (("==" | "!=" | ">=" | "<=" | ">" | "<" | "in"i | "not"i "in"i) sum)*
+?or_test: and_test (OR and_test)*
+?and_test: not_test (AND not_test)*
+?not_test: NOT not_test | comparison
+?comparison: sum ((COMPARED | IN | NOT IN) sum)*
 ?sum: term (("+" | "-") term)*
 ?term: factor (("*" | "/" | "%") factor)*
 ?factor: "-" factor | atom
@@ -21,6 +21,11 @@ _GRAMMAR = r"""
      | "[" [or_test ("," or_test)*] "]"
      | "(" or_test ")"
      | STRING | NUMBER | NAME
+OR: /or\b/i
+AND: /and\b/i
+NOT: /not\b/i
+IN: /in\b/i
+COMPARED: /[=!<>]=|[<>]/
 NAME: /(?!(?:and|or|not|in)\b)[A-Za-z_][A-Za-z0-9_]*/i
 NUMBER: /\d+(\.\d+)?([eE][+-]?\d+)?/
 STRING: /"(\\.|[^"\\])*"/ | /'(\\.|[^'\\])*'/
@@ -35,13 +40,14 @@ def check_expression(text: str) -> None:
         ValueError: With a sentence that says where reading stopped.
     """
     # Imported here: only a sync that filters needs the parser.
-    from lark import Lark, UnexpectedInput  # noqa: PLC0415
+    from lark import Lark, UnexpectedInput, UnexpectedToken  # noqa: PLC0415
 
     try:
-        Lark(_GRAMMAR, parser="earley").parse(text)
+        # Its time grows with the length alone, so that a list may have thousands of values.
+        Lark(_GRAMMAR, parser="lalr").parse(text)
     except UnexpectedInput as error:
-        column = getattr(error, "column", None)
-        where = f"at character {column}" if isinstance(column, int) and column > 0 else "at its end"
+        over = isinstance(error, UnexpectedToken) and error.token.type == "$END"
+        where = "at its end" if over else f"at character {error.column}"
         raise ValueError(
             f"it cannot be read as a Mixpanel expression: something is wrong {where}"
         ) from None

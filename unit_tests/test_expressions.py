@@ -52,6 +52,8 @@ def test_a_documented_expression_passes(text: str) -> None:
         ('properties["a"] && 1', "at character 17"),
         ('properties["a"] == 1; drop', "at character 21"),
         ("and", "at "),
+        ('properties["a"] == 1 or2', "at character 22"),
+        ('properties["a"] in1', "at character 17"),
     ],
 )
 def test_a_typo_is_refused_with_its_place(text: str, where: str) -> None:
@@ -70,7 +72,7 @@ def test_any_text_is_read_or_refused_with_a_sentence(text: str) -> None:
 
 
 def test_a_long_list_of_values_is_read() -> None:
-    values = ", ".join(f'"value {number}"' for number in range(120))
+    values = ", ".join(f'"value {number}"' for number in range(5_000))
     check_expression(f'properties["plan"] in [{values}]')
 
 

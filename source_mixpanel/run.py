@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Generator, Iterable, Mapping
-from contextlib import closing, nullcontext, suppress
+from contextlib import closing, nullcontext, redirect_stderr, suppress
 from typing import Any, NoReturn, cast
 
 from airbyte_cdk.entrypoint import AirbyteEntrypoint
@@ -133,8 +133,10 @@ def launch(args: list[str], clock: Clock | None = None, patience: Patience | Non
         entrypoint = MixpanelEntrypoint(source)
         _need_a_directory()
         lines = cast("Generator[str, None, None]", entrypoint.run(parsed))
-        # Closed before anything else is: its end removes a directory.
-        with PRINT_BUFFER, closing(lines):
+        # The buffer takes what is meant for standard error, too, and would print it among the
+        # messages. The lines are closed before anything else is: their end removes a directory.
+        errors = sys.stderr
+        with PRINT_BUFFER, redirect_stderr(errors), closing(lines):
             for line in lines:
                 print(f"{line.translate(_ESCAPED)}\n", end="")  # noqa: T201 - the protocol's output
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import IO
 
 from source_mixpanel import jsontext
@@ -59,14 +60,17 @@ def document_body(chunks: Iterable[bytes], *, gzipped: bool, request: ApiRequest
     file = open_file()
     try:
         head, tail, size = b"", b"", 0
-        for text in inflate(written(chunks, file), gzipped=gzipped):
+        what = f"The answer to {request} for stream {request.stream!r}"
+        for text in inflate(written(chunks, file), gzipped=gzipped, what=what):
             size += len(text)
             if len(head) < _SMALL:
                 head += text[:_SMALL]
             tail = (tail + text[-_TAIL:])[-_TAIL:]
         _look_at(request, head if size < _SMALL else None, head, tail)
     except BaseException:
-        file.close()
+        # A full disk makes closing fail, too; what went wrong first is what counts.
+        with suppress(OSError):
+            file.close()
         raise
     return Document(file, gzipped=gzipped, size=size)
 

@@ -16,6 +16,7 @@ from source_mixpanel.errors import (
 )
 
 _EXCERPT = 300
+_ENDS = (".", "!", "?")
 
 
 def error_for(
@@ -74,4 +75,7 @@ def _told(action: Action, answered: str, detail: str) -> SourceError | None:
 
 
 def _said(text: str) -> str:
-    return f" Mixpanel said: {text[:_EXCERPT]}" if text else ""
+    told = text[:_EXCERPT].rstrip()
+    if not told:
+        return ""
+    return f" Mixpanel said: {told}" if told.endswith(_ENDS) else f" Mixpanel said: {told}."

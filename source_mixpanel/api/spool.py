@@ -16,6 +16,7 @@ from source_mixpanel.errors import CutError, DataError, TooLargeError
 _READ = 1 << 16
 _TEXT = 1 << 18
 _GZIP = 31
+_ON_DISK = "An answer that was kept on disk"
 _InflateError = cast("type[Exception]", igzip_lib.IsalError)
 
 
@@ -78,8 +79,13 @@ def chunks_of(file: IO[bytes]) -> Iterator[bytes]:
         yield chunk
 
 
-def inflate(chunks: Iterable[bytes], *, gzipped: bool) -> Iterator[bytes]:
+def inflate(chunks: Iterable[bytes], *, gzipped: bool, what: str = _ON_DISK) -> Iterator[bytes]:
     """The text of a body in pieces of bounded size.
+
+    Args:
+        chunks: The body.
+        gzipped: Whether it is compressed.
+        what: The body in words, for messages.
 
     Raises:
         CutError: A gzip member has no trailer, or is damaged.
@@ -99,9 +105,9 @@ def inflate(chunks: Iterable[bytes], *, gzipped: bool) -> Iterator[bytes]:
                 if text:
                     yield text
     except _InflateError as error:
-        raise CutError("Mixpanel's answer is damaged: its gzip stream cannot be read.") from error
+        raise CutError(f"{what} is damaged: its gzip stream cannot be read.") from error
     if member is None or not member.eof:
-        raise CutError("Mixpanel's answer was cut: its gzip stream ends without a trailer.")
+        raise CutError(f"{what} was cut: its gzip stream ends without a trailer.")
 
 
 def spool_body(
@@ -124,7 +130,8 @@ def spool_body(
     file = open_file()
     try:
         census = LineCensus()
-        for text in inflate(written(_up_to(most, chunks, what), file), gzipped=gzipped):
+        pieces = written(_up_to(most, chunks, what), file)
+        for text in inflate(pieces, gzipped=gzipped, what=what):
             census.feed(text)
         spool = Spool(file, gzipped=gzipped, census=census)
         if census.doubtful:

@@ -9,7 +9,13 @@ from typing import Any
 
 from source_mixpanel.api.failures import LATER_THAN_TODAY
 from source_mixpanel.api.spool import Spool
-from source_mixpanel.errors import ConfigError, RefusedError, StrainError, TooLargeError
+from source_mixpanel.errors import (
+    ConfigError,
+    RefusedError,
+    StrainError,
+    TooLargeError,
+    TransientError,
+)
 from source_mixpanel.instants import kind_of_project, received_ms
 from source_mixpanel.records.decode import parse_lines
 from source_mixpanel.streams.base import Workshop
@@ -162,7 +168,11 @@ class SliceSource:
         """The window in one."""
         started = self._clock.monotonic()
         spool = self._ask(window, tries, most)
-        self._learn(window, spool, self._clock.monotonic() - started)
+        try:
+            self._learn(window, spool, self._clock.monotonic() - started)
+        except BaseException:
+            spool.close()
+            raise
         return WholeSlice(window, spool, self.days, window.until_s is None, self._room)
 
     def _learn(self, window: Window, spool: Spool, seconds: float) -> None:
@@ -221,9 +231,23 @@ class SliceSource:
             )
 
     def _kind_of_recent_events(self) -> str | None:
+        """What a sample of other events tells.
+
+        Raises:
+            TransientError: It cannot be had. The window at hand is whole, so that asking for it
+                in parts would not help.
+        """
         today = self.days.today(self._time.now_utc())
         window = Window(Span(today - timedelta(days=_SAMPLE_DAYS), today))
-        spool = self._client.spool(export_request(window, ExportFilter(), limit=_SAMPLE_EVENTS))
+        request = export_request(window, ExportFilter(), limit=_SAMPLE_EVENTS)
+        try:
+            spool = self._client.spool(request)
+        except StrainError as error:
+            raise TransientError(
+                f"Stream 'export' needs some recent events to learn what event times mean, and "
+                f"cannot have them. {error} Try again later, or set event_timestamps.",
+                detail=str(error.internal_message),
+            ) from error
         try:
             return kind_of_project(sample(spool), self.days.zone)
         finally:

@@ -92,7 +92,7 @@ def test_several_gzip_members_are_one_body() -> None:
 def test_a_gzip_stream_cut_at_any_byte_is_a_cut(place: int, places: list[int]) -> None:
     data = gzip.compress(b"".join(LINE.replace(b"1", b"%d" % n) for n in range(300)))
     part = data[: place % len(data)]
-    with pytest.raises(CutError):
+    with pytest.raises(CutError, match=f"^{WHAT} "):
         spool_body(_pieces(part, places), gzipped=True, what=WHAT)
 
 
@@ -102,7 +102,7 @@ def test_a_damaged_byte_in_the_text_of_a_gzip_stream_is_a_cut(place: int, flip: 
     data = bytearray(gzip.compress(b"".join(LINE.replace(b"1", b"%d" % n) for n in range(300))))
     header = 10
     data[header + place % (len(data) - header)] ^= flip
-    with pytest.raises(CutError):
+    with pytest.raises(CutError, match=f"^{WHAT} "):
         spool_body([bytes(data)], gzipped=True, what=WHAT)
 
 

@@ -153,6 +153,27 @@ def test_no_output_at_all_is_told_on_standard_error(
     assert mixpanel.journal() == []
 
 
+def test_what_libraries_say_on_standard_error_stays_there(
+    mixpanel: ControlClient, config: dict[str, Any], tmp_path: Path
+) -> None:
+    """Airbyte's print buffer takes it, and would print it among the messages."""
+    mixpanel.add_events([event(insert_id="a")])
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys, threading\n"
+        "start = threading.Thread.start\n"
+        "def loud(self):\n"
+        "    print('a warning', file=sys.stderr)\n"
+        "    start(self)\n"
+        "threading.Thread.start = loud\n"
+    )
+    files = {"config": config, "catalog": configured([bare("export")])}
+    path = os.pathsep.join([str(tmp_path), *sys.path])
+    code, messages, stderr = alone(files, tmp_path, PYTHONPATH=path)
+    assert code == 0
+    assert [m["record"]["data"]["insert_id"] for m in messages if m["type"] == "RECORD"] == ["a"]
+    assert set(stderr.splitlines()) == {"a warning"}
+
+
 def test_the_output_is_utf_8_whatever_the_locale(
     mixpanel: ControlClient, config: dict[str, Any], tmp_path: Path
 ) -> None:

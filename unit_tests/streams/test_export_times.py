@@ -12,6 +12,7 @@ from mixpanel_emulator.control_client import ControlClient
 from unit_tests.builders import discover, read
 from unit_tests.harness import Command, expected_export, multiset, rfc3339
 
+EXPORT = "/api/2.0/export"
 ZONES = ["America/Los_Angeles", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Kiritimati", "UTC"]
 
 
@@ -168,6 +169,42 @@ def test_a_zone_nobody_tells_is_asked_for_when_it_matters(
     assert sorted(r["time"] for r in told.records()) == sorted(
         rfc3339(e["time_ms"]) for e in mixpanel.events()
     )
+
+
+@pytest.mark.parametrize("kind", ["gzip_cut", "cut_mid_line", "reset"])
+def test_times_are_not_guessed_when_the_events_that_would_tell_cannot_be_had(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], kind: str
+) -> None:
+    mixpanel.configure(project_kind="local", timezone="America/Los_Angeles")
+    imported = hourly(datetime(2026, 3, 5, 12, tzinfo=timezone.utc), hours=12)
+    for number, entry in enumerate(imported):
+        late = int(datetime(2026, 3, 9, tzinfo=timezone.utc).timestamp()) * 1000
+        sent = {"$mp_api_timestamp_ms": late, "mp_processing_time_ms": late}
+        entry["properties"] |= {"$insert_id": f"old-{number}", **sent}
+    mixpanel.add_events(imported)
+    mixpanel.add_events(hourly(datetime(2026, 3, 9, 12, tzinfo=timezone.utc), hours=12))
+    stream = discover(command, config)
+    config["start_date"] = "2026-03-05"
+    clean = read(command, config, stream)
+    asked = [entry for entry in mixpanel.journal() if entry["path"] == EXPORT]
+    assert ["limit" in entry["query"] for entry in asked][-4:].count(True) == 1
+    sample = next(entry["query"] for entry in reversed(asked) if "limit" in entry["query"])
+    before = len(asked)
+    mixpanel.add_fault(kind, EXPORT, query={"limit": sample["limit"]})
+    out = read(command, config, stream, tries=2)
+    assert (out.code, out.records()) == (1, [])
+    [error] = [e for e in out.errors if "following streams" not in e["message"]]
+    assert error["failure_type"] == "transient_error"
+    assert "Stream 'export' needs some recent events" in error["message"]
+    # The window itself was whole: it is not asked for again in parts.
+    assert len([e for e in mixpanel.journal() if e["path"] == EXPORT]) == before + 3
+    mixpanel.clear_faults()
+    again = read(command, config, stream, state=out.state_file())
+    assert again.code == 0
+    assert multiset(again.records()) == multiset(clean.records())
+    assert {r["time"] for r in again.records()} == {
+        rfc3339(e["time_ms"]) for e in mixpanel.events()
+    }
 
 
 def test_a_wrong_clock_of_our_own_is_corrected_by_mixpanels(

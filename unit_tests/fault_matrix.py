@@ -63,6 +63,10 @@ SETTINGS: dict[str, dict[str, Any]] = {
 }
 
 
+SPLIT = "export"
+"""The stream whose requests are asked for in parts where they cannot be had whole."""
+
+
 @dataclass(frozen=True)
 class Case:
     """One fault for one stream.
@@ -128,6 +132,8 @@ def matrix(streams: Iterable[str]) -> Iterator[Case]:
 def sample(cases: Iterable[Case], streams: list[str], each: int) -> Iterator[Case]:
     """Each fault at each place, once and for good, for some of the streams, each time others.
 
+    For good, `export` has each of them: its requests are the only ones that are split.
+
     Args:
         cases: All of them.
         streams: Of all of them.
@@ -139,5 +145,6 @@ def sample(cases: Iterable[Case], streams: list[str], each: int) -> Iterator[Cas
         turn = turns.setdefault((case.kind, case.place, case.lasts), len(turns))
         first = turn + turn // 2 % len(SETTINGS) * len(streams)
         place = readers.index((case.stream, case.settings))
-        if (place - first) % len(readers) < each:
+        split = case.stream == SPLIT and case.lasts and case.settings == [*SETTINGS][turn // 2 % 2]
+        if split or (place - first) % len(readers) < each:
             yield case

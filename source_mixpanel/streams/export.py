@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, ClassVar
 
-from airbyte_cdk.models import SyncMode
+from airbyte_cdk.models import AirbyteMessage, SyncMode, Type
 from airbyte_cdk.sources.streams import CheckpointMixin
+from airbyte_cdk.sources.streams.core import StreamData
 from airbyte_cdk.sources.types import StreamSlice
 
 from source_mixpanel.api.request import Api
@@ -86,6 +87,7 @@ class Export(MixpanelStream, CheckpointMixin):
         self._days_read = 0
         self._watermark_ms: int | None = None
         self._room = Room(settings.disk_bytes)
+        self._inside_window = False
 
     def requests_planned(self) -> int | None:
         """Windows grow with what they hold, so only the data can tell."""
@@ -177,6 +179,16 @@ class Export(MixpanelStream, CheckpointMixin):
 
     # -- records ---------------------------------------------------------------------------
 
+    def read(self, *args: Any, **kwargs: Any) -> Iterable[StreamData]:
+        """As the CDK's own, without states inside a window that comes in parts.
+
+        Such a state would stand for records of days that the next sync reads again.
+        """
+        for item in super().read(*args, **kwargs):
+            is_state = isinstance(item, AirbyteMessage) and item.type == Type.STATE
+            if not (is_state and self._inside_window):
+                yield item
+
     def chunks(self, stream_slice: Mapping[str, Any]) -> Iterator[Iterable[Row]]:
         """The rows of a whole slice; then the state moves past its days."""
         whole: WholeSlice = stream_slice.extra_fields["whole"]  # type: ignore[attr-defined]
@@ -191,6 +203,7 @@ class Export(MixpanelStream, CheckpointMixin):
                 f"{whole.window} back from disk. The next sync asks for them again."
             )
         whole.discard()
+        self._inside_window = not whole.completes
         self._advance(whole, rows)
 
     def _advance(self, whole: WholeSlice, rows: EventRows) -> None:

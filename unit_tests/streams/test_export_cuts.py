@@ -9,6 +9,7 @@ import pytest
 from mixpanel_emulator.control_client import ControlClient
 from unit_tests.builders import discover, event, read
 from unit_tests.harness import Command, expected_export, multiset
+from unit_tests.worlds import prefixes
 
 EXPORT = "/api/2.0/export"
 
@@ -123,6 +124,32 @@ def test_a_day_that_cannot_be_had_whole_is_split_by_the_clock(
     assert multiset(out.records()) == multiset(expected_export(mixpanel.events(), project))
     days = [s["stream"]["stream_state"]["covered"][-1][0] for s in out.states]
     assert days == sorted(days)
+
+
+@pytest.mark.parametrize("mode", ["full_refresh", "incremental"])
+def test_no_state_stands_for_a_part_of_a_day(
+    command: Command,
+    mixpanel: ControlClient,
+    config: dict[str, Any],
+    project: dict[str, Any],
+    mode: str,
+) -> None:
+    config["date_window_size"] = 1
+    day = {"from_date": "2026-03-07", "to_date": "2026-03-07"}
+    mixpanel.add_fault("cut_mid_line", EXPORT, query=day, times=2, after_lines=9)
+    # The first half of the day comes, and nothing of the other.
+    mixpanel.add_fault("reset", EXPORT, query=day, skip=1)
+    out = read(command, config, project, mode=mode, tries=2)
+    assert out.code == 1
+    done, state = prefixes(out, "export")[-1]
+    assert 0 < len(done) < len(out.records()), "the half day has to be there, behind the state"
+    mixpanel.clear_faults()
+    rest = read(command, config, project, mode=mode, state=[state])
+    assert rest.code == 0
+    want = multiset(expected_export(mixpanel.events(), project))
+    got = multiset(done + rest.records())
+    assert not want - got, "events were lost"
+    assert all(is_recent(row) for row in got - want), "events outside the overlap were repeated"
 
 
 def test_a_broken_line_amid_whole_ones_stops_the_stream_by_name(

@@ -251,9 +251,9 @@ class SourceMixpanel(AbstractSource):
         stream_instance: Stream,
         configured_stream: ConfiguredAirbyteStream,
         state_manager: ConnectorStateManager,
-        internal_config: InternalConfig,
+        internal_config: InternalConfig,  # noqa: ARG002 - the CDK's signature
     ) -> Iterator[AirbyteMessage]:
-        """As the CDK's own, with batches counted for what they hold."""
+        """As the CDK's own, but batches count for what they hold, and `_limit` cuts no slice."""
         name = stream_instance.name
         stream_state = _saved_state(state_manager, stream_instance)
         records, progress = 0, self._shared[0].workshop.progress
@@ -267,7 +267,7 @@ class SourceMixpanel(AbstractSource):
                 self._slice_logger,
                 stream_state,
                 state_manager,
-                internal_config,
+                split_config({})[1],
             ):
                 message = self._get_message(item, stream_instance)
                 if message.type == Type.RECORD:

@@ -14,6 +14,7 @@ import pytest
 from mixpanel_emulator.control_client import ControlClient
 from unit_tests.builders import discover, event, read
 from unit_tests.harness import Command, configured
+from unit_tests.worlds import discovered, sync
 
 
 def test_the_installed_command_and_the_module_are_the_same() -> None:
@@ -60,6 +61,21 @@ def test_discover_describes_export(
         "flag": "boolean",
     }  # fmt: skip
     assert columns["mp_api_timestamp_ms"]["type"] == ["null", "integer"]
+
+
+@pytest.mark.parametrize("limit", [1, 3, -1, -1.7976931348623157e308])
+def test_airbytes_own_limit_cuts_no_slice_short(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], limit: float
+) -> None:
+    """The CDK counts a batch as one record, and would leave the rest of a page unread."""
+    mixpanel.seed(5, events=60, days=3, profiles=25)
+    config.update(page_size=5, _limit=limit, _page_size=2)
+    streams = discovered(command, config)
+    chosen = [streams["export"], streams["engage"]]
+    out = sync(command, config, chosen)
+    assert out.code == 0, out.log
+    assert len(out.records("export")) == len(mixpanel.events())
+    assert len(out.records("engage")) == len(mixpanel.truth("engage"))
 
 
 def test_a_catalog_is_one_line_by_whatever_rule(

@@ -215,11 +215,9 @@ class SourceMixpanel(AbstractSource):
         catalog: ConfiguredAirbyteCatalog,
         state: list[AirbyteStateMessage] | None = None,
     ) -> Iterator[AirbyteMessage]:
-        """Read the configured streams, those of different quotas side by side.
-
-        A stream that fails does not stop the others; the sync then fails when all are done.
-        """
+        """Read streams, quotas side by side; if one fails, the sync does when the others are done."""
         self._shared = self._build(config)
+        plain, _ = split_config(config)  # Without `_limit`, which would cut slices short.
         self._failures.clear()
         lanes = lanes_of(self._shared, catalog)
         self._watcher.expect(len(catalog.streams))
@@ -230,7 +228,7 @@ class SourceMixpanel(AbstractSource):
 
         def lane(part: ConfiguredAirbyteCatalog) -> Iterator[AirbyteMessage]:
             try:
-                yield from super(SourceMixpanel, self).read(logger, config, part, state)
+                yield from super(SourceMixpanel, self).read(logger, plain, part, state)
             except AirbyteTracedException as error:
                 broken.append(error)
 
@@ -251,9 +249,9 @@ class SourceMixpanel(AbstractSource):
         stream_instance: Stream,
         configured_stream: ConfiguredAirbyteStream,
         state_manager: ConnectorStateManager,
-        internal_config: InternalConfig,  # noqa: ARG002 - the CDK's signature
+        internal_config: InternalConfig,
     ) -> Iterator[AirbyteMessage]:
-        """As the CDK's own, but batches count for what they hold, and `_limit` cuts no slice."""
+        """As the CDK's own, with batches counted for what they hold."""
         name = stream_instance.name
         stream_state = _saved_state(state_manager, stream_instance)
         records, progress = 0, self._shared[0].workshop.progress
@@ -267,7 +265,7 @@ class SourceMixpanel(AbstractSource):
                 self._slice_logger,
                 stream_state,
                 state_manager,
-                split_config({})[1],
+                internal_config,
             ):
                 message = self._get_message(item, stream_instance)
                 if message.type == Type.RECORD:

@@ -143,8 +143,9 @@ def sample(cases: Iterable[Case], streams: list[str], each: int) -> Iterator[Cas
     turns: dict[tuple[str, str, bool], int] = {}
     for case in cases:
         turn = turns.setdefault((case.kind, case.place, case.lasts), len(turns))
-        first = turn + turn // 2 % len(SETTINGS) * len(streams)
+        half = turn // 2 % len(SETTINGS)
+        first = turn + half * len(streams)
         place = readers.index((case.stream, case.settings))
-        split = case.stream == SPLIT and case.lasts and case.settings == [*SETTINGS][turn // 2 % 2]
+        split = case.stream == SPLIT and case.lasts and case.settings == [*SETTINGS][half]
         if split or (place - first) % len(readers) < each:
             yield case

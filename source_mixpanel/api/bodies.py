@@ -45,12 +45,10 @@ def parsed(request: ApiRequest, response: requests.Response) -> Any:
         # Not orjson, which reads integers beyond 64 bits as floats.
         body = jsontext.loads(content)
     except jsontext.TooDeepError as error:
-        raise DataError(
-            f"Mixpanel's answer to {request} for stream {request.stream!r} cannot be read: {error}."
-        ) from error
+        raise DataError(f"Mixpanel's {request.answer} cannot be read: {error}.") from error
     except ValueError as error:
         raise CutError(
-            f"Mixpanel's answer to {request} for stream {request.stream!r} is no JSON.",
+            f"Mixpanel's {request.answer} is no JSON.",
             detail=shown_bytes(content[:_EXCERPT]),
         ) from error
     refuse_error(request, body)

@@ -160,7 +160,7 @@ class MixpanelClient:
 
         def read(response: requests.Response) -> Spool:
             gzipped = response.headers.get("Content-Encoding", "").lower() == "gzip"
-            what = f"The answer to {request} for stream {request.stream!r}"
+            what = f"The {request.answer}"
             return spool_body(raw_chunks(response), gzipped=gzipped, what=what, most=most)
 
         return self._carry_out(request, read, tries)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from typing import IO
 
 from source_mixpanel import jsontext
 from source_mixpanel.api.bodies import refuse_error
 from source_mixpanel.api.request import ApiRequest
-from source_mixpanel.api.spool import chunks_of, inflate, open_file, written
+from source_mixpanel.api.spool import chunks_of, inflate, new_file, written
 from source_mixpanel.errors import CutError
 from source_mixpanel.masking import shown_bytes
 
@@ -57,21 +56,14 @@ def document_body(chunks: Iterable[bytes], *, gzipped: bool, request: ApiRequest
         TransientError: It says that there was an error.
         SourceError: There is no room on disk.
     """
-    file = open_file()
-    try:
-        head, tail, size = b"", b"", 0
-        what = f"The answer to {request} for stream {request.stream!r}"
-        for text in inflate(written(chunks, file), gzipped=gzipped, what=what):
+    head, tail, size = b"", b"", 0
+    with new_file() as file:
+        for text in inflate(written(chunks, file), gzipped=gzipped, what=f"The {request.answer}"):
             size += len(text)
             if len(head) < _SMALL:
                 head += text[:_SMALL]
             tail = (tail + text[-_TAIL:])[-_TAIL:]
         _look_at(request, head if size < _SMALL else None, head, tail)
-    except BaseException:
-        # A full disk makes closing fail, too; what went wrong first is what counts.
-        with suppress(OSError):
-            file.close()
-        raise
     return Document(file, gzipped=gzipped, size=size)
 
 
@@ -90,7 +82,6 @@ def _look_at(request: ApiRequest, whole: bytes | None, head: bytes, tail: bytes)
             refuse_error(request, body)
     if not fits:
         raise CutError(
-            f"Mixpanel's answer to {request} for stream {request.stream!r} is not whole: it is no "
-            f"JSON object.",
+            f"Mixpanel's {request.answer} is not whole: it is no JSON object.",
             detail=shown_bytes(head[:_EXCERPT]),
         )

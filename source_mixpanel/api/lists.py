@@ -112,7 +112,7 @@ class ListReader:
             request = ApiRequest(listing.api, path, stream, params)
             page = unwrap(self._client.json(request), listing.under)
             if page is None:
-                raise DataError(f"Mixpanel's answer to {request} for stream {stream!r} is no list.")
+                raise DataError(f"Mixpanel's {request.answer} is no list.")
             guard.check(page)
             yield page.items
             if page.next_cursor is None:

@@ -42,5 +42,10 @@ class ApiRequest:
         """GET, or POST if there is a form."""
         return "GET" if self.form is None else "POST"
 
+    @property
+    def answer(self) -> str:
+        """Its answer in words, for messages: `answer to GET /path for stream 'name'`."""
+        return f"answer to {self} for stream {self.stream!r}"
+
     def __str__(self) -> str:
         return f"{self.method} {self.path}"

@@ -127,20 +127,14 @@ def spool_body(
         DataError: A line amid whole ones is no JSON object.
         SourceError: There is no room on disk.
     """
-    file = open_file()
-    try:
-        census = LineCensus()
+    census = LineCensus()
+    with new_file() as file:
         pieces = written(_up_to(most, chunks, what), file)
         for text in inflate(pieces, gzipped=gzipped, what=what):
             census.feed(text)
         spool = Spool(file, gzipped=gzipped, census=census)
         if census.doubtful:
             _name_damage(spool, what)
-    except BaseException:
-        # A full disk makes closing fail, too; what went wrong first is what counts.
-        with suppress(OSError):
-            file.close()
-        raise
     return spool
 
 
@@ -155,12 +149,24 @@ def _up_to(most: int | None, chunks: Iterable[bytes], what: str) -> Iterator[byt
         yield chunk
 
 
-def open_file() -> IO[bytes]:
-    """A file without a name, for one response.
+@contextmanager
+def new_file() -> Iterator[IO[bytes]]:
+    """A file without a name, for one response; it stays open unless an error ends the context.
 
     Raises:
         SourceError: There is no directory to write to.
     """
+    file = _open_file()
+    try:
+        yield file
+    except BaseException:
+        # A full disk makes closing fail, too; what went wrong first is what counts.
+        with suppress(OSError):
+            file.close()
+        raise
+
+
+def _open_file() -> IO[bytes]:
     try:
         return tempfile.TemporaryFile(prefix="mixpanel-")
     except OSError as error:

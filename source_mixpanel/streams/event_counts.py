@@ -72,7 +72,7 @@ class EventCounts(DatedStream):
         request = ApiRequest(Api.QUERY, "/api/query/events/names", self.name, params)
         names = self.workshop.client.json(request)
         if not isinstance(names, list):
-            raise DataError(f"Mixpanel's answer to {request} for stream {self.name!r} is no list.")
+            raise DataError(f"Mixpanel's {request.answer} is no list.")
         if len(names) >= _MOST_NAMES:
             self.logger.warning(
                 f"Mixpanel names the {_MOST_NAMES} most common events and no more: stream "

@@ -1,31 +1,19 @@
-"""Settings: what is accepted, what is refused and in which words, and what the form shows."""
+"""Settings: what is accepted, and what is refused in which words."""
 
 from __future__ import annotations
 
 import json
 from datetime import date, datetime, timezone
-from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from jsonschema import Draft7Validator
 
 from source_mixpanel.config import (
-    Config,
-    OAuthToken,
-    ProjectSecret,
-    ServiceAccount,
     connection_specification,
     migrate,
     parse_config,
-    unknown_keys,
 )
-from source_mixpanel.config.spec import spec_json
 from source_mixpanel.errors import ConfigError
-
-_quick = settings(max_examples=50)
 
 SECRET = "s3cr3t-0f-th3-t3st"
 ACCOUNT = {
@@ -34,10 +22,9 @@ ACCOUNT = {
     "secret": SECRET,
     "project_id": 1234567,
 }
-SNAPSHOT = Path(__file__).parent / "snapshots" / "spec.json"
 
 
-def _with(**more: Any) -> dict[str, Any]:
+def with_account(**more: Any) -> dict[str, Any]:
     return {"credentials": ACCOUNT, **more}
 
 
@@ -91,8 +78,8 @@ def test_every_number_has_a_bound() -> None:
 
 @pytest.mark.parametrize(("path", "good", "bad"), _bounds())
 def test_every_bound_of_the_form_is_enforced(path: str, good: int, bad: int) -> None:
-    parse_config(_with(**_nested(path, good)))
-    message = _refusal(_with(**_nested(path, bad)))
+    parse_config(with_account(**_nested(path, good)))
+    message = _refusal(with_account(**_nested(path, bad)))
     assert f" {path}: " in message
     assert str(good) in message
 
@@ -145,7 +132,7 @@ def test_every_bound_of_the_form_is_enforced(path: str, good: int, bad: int) -> 
     ],
 )
 def test_a_bad_value_gives_one_sentence_that_names_its_key(key: str, value: Any) -> None:
-    message = _refusal(_with(**{key: value}))
+    message = _refusal(with_account(**{key: value}))
     assert message.startswith(f"The configuration is not valid. {key}")
     assert message.count(f"{key}: ") == 1
     assert message.endswith(".")
@@ -185,7 +172,7 @@ def test_what_is_no_object_is_a_config_error(raw: Any) -> None:
 
 
 def test_every_wrong_setting_is_named_at_once() -> None:
-    message = _refusal(_with(region="MARS", page_size=0, start_date="x"))
+    message = _refusal(with_account(region="MARS", page_size=0, start_date="x"))
     assert all(f" {key}: " in message for key in ("region", "page_size", "start_date"))
 
 
@@ -198,7 +185,7 @@ def test_every_wrong_setting_is_named_at_once() -> None:
     ],
 )
 def test_a_start_after_the_end_is_refused_with_both(start: str, end: str) -> None:
-    message = _refusal(_with(start_date=start, end_date=end))
+    message = _refusal(with_account(start_date=start, end_date=end))
     assert "start_date" in message
     assert "end_date" in message
 
@@ -213,14 +200,14 @@ def test_a_start_after_the_end_is_refused_with_both(start: str, end: str) -> Non
     ],
 )
 def test_a_start_on_the_day_of_the_end_is_fine(start: str, end: str) -> None:
-    parse_config(_with(start_date=start, end_date=end))
+    parse_config(with_account(start_date=start, end_date=end))
 
 
 # -- what is accepted ------------------------------------------------------------------------
 
 
 def test_the_defaults_are_those_of_the_contract() -> None:
-    config = parse_config(_with())
+    config = parse_config(with_account())
     expected: dict[str, Any] = {
         "region": "US",
         "project_timezone": None,
@@ -250,7 +237,7 @@ def test_the_defaults_are_those_of_the_contract() -> None:
 
 def test_values_are_read_as_what_they_mean() -> None:
     config = parse_config(
-        _with(
+        with_account(
             start_date="2026-01-31",
             end_date="2026-02-01T10:00:00+02:00",
             export_events=["Sign Up", " a "],
@@ -274,194 +261,11 @@ def test_values_are_read_as_what_they_mean() -> None:
     ],
 )
 def test_a_base_url_is_https_or_the_machine_itself(url: str) -> None:
-    assert parse_config(_with(api_url=url)).api_url == url
+    assert parse_config(with_account(api_url=url)).api_url == url
 
 
 def test_settings_do_not_print_their_secrets() -> None:
-    config = parse_config(_with())
+    config = parse_config(with_account())
     assert SECRET not in repr(config)
     assert SECRET not in str(config.credentials)
     assert SECRET not in config.model_dump_json()
-
-
-# -- earlier shapes --------------------------------------------------------------------------
-
-
-def _migrated(raw: dict[str, Any]) -> Config:
-    return parse_config(migrate(raw))
-
-
-def test_a_top_level_api_secret_becomes_credentials() -> None:
-    raw = {"api_secret": SECRET, "project_id": 7, "start_date": "2026-01-31"}
-    config = _migrated(raw)
-    assert isinstance(config.credentials, ProjectSecret)
-    assert config.credentials.api_secret.get_secret_value() == SECRET
-    assert config.project_id is None
-    assert unknown_keys(migrate(raw)) == []
-
-
-@pytest.mark.parametrize("blank", [None, {}, ""])
-def test_blank_credentials_do_not_hide_those_at_the_top(blank: Any) -> None:
-    config = _migrated({"credentials": blank, "api_secret": SECRET})
-    assert isinstance(config.credentials, ProjectSecret)
-
-
-def test_a_top_level_service_account_becomes_credentials() -> None:
-    config = _migrated({"username": "u", "secret": SECRET, "project_id": "7"})
-    assert isinstance(config.credentials, ServiceAccount)
-    assert config.project_id == 7
-
-
-def test_a_top_level_project_id_joins_the_service_account() -> None:
-    config = _migrated({"credentials": {"username": "u", "secret": SECRET}, "project_id": "7"})
-    assert config.project_id == 7
-
-
-@pytest.mark.parametrize("title", [{}, {"option_title": None}, {"option_title": ""}])
-@pytest.mark.parametrize(
-    ("credentials", "kind"),
-    [
-        ({"username": "u", "secret": SECRET, "project_id": 7}, ServiceAccount),
-        ({"api_secret": SECRET}, ProjectSecret),
-        ({"access_token": SECRET, "project_id": 7}, OAuthToken),
-    ],
-)
-def test_a_missing_option_title_is_inferred(
-    credentials: dict[str, Any], kind: type, title: dict[str, Any]
-) -> None:
-    assert type(_migrated({"credentials": {**credentials, **title}}).credentials) is kind
-
-
-@pytest.mark.parametrize(
-    ("raw", "region"),
-    [
-        ({"eu_residency": True}, "EU"),
-        ({"eu_residency": "true"}, "EU"),
-        ({"eu_residency_server": "True "}, "EU"),
-        ({"eu_residency": False}, "US"),
-        ({"eu_residency": "false"}, "US"),
-        ({"eu_residency": True, "region": "IN"}, "IN"),
-        ({"eu_residency": True, "region": ""}, "EU"),
-        ({"eu_residency": True, "region": None}, "EU"),
-        ({}, "US"),
-    ],
-)
-def test_eu_residency_is_a_region(raw: dict[str, Any], region: str) -> None:
-    assert _migrated(_with(**raw)).region == region
-    assert unknown_keys(migrate(_with(**raw))) == []
-
-
-@pytest.mark.parametrize(
-    ("names", "expected"),
-    [("Sign Up, Purchase", ("Sign Up", "Purchase")), ("a", ("a",)), (" , ", None), ("", None)],
-)
-def test_a_comma_string_of_events_is_a_list(names: str, expected: tuple[str, ...] | None) -> None:
-    assert _migrated(_with(export_events=names)).export_events == expected
-
-
-def test_numbers_as_text_are_numbers() -> None:
-    raw = _with(attribution_window="10", page_size=" 500 ", num_workers="3", workspace_id="9")
-    config = _migrated({**raw, "credentials": {**ACCOUNT, "project_id": "42"}})
-    assert (config.attribution_window, config.page_size, config.num_workers) == (10, 500, 3)
-    assert (config.workspace_id, config.project_id) == (9, 42)
-
-
-def test_fields_that_were_left_empty_mean_the_default() -> None:
-    raw = _with(start_date="", export_where="", project_timezone=None, export_events=[], region="")
-    assert _migrated(raw) == parse_config(_with())
-
-
-def test_migrating_does_not_touch_what_it_was_given() -> None:
-    raw = {"api_secret": SECRET, "eu_residency": True, "export_events": "a,b"}
-    before = json.dumps(raw)
-    migrate(raw)
-    assert json.dumps(raw) == before
-
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner),
-    max_leaves=4,
-)
-keys = st.sampled_from(
-    [*Config.model_fields, "api_secret", "username", "secret", "project_id", "eu_residency"]
-)
-
-
-@given(st.dictionaries(keys, json_values, max_size=5))
-@_quick
-def test_any_object_is_migrated_once_and_read_or_refused(raw: dict[str, Any]) -> None:
-    once = migrate(raw)
-    assert repr(migrate(once)) == repr(once)
-    try:
-        parse_config(once)
-    except ConfigError as error:
-        assert str(error.message).startswith("The configuration is not valid. ")  # noqa: PT017
-
-
-def test_unknown_keys_are_named_without_airbytes_own() -> None:
-    raw = _with(b=1, a=2, _limit=3, __injected_declarative_manifest={})
-    assert unknown_keys(raw) == ["a", "b"]
-    parse_config(raw)
-
-
-# -- the form --------------------------------------------------------------------------------
-
-
-def test_the_spec_is_the_one_that_was_agreed_on() -> None:
-    assert SNAPSHOT.read_text(encoding="utf-8") == spec_json()
-
-
-def test_the_spec_is_a_json_schema_that_accepts_what_the_connector_accepts() -> None:
-    specification = connection_specification()
-    Draft7Validator.check_schema(specification)
-    validator = Draft7Validator(specification)
-    for raw in (
-        _with(),
-        _with(start_date="2026-01-31", end_date="2026-01-31T00:00:00Z", unknown=1),
-        _with(export_events=["a"], rate_limits={"query_per_hour": 400}, api_url="http://[::1]:1"),
-        {"credentials": {"option_title": "Project Secret", "api_secret": SECRET}},
-        {
-            "credentials": {
-                "option_title": "OAuth Token",
-                "access_token": SECRET,
-                "project_id": 5,
-            }
-        },
-    ):
-        parse_config(raw)
-        assert list(validator.iter_errors(raw)) == []
-
-
-def test_the_form_says_everything_about_every_field_and_in_order() -> None:
-    def walk(node: dict[str, Any]) -> None:
-        fields = node.get("properties", {})
-        orders = [spec["order"] for spec in fields.values()]
-        assert orders == sorted(set(orders))
-        for key, spec in fields.items():
-            tag = key in ("option_title", "kind")
-            assert tag or {"title", "description", "order"} <= spec.keys()
-            assert "$ref" not in spec
-            assert "anyOf" not in spec
-            walk(spec)
-            for branch in [*spec.get("oneOf", []), *spec.get("items", {}).get("oneOf", [])]:
-                assert branch["title"]
-                walk(branch)
-
-    walk(connection_specification())
-
-
-def test_every_secret_and_only_a_secret_is_marked_as_one() -> None:
-    branches = connection_specification()["properties"]["credentials"]["oneOf"]
-    marked = {
-        key
-        for branch in branches
-        for key, spec in branch["properties"].items()
-        if spec.get("airbyte_secret")
-    }
-    assert marked == {"secret", "api_secret", "access_token"}
-    assert [branch["title"] for branch in branches] == [
-        "Service Account",
-        "Project Secret",
-        "OAuth Token",
-    ]

@@ -215,7 +215,7 @@ class SourceMixpanel(AbstractSource):
         catalog: ConfiguredAirbyteCatalog,
         state: list[AirbyteStateMessage] | None = None,
     ) -> Iterator[AirbyteMessage]:
-        """Read streams, quotas side by side; if one fails, the sync does when the others are done."""
+        """Read quotas side by side; when one stream fails, so does the sync, after the others."""
         self._shared = self._build(config)
         plain, _ = split_config(config)  # Without `_limit`, which would cut slices short.
         self._failures.clear()

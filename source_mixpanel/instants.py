@@ -200,9 +200,13 @@ def kind_of_project(events: Iterable[Mapping[str, Any]], zone: ZoneInfo | None) 
             ms = raw_ms(properties.get("time"))
         except ValueError:
             continue
+        local_ms = None if zone is None else local_to_utc(ms, zone, received)
+        if local_ms == ms:
+            # London's in winter: either reading is right, so the event tells nothing.
+            continue
         seen += 1
         as_utc = _is_prompt(ms, received)
-        as_local = zone is not None and _is_prompt(local_to_utc(ms, zone, received), received)
+        as_local = local_ms is not None and _is_prompt(local_ms, received)
         if as_utc != as_local:
             votes[UTC_KIND if as_utc else PROJECT_KIND] += 1
     if not votes:

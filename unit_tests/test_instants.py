@@ -308,3 +308,15 @@ def test_contradicting_events_tell_nothing() -> None:
 def test_an_event_without_a_readable_time_does_not_keep_the_others_from_telling(time: Any) -> None:
     odd = {"time": time, "mp_processing_time_ms": _utc_ms(2026, 6, 1)}
     assert kind_of_project([odd, *_events(UTC_KIND, [2_000] * 10)], LOS_ANGELES) == UTC_KIND
+
+
+@pytest.mark.parametrize("kind", [UTC_KIND, PROJECT_KIND])
+def test_events_that_read_alike_do_not_outvote_those_that_tell(kind: str) -> None:
+    london = ZoneInfo("Europe/London")
+    winter = _utc_ms(2026, 1, 10)
+    alike = [
+        {"time": winter + n * HOUR_MS, "mp_processing_time_ms": winter + n * HOUR_MS + 2_000}
+        for n in range(500)
+    ]
+    assert kind_of_project(alike, london) is None
+    assert kind_of_project([*alike, *_events(kind, [2_000] * 5, london)], london) == kind

@@ -153,9 +153,11 @@ def test_a_state_of_airbytes_connector_goes_on_from_its_day(
     assert sorted(r["insert_id"] for r in out.records()) == ["i-0", "i-1", "i-2", "i-3", "i-4"]
 
 
-def test_a_state_from_the_future_reads_nothing_and_keeps_its_form(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+@pytest.mark.parametrize("window", [0, 5])
+def test_a_state_from_the_future_reads_nothing_says_so_and_goes_on_from_now(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], window: int
 ) -> None:
+    config["attribution_window"] = window
     mixpanel.add_events([event()])
     stream = discover(command, config)
     future = {"stream_descriptor": {"name": "export"},
@@ -163,6 +165,12 @@ def test_a_state_from_the_future_reads_nothing_and_keeps_its_form(
     out = read(command, config, stream, state=[{"type": "STREAM", "stream": future}])
     assert (out.code, out.records()) == (0, [])
     assert out.stream_state("export")["time"] == "2121-01-01T00:00:00.000Z"
+    assert "says that 2120-12-31 is read, which is later than today (2026-03-10)" in out.log
+    mixpanel.advance(3 * 86_400)
+    mixpanel.add_events([event(days_ago=-1, insert_id="new"), event(days_ago=-2, insert_id="two")])
+    later = read(command, config, stream, state=out.state_file())
+    assert sorted(row["insert_id"] for row in later.records()) == ["new", "two"]
+    assert "later than today" not in later.log
 
 
 @pytest.mark.parametrize("moment", ["waiting", "reading"])

@@ -15,6 +15,7 @@ from source_mixpanel.config.values import (
     EventNames,
     EventTimestamps,
     Expression,
+    LastMoment,
     LateEvents,
     Moment,
     PropertyLayout,
@@ -82,11 +83,11 @@ class Config(FrozenModel):
         examples=["2025-01-01T00:00:00Z", "2025-01-01"],
         json_schema_extra={"order": 3, **_MOMENT_EXTRA},
     )
-    end_date: Moment | None = Field(
+    end_date: LastMoment | None = Field(
         None,
         title="End Date",
-        description="Dated streams are read up to this day, inclusive. Up to now, with today's "
-        "events, when left out.",
+        description="Dated streams are read up to this day or instant, inclusive; midnight UTC "
+        "stands for its whole day. Up to now, with today's events, when left out.",
         examples=["2025-12-31T23:59:59Z", "2025-12-31"],
         json_schema_extra={"order": 4, **_MOMENT_EXTRA},
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from enum import Enum
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -56,6 +56,14 @@ def _moment(value: object) -> object:
     return moment
 
 
+def _last_moment(value: object) -> object:
+    """A moment; midnight by UTC stands for its day, which date-time pickers can't say otherwise."""
+    moment = _moment(value)
+    if isinstance(moment, datetime) and moment.time() == time.min:
+        return moment.date()
+    return moment
+
+
 def _zone(value: object) -> object:
     if isinstance(value, str):
         parse_zone(value)
@@ -90,6 +98,7 @@ def _api_url(value: object) -> object:
 
 
 Moment = Annotated[date | datetime, BeforeValidator(_moment)]
+LastMoment = Annotated[date | datetime, BeforeValidator(_last_moment)]
 ZoneName = Annotated[str, BeforeValidator(_zone)]
 EventNames = Annotated[tuple[str, ...], BeforeValidator(_event_names)]
 Expression = Annotated[str, BeforeValidator(_expression)]

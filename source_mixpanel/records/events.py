@@ -34,18 +34,23 @@ class EventRows:
 
     Attributes:
         columns: Puts the properties in place, and knows which values did not fit.
-        latest_ms: The latest `time` of any row so far, UTC.
+        stamper: As given; another one counts for the blocks that follow.
         timeless: Rows whose `time` is missing or no time; it is null in them.
         seen: Events read, emitted or not.
     """
 
     def __init__(self, names: ColumnNames, stamper: Stamper, shape: Shape) -> None:
         self.columns = PropertyColumns(names, shape, _CORE_DEFAULTS, _parse_again)
-        self._stamper = stamper
+        self.stamper = stamper
         self._make_row = _object_row if shape.as_object else self.columns.row
-        self.latest_ms = _NEVER
+        self._latest_ms = _NEVER
         self.timeless = 0
         self.seen = 0
+
+    @property
+    def latest_ms(self) -> int | None:
+        """The latest `time` of any row so far, UTC; None while there is none."""
+        return None if self._latest_ms == _NEVER else self._latest_ms
 
     def rows(self, block: bytes, since_ms: int, until_ms: int) -> Iterator[dict[str, Any]]:
         """The rows of a block whose time lies in [since_ms, until_ms], in order.
@@ -53,8 +58,8 @@ class EventRows:
         Raises:
             DataError: A line is no JSON or no event.
         """
-        loads, stamp, make_row = orjson.loads, self._stamper.stamp, self._make_row
-        seen, latest = 0, self.latest_ms
+        loads, stamp, make_row = orjson.loads, self.stamper.stamp, self._make_row
+        seen, latest = 0, self._latest_ms
         for line in block.split(b"\n"):
             try:
                 event = loads(line)
@@ -79,7 +84,7 @@ class EventRows:
             row["time"] = text
             yield row
         self.seen += seen
-        self.latest_ms = latest
+        self._latest_ms = latest
 
 
 def _object_row(properties: Mapping[str, Any], line: bytes) -> dict[str, Any]:

@@ -20,7 +20,15 @@ from source_mixpanel.records.events import EventRows
 from source_mixpanel.records.naming import ColumnNames
 from source_mixpanel.schemas.reserved import EVENT_PROPERTIES
 from source_mixpanel.streams.base import MixpanelStream, Row, Workshop
-from source_mixpanel.streams.export_doubts import moved, refiltered, undecided
+from source_mixpanel.streams.export_doubts import (
+    ahead_of_time,
+    guessed,
+    guessed_before,
+    misread,
+    moved,
+    refiltered,
+    undecided,
+)
 from source_mixpanel.streams.export_request import ExportFilter
 from source_mixpanel.streams.export_schema import (
     export_schema,
@@ -42,7 +50,6 @@ OVERLAP_MS = 60 * 60 * 1000
 """How far two syncs overlap by processing time: Mixpanel shows some events up to three quarters
 of an hour after it processed them [observed after imports]."""
 
-_EVER = 1 << 62
 _AHEAD = 1
 
 
@@ -88,6 +95,8 @@ class Export(MixpanelStream, CheckpointMixin):
         self._watermark_ms: int | None = None
         self._room = Room(settings.disk_bytes)
         self._inside_window = False
+        self._guessed: Span | None = None
+        self._guessed_before: Span | None = None
 
     def requests_planned(self) -> int | None:
         """Windows grow with what they hold, so only the data can tell."""
@@ -139,6 +148,10 @@ class Export(MixpanelStream, CheckpointMixin):
                     cursor_slice={},
                     extra_fields={"whole": whole},
                 )
+        if self._state.refreshing or not spans:
+            # Nothing was left to read, or midnight passed while the last window was emitted.
+            self._state = replace(self._state, refreshing=False)
+            yield StreamSlice(partition={"window": "end"}, cursor_slice={})
         self._tell_oddities()
 
     def _prepare(self, sync_mode: SyncMode) -> tuple[SliceSource, list[Span]]:
@@ -158,9 +171,11 @@ class Export(MixpanelStream, CheckpointMixin):
         now = self.workshop.time.now_utc()
         plan = plan_read(self.settings.period, self._state, self._days, now, full=full)
         wanted = self.settings.wanted.mark
-        for doubt in (moved(self._state.zone, self._days), refiltered(plan.state, wanted)):
+        early = None if full else ahead_of_time(self._state, self._days.today(now))
+        for doubt in (early, moved(self._state.zone, self._days), refiltered(plan.state, wanted)):
             if doubt:
                 self.logger.warning(doubt)
+        self._guessed_before = guessed_before(plan.state, self._days)
         name = zone.key if zone is not None else self._state.zone
         self._state = replace(plan.state, zone=name, wanted=wanted)
         self._plan = plan
@@ -191,7 +206,10 @@ class Export(MixpanelStream, CheckpointMixin):
 
     def chunks(self, stream_slice: Mapping[str, Any]) -> Iterator[Iterable[Row]]:
         """The rows of a whole slice; then the state moves past its days."""
-        whole: WholeSlice = stream_slice.extra_fields["whole"]  # type: ignore[attr-defined]
+        told = getattr(stream_slice, "extra_fields", {})
+        if "whole" not in told:
+            return
+        whole: WholeSlice = told["whole"]
         rows = self._rows_for(whole.days)
         before = rows.seen
         since_ms, until_ms = self.settings.period.bounds_ms()
@@ -203,12 +221,14 @@ class Export(MixpanelStream, CheckpointMixin):
                 f"{whole.window} back from disk. The next sync asks for them again."
             )
         whole.discard()
+        if before < rows.seen:
+            self._guessed = guessed(self._guessed, whole.window.span, whole.days)
         self._inside_window = not whole.completes
         self._advance(whole, rows)
 
     def _advance(self, whole: WholeSlice, rows: EventRows) -> None:
         state = replace(self._state, kind=self._days.kind)
-        if rows.latest_ms > -_EVER:
+        if rows.latest_ms is not None:
             state = state.with_latest(rows.latest_ms)
         state = replace(state, columns={**state.columns, **self._names.used()})
         if whole.completes:
@@ -239,15 +259,13 @@ class Export(MixpanelStream, CheckpointMixin):
         return self._watermark_ms
 
     def _rows_for(self, days: Days) -> EventRows:
-        """The maker of rows; a new one once the data has told what times mean."""
-        if self._rows is None or days != self._days:
-            self._days = days
-            zone = days.zone if days.kind == PROJECT_KIND else None
-            earlier = self._rows
+        """The maker of rows, which reads times by what the data has told by now."""
+        if self._rows is None:
             shape = self.settings.layout.shape(self.configured_json_schema, EVENT_PROPERTIES)
-            self._rows = EventRows(self._names, Stamper(zone), shape)
-            if earlier is not None:
-                self._rows.latest_ms = earlier.latest_ms
+            self._rows = EventRows(self._names, _stamper(days), shape)
+        elif days != self._days:
+            self._rows.stamper = _stamper(days)
+        self._days = days
         return self._rows
 
     def _tell_oddities(self) -> None:
@@ -257,9 +275,15 @@ class Export(MixpanelStream, CheckpointMixin):
             return
         for sentence in rows.columns.sentences(self.name):
             self.logger.warning(sentence)
-        if doubt := undecided(self._days, rows.seen):
-            self.logger.warning(doubt)
+        off = misread(self._days, self._guessed_before, self._guessed)
+        for doubt in (undecided(self._days, self._guessed), off):
+            if doubt:
+                self.logger.warning(doubt)
         if rows.timeless:
             self.logger.warning(
                 f"Stream 'export': {rows.timeless} events have no readable time; theirs is null."
             )
+
+
+def _stamper(days: Days) -> Stamper:
+    return Stamper(days.zone if days.kind == PROJECT_KIND else None)

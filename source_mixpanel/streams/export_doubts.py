@@ -2,26 +2,51 @@
 
 from __future__ import annotations
 
-from zoneinfo import ZoneInfo
+from datetime import date
 
-from source_mixpanel.dates import same_zone
 from source_mixpanel.instants import PROJECT_KIND
+from source_mixpanel.sync.coverage import Span
 from source_mixpanel.sync.cursor import ExportState
-from source_mixpanel.sync.days import Days
+from source_mixpanel.sync.days import ONE_DAY, Days
+from source_mixpanel.sync.doubt import may_differ
 
-_UTC = ZoneInfo("UTC")
+
+def guessed(earlier: Span | None, span: Span, days: Days) -> Span | None:
+    """The days whose events were read as UTC although nothing told that they are.
+
+    Args:
+        earlier: Those of this sync until now.
+        span: Later days, with events.
+        days: How they were read.
+    """
+    if days.kind is not None or not may_differ(days.zone, span):
+        return earlier
+    return span if earlier is None else Span(earlier.first, span.last)
 
 
-def undecided(days: Days, events: int) -> str | None:
-    """A sentence if events were read although nothing told what their times mean.
+def guessed_before(state: ExportState, days: Days) -> Span | None:
+    """As `guessed`, of the syncs before this one.
+
+    Args:
+        state: What this sync goes on from.
+        days: How the project counts days.
+    """
+    first, last = state.coverage.first, state.coverage.last
+    ours = state.coverage.watermark_ms is not None and state.latest_ms is not None
+    if state.kind is not None or not ours or first is None or last is None:
+        return None
+    span = Span(first, last)
+    return span if may_differ(days.zone, span) else None
+
+
+def undecided(days: Days, guessed: Span | None) -> str | None:
+    """A sentence if nothing told what times of events mean, and it makes a difference.
 
     Args:
         days: What is known of the project's days when all has been read.
-        events: How many were read.
+        guessed: The days whose events were read as UTC meanwhile.
     """
-    if days.kind is not None or not events:
-        return None
-    if days.zone is not None and same_zone(days.zone, _UTC):
+    if days.kind is not None or guessed is None:
         return None
     where = days.zone.key if days.zone is not None else "not known"
     return (
@@ -29,6 +54,24 @@ def undecided(days: Days, events: int) -> str | None:
         f"are UTC or in the project's own time zone ({where}) is not known. They were read as "
         f"UTC. Set event_timestamps: utc for a project made since 2023, project_time for an "
         f"older one."
+    )
+
+
+def misread(days: Days, *guesses: Span | None) -> str | None:
+    """A sentence if times turned out to be the project's own after some were read as UTC.
+
+    Args:
+        days: What is known of the project's days when all has been read.
+        guesses: Days whose events were read as UTC, in this sync and before it.
+    """
+    spans = [span for span in guesses if span is not None]
+    if days.kind != PROJECT_KIND or not spans:
+        return None
+    first, last = min(span.first for span in spans), max(span.last for span in spans)
+    return (
+        f"Stream 'export': events of {first} to {last} were read as UTC before others told that "
+        f"the project keeps them in its own time zone, so their times are off by its offset. "
+        f"Refresh the stream to have them right."
     )
 
 
@@ -46,6 +89,22 @@ def moved(before: str | None, days: Days) -> str | None:
         f"The project's time zone was {before} at the last sync and is {zone.key} now. Mixpanel "
         f"keeps an event's time by the zone of the day it came in, so events from before the "
         f"change that are read again get instants that are off by the difference."
+    )
+
+
+def ahead_of_time(state: ExportState, today: date) -> str | None:
+    """A sentence if a saved cursor lies in the future.
+
+    Args:
+        state: As it was saved.
+        today: Mixpanel's.
+    """
+    if not state.coverage.claims(today + ONE_DAY):
+        return None
+    return (
+        f"Stream 'export': the saved state says that {state.coverage.last} is read, which is later "
+        f"than today ({today}). Nothing is read now; what Mixpanel gets from now on is read next "
+        f"time. If the state is wrong, reset the stream."
     )
 
 

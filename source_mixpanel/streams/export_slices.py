@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
-from typing import Any
+from datetime import date
 
 from source_mixpanel.api.failures import LATER_THAN_TODAY
 from source_mixpanel.api.spool import Spool
@@ -14,27 +13,19 @@ from source_mixpanel.errors import (
     RefusedError,
     StrainError,
     TooLargeError,
-    TransientError,
 )
-from source_mixpanel.instants import kind_of_project, received_ms
-from source_mixpanel.records.decode import parse_lines
 from source_mixpanel.streams.base import Workshop
+from source_mixpanel.streams.export_kind import KindFinder, Log
 from source_mixpanel.streams.export_request import ExportFilter, export_request
 from source_mixpanel.sync.coverage import Only, Span
 from source_mixpanel.sync.days import ONE_DAY, Days
 from source_mixpanel.sync.room import Room
 from source_mixpanel.sync.window import TARGET_BYTES, Pace, Window, next_window
 
-_SAMPLE_PER_BLOCK = 50
-_SAMPLE_EVENTS = 2_000
-_SAMPLE_DAYS = 30
 _MANY_DAYS = 3650
 _TRIES_WHEN_SPLIT = 2
-_TELLING = 20
 _SLACK = 4
 """How much larger than the days before it a day may be, and still fit on the disk."""
-
-Log = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -86,7 +77,6 @@ class SliceSource:
         self.days = days
         self._client = workshop.client
         self._clock = workshop.clock
-        self._time = workshop.time
         self._wanted = wanted
         self._room = room
         self._log = log
@@ -94,7 +84,7 @@ class SliceSource:
         target = min(TARGET_BYTES, room.largest // _SLACK)
         self._paces = {only: Pace(most, most, target) for only in Only}
         self._paces[Only.ALL] = Pace(1, most, target)
-        self._asked_for_sample = False
+        self._finder = KindFinder(workshop, days, log)
 
     def slices(self, spans: list[Span], last_day: Callable[[Days], date]) -> Iterator[WholeSlice]:
         """Every window of the spans, in day order, each begun when there is room for it.
@@ -182,7 +172,7 @@ class SliceSource:
         else:
             self._paces[only] = self._paces[only].after_part(window, spool.stored)
         if self.days.kind is None and spool.lines:
-            self._find_kind(spool)
+            self.days = replace(self.days, kind=self._finder.kind(window, spool))
 
     def _ask(self, window: Window, tries: int | None, most: int | None) -> Spool:
         """The window's events. An empty answer is asked for twice: it proves nothing."""
@@ -211,57 +201,3 @@ class SliceSource:
                 detail=str(error.internal_message),
             )
         return error
-
-    def _find_kind(self, spool: Spool) -> None:
-        """Settle whether times are UTC or the project's own, before the first event is emitted."""
-        kind = kind_of_project(sample(spool), self.days.zone)
-        if kind is None and not self._asked_for_sample:
-            self._asked_for_sample = True
-            kind = self._kind_of_recent_events()
-        if kind is not None:
-            self._log(
-                f"The project's event times are read as {kind}: so the events themselves say."
-            )
-            self.days = replace(self.days, kind=kind)
-        elif self.days.zone is None and _none_is_prompt(spool):
-            raise ConfigError(
-                "The project keeps event times in its own time zone, and the connector cannot "
-                "learn which that is. Set project_timezone to the zone shown in Mixpanel under "
-                "Project Settings."
-            )
-
-    def _kind_of_recent_events(self) -> str | None:
-        """What a sample of other events tells.
-
-        Raises:
-            TransientError: It cannot be had. The window at hand is whole, so that asking for it
-                in parts would not help.
-        """
-        today = self.days.today(self._time.now_utc())
-        window = Window(Span(today - timedelta(days=_SAMPLE_DAYS), today))
-        request = export_request(window, ExportFilter(), limit=_SAMPLE_EVENTS)
-        try:
-            spool = self._client.spool(request)
-        except StrainError as error:
-            raise TransientError(
-                f"Stream 'export' needs some recent events to learn what event times mean, and "
-                f"cannot have them. {error} Try again later, or set event_timestamps.",
-                detail=str(error.internal_message),
-            ) from error
-        try:
-            return kind_of_project(sample(spool), self.days.zone)
-        finally:
-            spool.close()
-
-
-def sample(spool: Spool) -> Iterator[dict[str, Any]]:
-    """The properties of some events from each part of a body."""
-    for block in spool.blocks():
-        lines = block.split(b"\n", _SAMPLE_PER_BLOCK)[:_SAMPLE_PER_BLOCK]
-        yield from (event["properties"] for event in parse_lines(b"\n".join(lines)))
-
-
-def _none_is_prompt(spool: Spool) -> bool:
-    """Whether there are many events that say when they were received, so that one would be."""
-    told = sum(1 for properties in sample(spool) if received_ms(properties) is not None)
-    return told >= _TELLING

@@ -81,6 +81,11 @@ class Coverage:
         """The watermark that holds for every covered day that has one."""
         return _oldest(self.parts)
 
+    def claims(self, day: date) -> bool:
+        """Whether somebody who kept no watermark says that this day is read, or later ones."""
+        last = self.parts[-1] if self.parts else None
+        return last is not None and last.watermark_ms is None and last.through >= day
+
     def anchored(self, start: date) -> Coverage:
         """With a first day: `start`, where none is known."""
         if self.first is not None or self.last is None:
@@ -131,12 +136,28 @@ def _oldest(parts: Iterable[Covered]) -> int | None:
     return min((p.watermark_ms for p in parts if p.watermark_ms is not None), default=None)
 
 
-def full_spans(coverage: Coverage, start: date, end: date) -> list[Span]:
-    """The days of [start, end] that are not covered yet: a full refresh, begun or resumed."""
-    begin = start
-    if coverage.last is not None and coverage.first is not None and coverage.first <= start:
-        begin = max(start, coverage.last + ONE_DAY)
-    return [Span(begin, end)] if begin <= end else []
+def full_spans(coverage: Coverage, start: date, end: date, done: date | None) -> list[Span]:
+    """The days of [start, end] that are not covered yet: a full refresh, begun or resumed.
+
+    Args:
+        coverage: What an earlier part of the refresh has read.
+        start: First day that is wanted.
+        end: Last day, inclusive.
+        done: The last covered day that was over when it was read; those after it are asked for
+            what they have got since.
+    """
+    first, last = coverage.first, coverage.last
+    if first is None or last is None or first > start or last < start:
+        return [Span(start, end)]
+    spans = []
+    begin = start if done is None else max(start, done + ONE_DAY)
+    if begin <= min(last, end):
+        mark = coverage.parts[-1].watermark_ms
+        late = Span(begin, min(last, end), Only.PROCESSED_SINCE_OR_UNKNOWN, mark)
+        spans.append(late if mark is not None else Span(begin, min(last, end)))
+    if last < end:
+        spans.append(Span(last + ONE_DAY, end))
+    return spans
 
 
 def incremental_spans(

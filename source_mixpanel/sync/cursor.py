@@ -63,7 +63,7 @@ def dump_state(state: ExportState, days: Days) -> dict[str, Any]:
     latest = None if state.latest_ms is None else rfc3339(state.latest_ms)
     blob = {
         "time": latest,
-        **_dump_coverage(state.coverage, days),
+        **_dump_coverage(state, days),
         "event_timestamps": state.kind,
         "project_timezone": state.zone,
         "filter": state.wanted,
@@ -75,9 +75,11 @@ def dump_state(state: ExportState, days: Days) -> dict[str, Any]:
     return {key: value for key, value in blob.items() if value is not None}
 
 
-def _dump_coverage(coverage: Coverage, days: Days) -> dict[str, Any]:
+def _dump_coverage(state: ExportState, days: Days) -> dict[str, Any]:
+    coverage = state.coverage
     if not coverage.parts:
-        return {}
+        # A bare cursor would be taken for somebody else's, up to which all is read.
+        return {} if state.latest_ms is None else {"covered": []}
     completed = completed_through(coverage, days)
     return {
         "completed_from": coverage.first and coverage.first.isoformat(),

@@ -7,7 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from source_mixpanel.instants import EPOCH
-from source_mixpanel.sync.coverage import Span, full_spans, incremental_spans
+from source_mixpanel.sync.coverage import (
+    Coverage,
+    Covered,
+    Span,
+    full_spans,
+    incremental_spans,
+)
 from source_mixpanel.sync.cursor import ExportState, completed_through
 from source_mixpanel.sync.days import ONE_DAY, Days
 
@@ -117,16 +123,23 @@ def plan_read(
     if full and not state.refreshing:
         state = ExportState(kind=state.kind, columns=state.columns)
     start, end = period.first_day(state, days, now), period.last_day(days, now)
+    today = days.today(now)
+    if state.coverage.claims(today + ONE_DAY):
+        # All until now counts as read, as the state has it; what is processed from now on is not.
+        until_now = Coverage(min(start, today), (Covered(today, _ms(now)),))
+        return ReadPlan(replace(state, coverage=until_now), [], start)
     if start > end:
         return ReadPlan(state, [], start)
+    if state.coverage.claims(today):
+        state = replace(state, coverage=state.coverage.without(today))
     state = _wanted_more(period, state, days, start, end)
     coverage = state.coverage.anchored(start)
     state = replace(state, coverage=coverage, refreshing=full)
+    done = completed_through(coverage, days)
     if full:
         # What an earlier part of the refresh has read keeps its own watermark.
-        spans = full_spans(coverage, start, end)
-        return ReadPlan(state, spans, start, reread=True)
-    done = completed_through(coverage, days) or start - ONE_DAY
+        return ReadPlan(state, full_spans(coverage, start, end, done), start, reread=True)
+    done = done or start - ONE_DAY
     back = max(start, done + ONE_DAY - timedelta(days=period.look_back_days))
     spans = incremental_spans(coverage, start, end, look_back_from=back, reread=period.reread)
     return ReadPlan(state, spans, start, reread=period.reread)

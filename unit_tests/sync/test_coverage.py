@@ -389,7 +389,7 @@ def test_a_full_refresh_that_is_resumed_reads_every_day_and_none_twice(
     coverage = Coverage()
     for _, windows, _ in [*attempts, (0, 99, 1)]:
         left = windows
-        for span in full_spans(coverage.anchored(FIRST), FIRST, end):
+        for span in full_spans(coverage.anchored(FIRST), FIRST, end, coverage.last):
             first = span.first
             while first <= span.last and left:
                 window = next_window(span, first, Pace(pace)).span
@@ -413,7 +413,7 @@ def test_a_full_refresh_whose_start_date_moves_still_reads_every_day_wanted_in_t
     coverage = Coverage()
     for start, windows in [*attempts, (0, 99)]:
         left = windows
-        spans = full_spans(coverage, _day(start), end)
+        spans = full_spans(coverage, _day(start), end, coverage.last)
         read_from = spans[0].first if spans else _day(start)
         for span in spans:
             first = span.first

@@ -1,0 +1,108 @@
+"""Finds out whether event times are UTC or the project's own, before the first is emitted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from source_mixpanel.api.spool import Spool
+from source_mixpanel.errors import ConfigError, StrainError, TransientError
+from source_mixpanel.instants import kind_of_project, received_ms
+from source_mixpanel.records.decode import parse_lines
+from source_mixpanel.streams.base import Workshop
+from source_mixpanel.streams.export_request import ExportFilter, export_request
+from source_mixpanel.sync.coverage import Span
+from source_mixpanel.sync.days import Days
+from source_mixpanel.sync.doubt import may_differ, telling_days
+from source_mixpanel.sync.window import Window
+
+_SAMPLE_PER_BLOCK = 50
+_SAMPLE_EVENTS = 2_000
+_TELLING = 20
+
+Log = Callable[[str], None]
+
+
+class KindFinder:
+    """Asks the events themselves: those at hand first, then at most two samples of others.
+
+    Args:
+        workshop: Asks Mixpanel, and tells the time.
+        days: How the project counts days, as far as it is known.
+        log: Where the decision is told.
+    """
+
+    def __init__(self, workshop: Workshop, days: Days, log: Log) -> None:
+        self._client = workshop.client
+        self._time = workshop.time
+        self._days = days
+        self._log = log
+        self._places: list[Span] | None = None
+
+    def kind(self, window: Window, spool: Spool) -> str | None:
+        """`utc` or `project_time`; None where it makes no difference or nothing tells.
+
+        Args:
+            window: What is about to be emitted.
+            spool: Its events.
+
+        Raises:
+            ConfigError: Times are the project's own, and its zone is not known.
+            TransientError: A sample cannot be had. The window at hand is whole, so that asking
+                for it in parts would not help.
+        """
+        zone = self._days.zone
+        if not may_differ(zone, window.span):
+            return None
+        kind = kind_of_project(sample(spool), zone)
+        if self._places is None:
+            self._places = self._telling(window)
+        while kind is None and self._places:
+            kind = self._kind_in(self._places.pop(0))
+        if kind is not None:
+            self._log(
+                f"The project's event times are read as {kind}, as the events themselves show."
+            )
+        elif zone is None and _none_is_prompt(spool):
+            raise ConfigError(
+                "The project keeps event times in its own time zone, and the connector cannot "
+                "learn which that is. Set project_timezone to the zone shown in Mixpanel under "
+                "Project Settings."
+            )
+        return kind
+
+    def _telling(self, window: Window) -> list[Span]:
+        """Where else to look: in recent days, and in all that is still to be read."""
+        today = self._days.today(self._time.now_utc())
+        recent = telling_days(self._days.zone, today)
+        rest = Span(min(window.span.first, today), today)
+        return [rest] if recent is None else [recent, rest]
+
+    def _kind_in(self, place: Span) -> str | None:
+        """What a sample of the events of some days tells, whatever the filter."""
+        request = export_request(Window(place), ExportFilter(), limit=_SAMPLE_EVENTS)
+        try:
+            spool = self._client.spool(request)
+        except StrainError as error:
+            raise TransientError(
+                f"Stream 'export' needs some recent events to learn what event times mean, and "
+                f"cannot have them. {error} Try again later, or set event_timestamps.",
+                detail=str(error.internal_message),
+            ) from error
+        try:
+            return kind_of_project(sample(spool), self._days.zone)
+        finally:
+            spool.close()
+
+
+def sample(spool: Spool) -> Iterator[dict[str, Any]]:
+    """The properties of some events from each part of a body."""
+    for block in spool.blocks():
+        lines = block.split(b"\n", _SAMPLE_PER_BLOCK)[:_SAMPLE_PER_BLOCK]
+        yield from (event["properties"] for event in parse_lines(b"\n".join(lines)))
+
+
+def _none_is_prompt(spool: Spool) -> bool:
+    """Whether there are many events that say when they were received, so that one would be."""
+    told = sum(1 for properties in sample(spool) if received_ms(properties) is not None)
+    return told >= _TELLING

@@ -1,0 +1,70 @@
+"""Full refreshes of `export` that go on from their own state, and what they end with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mixpanel_emulator.control_client import ControlClient
+from unit_tests.builders import NOON_10_MARCH_MS, discover, event, read
+from unit_tests.harness import Command
+
+
+def in_progress(through: str, watermark_ms: int) -> list[dict[str, Any]]:
+    """The state of a full refresh that has read the days from 1 March."""
+    blob = {
+        "time": "2026-03-05T00:00:00.000Z",
+        "completed_from": "2026-03-01",
+        "covered": [[through, watermark_ms]],
+        "event_timestamps": "utc",
+        "full_refresh": "in progress",
+    }
+    state = {"stream_descriptor": {"name": "export"}, "stream_state": blob}
+    return [{"type": "STREAM", "stream": state}]
+
+
+def ids(rows: list[dict[str, Any]]) -> list[str]:
+    return sorted(row["insert_id"] for row in rows)
+
+
+@pytest.mark.parametrize("days_later", [0, 2])
+def test_a_refresh_that_had_read_all_but_said_so_ends_and_the_next_reads_all(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], days_later: int
+) -> None:
+    mixpanel.add_events([event(days_ago=n, insert_id=f"{n}") for n in (1, 2, 3)])
+    stream = discover(command, config)
+    mixpanel.advance(86_400 * days_later)
+    state = in_progress("2026-03-10", NOON_10_MARCH_MS)
+    rest = read(command, config, stream, state=state, mode="full_refresh")
+    assert (rest.code, rest.records()) == (0, [])
+    assert "full_refresh" not in rest.stream_state("export")
+    again = read(command, config, stream, state=rest.state_file(), mode="full_refresh")
+    assert ids(again.records()) == ["1", "2", "3"]
+    assert "full_refresh" not in again.stream_state("export")
+
+
+def test_a_refresh_goes_on_with_what_its_last_day_got_after_it_was_read(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.add_events([event(days_ago=0.3, insert_id="morning")])
+    stream = discover(command, config)
+    mixpanel.advance(86_400)
+    evening = event(days_ago=-0.3, insert_id="evening")
+    mixpanel.add_events([evening, event(days_ago=-0.9, insert_id="next day")])
+    state = in_progress("2026-03-10", NOON_10_MARCH_MS)
+    rest = read(command, config, stream, state=state, mode="full_refresh")
+    assert ids(rest.records()) == ["evening", "next day"]
+    assert "full_refresh" not in rest.stream_state("export")
+
+
+@pytest.mark.parametrize("mode", ["full_refresh", "incremental"])
+def test_an_end_at_midnight_stands_for_its_whole_day(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], mode: str
+) -> None:
+    mixpanel.add_events([event(days_ago=n, insert_id=f"{n}") for n in (1, 2, 3)])
+    stream = discover(command, config)
+    config["end_date"] = "2026-03-08T00:00:00Z"
+    assert ids(read(command, config, stream, mode=mode).records()) == ["2", "3"]
+    config["end_date"] = "2026-03-08T11:59:59Z"
+    assert ids(read(command, config, stream, mode=mode).records()) == ["3"]

@@ -1,4 +1,4 @@
-"""Who may call what (mixpanel-api 1.2)."""
+"""Who may call what (Mixpanel docs: authentication)."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Presented:
 def read_header(header: str | None) -> Presented:
     """Split an Authorization header; an unreadable one is the same as none.
 
-    `Basic user:secret` without base64 is accepted too, as the docs claim (mixpanel-api 1.2).
+    `Basic user:secret` without base64 is accepted too (Mixpanel docs: service accounts).
     """
     kind, _, rest = (header or "").partition(" ")
     rest = rest.strip()

@@ -1,4 +1,4 @@
-"""Calendar buckets of the Query API, always in the project's zone (mixpanel-api 4.4)."""
+"""Calendar buckets of the Query API, in the project's zone (Mixpanel docs: managing projects)."""
 
 from __future__ import annotations
 

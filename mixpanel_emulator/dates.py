@@ -56,7 +56,7 @@ def parse_day(name: str, text: str | None) -> date:
 
     Raises:
         ApiError: 400 if it is missing, not yyyy-mm-dd, no day of the calendar, or before 2000
-            (the wording "invalid date, bad year" is on record, mixpanel-api 3).
+            (only the wording "invalid date, bad year" is observed).
     """
     if not text:
         raise ApiError(400, f"Missing required parameter: {name}")

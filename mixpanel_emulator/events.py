@@ -1,8 +1,8 @@
 """Events at rest: each kept as the JSON text of its properties, found by day.
 
 An event's key packs (shard, UTC day, scrambled counter), so that a window is a few ranges of the
-clustered table and rows come out in a fixed order that is not the order of time, as the export's
-order is not documented (mixpanel-api 4.2).
+clustered table. Rows come out in a fixed order, but not that of time: no documentation promises any
+order of the export.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ class EventStore:
         self._sequence = 0
 
     def add(self, events: Iterable[NewEvent], zone: ZoneInfo) -> int:
-        """Store events; the zone gives local projects their wall clock for good."""
+        """Store events; each keeps for good the offset that the zone gives its time."""
         rows = []
         shapes: Counter[tuple[str, tuple[str, ...]]] = Counter()
         for event in events:

@@ -32,7 +32,7 @@ class Exchange:
         Args:
             reply: The answer.
             fault: What was scripted for it, if anything.
-            may_zip: The client takes gzip; used for bodies over 1400 bytes (mixpanel-api 2.4).
+            may_zip: The client takes gzip; used for bodies over 1400 bytes (OpenAPI: export).
         """
         damage = wire.Damage(fault)
         body = reply.body

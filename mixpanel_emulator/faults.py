@@ -36,15 +36,15 @@ class Fault:
         method: Verb the request must have; empty is any.
         query: Parameters (URL or body) the request must carry with exactly these values.
         skip: Matching requests let through first.
-        times: Matching requests hit after that; None is all.
+        times: Matching requests hit after those; None hits all.
         status: For "status": the answer's status.
         headers: For "status": the answer's headers.
         body: For "status" and "json_error_200": text, or a value sent as JSON.
         content_type: For "status"; guessed from the body when empty.
         after_lines: Position in whole lines of the body; negative counts from the end.
-        after_bytes: Position in bytes: of the text for faults of the text, of what goes over the
-            wire (compressed or not) for those of the wire; negative counts from the end.
-        after_share: The same as a share of all bytes, 0 to 1.
+        after_bytes: Position in bytes: for `TEXT` kinds in the text, for the others in what goes
+            over the wire, compressed or not; negative counts from the end.
+        after_share: The same position as a share of all bytes, 0 to 1.
         text: For the marker faults: what to write instead of the usual text.
         seconds: For "slow_first_byte" and "hang".
         seen: Matching requests so far.

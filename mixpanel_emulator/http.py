@@ -62,7 +62,7 @@ class Call:
         query: URL parameters; of repeated names the last.
         body: Raw body, already un-gzipped.
         params: URL parameters overlaid by JSON body fields, then by form fields
-            (mixpanel-api 2.2: the server merges, body over URL).
+            (observed: the official client).
         args: Variables of the matched path.
     """
 
@@ -99,12 +99,12 @@ def json_reply(value: Any, status: int = 200, headers: Mapping[str, str] | None 
 
 
 def app_reply(results: Any, **extra: Any) -> Reply:
-    """Return the app API's envelope (mixpanel-api 1.3)."""
+    """Return the app API's envelope (OpenAPI; observed)."""
     return json_reply({"status": "ok", "results": results, **extra})
 
 
 def error_reply(family: Family | None, call: Call, error: ApiError) -> Reply:
-    """Word an error as its API does (mixpanel-api 1.3 and 3)."""
+    """Word an error as its API does (OpenAPI; observed)."""
     if error.body is not None:
         return json_reply(error.body, error.status, error.headers)
     if family is Family.EXPORT:

@@ -16,7 +16,7 @@ Cohorts = dict[str, dict[str, int]]
 
 
 def by_person(rows: Iterable[tuple[int, object]]) -> Moments:
-    """Group (instant, distinct_id) by person, in order of time; nobody's events are dropped."""
+    """Group (instant, distinct_id) by person, in order of time; events of nobody are left out."""
     found: defaultdict[str, list[int]] = defaultdict(list)
     for moment, who in rows:
         if isinstance(who, str):
@@ -54,7 +54,7 @@ class Path:
 def funnel(
     starts: Moments, path: Path, label: Callable[[int], str], end: int
 ) -> dict[str, list[list[int]]]:
-    """Return for each bucket the walks of the people who started in it, once a bucket."""
+    """Return for each bucket the walks of the people who started in it, each once per bucket."""
     found: defaultdict[str, list[list[int]]] = defaultdict(list)
     for who, moments in starts.items():
         seen: set[str] = set()
@@ -81,7 +81,7 @@ class Return:
 
     Attributes:
         step_ms: Length of an interval; the first begins with a person's own entry.
-        unbounded: Whether who returns in an interval counts for all intervals before it too.
+        unbounded: Whether a return in an interval counts in all intervals before it too.
     """
 
     step_ms: int

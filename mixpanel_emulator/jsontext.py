@@ -1,7 +1,7 @@
 r"""JSON as text, exactly: integers of any size, floats by shortest repr, no NaN.
 
-Mixpanel's export writes characters such as U+2028 raw (mixpanel-api 4.6), so exported text is
-not ASCII-escaped; lone surrogates, which UTF-8 cannot carry, stay escapes such as `\ud800`.
+Mixpanel's export writes characters such as U+2028 raw (observed), so exported text is not
+ASCII-escaped; lone surrogates, which UTF-8 cannot carry, stay escapes such as `\ud800`.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ class EmulatorOptions:
         database: File that keeps the world over restarts; None keeps it in temporary pages.
         now: ISO 8601 instant the world's clock starts at; None means real time.
         quota: Whether rate limits are enforced.
-        project_kind: "utc" (created from 2023 on) or "local" (older; mixpanel-api 4.4).
+        project_kind: "utc" (created from 2023 on) or "local" (older).
         timezone: The project's IANA zone.
         visibility_lag: Seconds between ingestion and the first export that shows an event.
         host: Address to listen on.

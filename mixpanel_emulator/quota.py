@@ -1,4 +1,4 @@
-"""Rate limits (mixpanel-api 2): rolling windows and requests in flight, on the world's clock."""
+"""Rate limits, rolling and concurrent, on the world's clock (Mixpanel docs: rate limits)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ COUNTED = frozenset(_SEGMENTS.split())
 
 
 def counts_as_query(path: str, call: Call) -> bool:
-    """Say whether a Query API request uses the quota (mixpanel-api 2.2).
+    """Say whether a Query API request uses the quota (observed: the official client).
 
     Args:
         path: The path below /api/query or /api/2.0.
@@ -82,7 +82,7 @@ class Bucket:
 
 
 class Quotas:
-    """The project's buckets. Refused requests are not counted (mixpanel-api 2.2)."""
+    """The project's buckets. Refused requests are not counted (observed: the official client)."""
 
     def __init__(self, now_ms: Callable[[], int]) -> None:
         self._now = now_ms
@@ -96,9 +96,9 @@ class Quotas:
             bucket.starts.clear()
 
     def admit_query(self, call: Call, settings: Settings, *, counted: bool) -> Callable[[], None]:
-        """Let a Query API request in, or raise the 429 of mixpanel-api 2.3.
+        """Let a Query API request in, or raise a 429 as recorded (observed: the official client).
 
-        A request that is not counted still occupies a place among the concurrent ones.
+        A request that is not counted still takes a place among the concurrent ones (a guess).
         """
         if not settings.quota:
             return self.query.enter()
@@ -129,7 +129,7 @@ class Quotas:
         return self.export.begin(now)
 
     def admit_lexicon(self, settings: Settings) -> Callable[[], None]:
-        """Let a schemas request in: 5 a minute (mixpanel-api 2.1)."""
+        """Let a schemas request in: 5 a minute (Mixpanel docs: rate limits)."""
         now = self._now()
         if settings.quota and self.lexicon.used(now, MINUTE_MS) >= settings.lexicon_per_minute:
             raise ApiError(429, "Rate limit exceeded: 5 requests per minute")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     Handler = Callable[[Call, World], Reply]
 
-# Both prefixes lead to the same Query API (mixpanel-api 1.1).
+# Both prefixes lead to the same Query API (observed).
 QUERY_PREFIXES = ("/api/query/", "/api/2.0/")
 APP_PREFIX = "/api/app/"
 

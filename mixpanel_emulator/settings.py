@@ -30,7 +30,7 @@ class Settings:
         service_account_expired: The service account's expiry has passed.
         service_account_in_project: The service account has been given the project.
         service_account_role: owner, admin, analyst or consumer.
-        project_kind: "utc" or "local" (mixpanel-api 4.4).
+        project_kind: "utc" or "local" (Mixpanel docs: export methods).
         timezone: Project zone; events keep the zone in force when they came in.
         gzip: Compress exports for clients that ask.
         time_as_iso: Export `time` as ISO text.

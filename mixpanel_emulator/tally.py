@@ -80,7 +80,7 @@ def hits(world: World, question: Question) -> Iterator[Hit]:
 def matches(
     world: World, window: Window, where: Evaluator | None, on: Evaluator | None
 ) -> Iterator[tuple[int, Any, Any]]:
-    """Yield (instant, person, segment) of a window's events; without `on` the name is segment."""
+    """Yield (instant, person, segment) of a window's events; without `on`, segments are names."""
     for page in world.events.pages(window):
         for event in page:
             properties = event.properties()
@@ -110,7 +110,7 @@ def counted(world: World, question: Question, kind: str) -> dict[str, dict[str, 
     Args:
         world: The project.
         question: What to count.
-        kind: "general" counts events, "unique" people, "average" events a person.
+        kind: "general" counts events, "unique" people, "average" events per person.
     """
     events: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     people: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))

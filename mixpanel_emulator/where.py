@@ -1,4 +1,4 @@
-"""Mixpanel's expression language (mixpanel-api 13): parsed by a grammar, run as closures.
+"""Expressions, parsed and run as closures (Mixpanel docs: segmentation expressions).
 
 Values are string, number, boolean, null, list, object and undefined. `==` between unlike types is
 false; ordering and arithmetic of unlike types is undefined; undefined counts as false. Times are

@@ -69,7 +69,7 @@ class Damage:
     def packing(self) -> Packing:
         """How compression ends: `gzip_cut` and endings by line leave the stream open.
 
-        A position relative to the end needs a stream that has one.
+        A position counted from the end needs a stream that ends.
         """
         fault = self.fault
         if fault is None:
@@ -169,8 +169,9 @@ class _Cut:
 def damage_text(blocks: Iterable[bytes], fault: Fault) -> Iterator[bytes]:
     """Yield a body with one of the faults of the text in it.
 
-    Markers take the place of everything after the position, but for `bad_line_middle`, which
-    only steps in between; without a position markers stand alone and the others are at the end.
+    A marker replaces everything after the fault's position; only `bad_line_middle` is put in
+    between. Without a position it stands at the start. `cut_mid_line` ends the body at a position
+    in bytes, or halfway through the line that follows a position in lines.
     """
     if fault.kind == "missing_last_newline":
         yield from _without_last_newline(blocks)

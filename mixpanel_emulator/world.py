@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class ProfileSession:
-    """A cached profile query (mixpanel-api 5.3).
+    """A cached profile query (OpenAPI: query; observed).
 
     Attributes:
         results: The matching profiles as they were then, in page order.
@@ -107,5 +107,5 @@ class World:
         self.database.execute("INSERT OR REPLACE INTO meta VALUES ('seeded', '1')")
 
     def visible_at(self, ingested_ms: int) -> int:
-        """Return from when an event ingested at an instant shows in the export."""
+        """Return the instant from which the export shows an event ingested at `ingested_ms`."""
         return ingested_ms + round(self.settings.visibility_lag * 1000)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+# Notes on the API that are no part of the repository, by section.
+PRIVATE_NOTES = re.compile(rb"mixpanel-api\s+\d")
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
@@ -49,3 +52,16 @@ def test_make_targets_in_the_readme_exist() -> None:
     rules = (ROOT / "Makefile").read_text()
     for target in re.findall(r"`?make ([a-z-]+)", (ROOT / "README.md").read_text()):
         assert re.search(rf"^{target}:", rules, re.MULTILINE), target
+
+
+@pytest.mark.parametrize("citation", [b"(mixpanel-api 4)", b"(older; mixpanel-api\n    4.4)"])
+def test_a_citation_of_private_notes_is_recognised(citation: bytes) -> None:
+    assert PRIVATE_NOTES.search(citation)
+
+
+def test_evidence_is_cited_where_a_reader_can_follow_it() -> None:
+    command = ["git", "ls-files", "-z", "--", ":!unit_tests/test_docs.py"]
+    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True)  # noqa: S603
+    files = [path for name in listed.stdout.decode().split("\0") if (path := ROOT / name).is_file()]
+    assert ROOT / "mixpanel_emulator" / "FIDELITY.md" in files
+    assert [path for path in files if PRIVATE_NOTES.search(path.read_bytes())] == []

@@ -1,4 +1,4 @@
-"""Who am I, and which projects and workspaces are there (mixpanel-api 10)."""
+"""Who am I, and which projects and workspaces are there (observed)."""
 
 from __future__ import annotations
 

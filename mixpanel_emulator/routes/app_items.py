@@ -1,4 +1,4 @@
-"""App API answers that do not fit the common list (mixpanel-api 9 and 10)."""
+"""App API answers that do not fit the common list (OpenAPI; observed)."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def warehouse_runs(call: Call, world: World) -> Reply:
 
 
 def lookup_tables(_call: Call, world: World) -> Reply:
-    """Return the lookup tables in the ingestion host's envelope (mixpanel-api 9.3)."""
+    """Return the lookup tables in the ingestion host's envelope (OpenAPI: ingestion)."""
     tables = world.entities.get("lookup_tables")
     return json_reply({"code": 200, "status": "OK", "results": tables})
 

@@ -1,4 +1,4 @@
-"""The app API's lists: one table of paths, one way to answer (mixpanel-api 8 to 10)."""
+"""The app API's lists: one table of paths, one way to answer (OpenAPI; observed)."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def page_of(call: Call, world: World, items: Items) -> Reply:
 
 
 def status_error(call: Call, world: World) -> Reply | None:
-    """Return the 200 whose status is "error" if the path is so set (mixpanel-api 9.4)."""
+    """Return a 200 whose status is "error" if set for the path (OpenAPI: experiments)."""
     if any(part in call.path for part in world.settings.status_error_200):
         error = {"message": "could not be loaded"}
         return json_reply({"status": "error", "type": "InternalError", "error": error})

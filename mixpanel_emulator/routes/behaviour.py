@@ -1,4 +1,4 @@
-"""Retention and frequency (mixpanel-api 7.3 and 7.4), computed from the stored events."""
+"""Retention and frequency, computed from the stored events (OpenAPI: query)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _MOST_SEGMENTS = 10_000
 
 
 def _refuse(call: Call, *names: str) -> None:
-    """Refuse parameters the service takes but this module does not model: better than a lie."""
+    """Refuse parameters the service takes and this module does not: an answer would be wrong."""
     for name in names:
         if call.text(name) is not None:
             raise ApiError(400, f"{name} is not modelled by the local Mixpanel")
@@ -59,7 +59,7 @@ def _born(call: Call, world: World, grid: Buckets, kind: str) -> Cohorts:
 
 
 def retention(call: Call, world: World) -> Reply:
-    """Return how many came back in each interval after their own entry, to_date or not."""
+    """Return how many came back in each interval after their own entry, even past to_date."""
     _refuse(call, "bookmark_id")
     kind = choice(call, "retention_type", ("birth", "compounded"), "birth")
     if kind == "birth":

@@ -1,4 +1,4 @@
-"""Counts of events and property values over time (mixpanel-api 6 and 7.5)."""
+"""Counts of events and property values over time (OpenAPI: query)."""
 
 from __future__ import annotations
 

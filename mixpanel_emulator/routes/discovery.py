@@ -1,4 +1,4 @@
-"""Names of events and properties, by how common they are (mixpanel-api 6)."""
+"""Names of events and properties, by how common they are (OpenAPI: query)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NAMES_WINDOW_MS = 31 * DAY_MS
 
 
 def names(call: Call, world: World) -> Reply:
-    """Return the most common event names of the last 31 days, in descending alphabet.
+    """Return the most common event names of the last 31 days, in descending alphabetical order.
 
     The undocumented from_date and to_date choose other days.
     """

@@ -1,4 +1,4 @@
-"""Profiles by query, with sessions of cached results (mixpanel-api 5)."""
+"""Profiles by query, with sessions of cached results (OpenAPI: query; observed)."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def stats(call: Call, world: World) -> Reply:
 
 
 def revenue(call: Call, world: World) -> Reply:
-    """Return the legacy revenue report, or the refusal it is set to (mixpanel-api 7.7)."""
+    """Return the legacy revenue report (observed), or the refusal it is set to."""
     status = world.settings.revenue_status
     if status != HTTPStatus.OK:
         raise ApiError(status, "engage/revenue is no longer supported")

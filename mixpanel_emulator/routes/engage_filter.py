@@ -1,4 +1,4 @@
-"""Which profiles a query is about (mixpanel-api 5.1)."""
+"""Which profiles a query is about (OpenAPI: query; observed)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names and types of profile properties (mixpanel-api 5.5)."""
+"""Names and types of profile properties (observed)."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ ROUTES = (
         Family.QUERY,
         "engage/properties",
         properties,
-        # Airbyte's 4.0.2 sends the `where` of its profiles here too; nothing tells that it counts.
+        # Airbyte's connector 4.0.2 sends its `where` here too; no evidence says that it filters.
         params("limit data_group_id where"),
         READ_OR_POST,
     ),

@@ -1,4 +1,4 @@
-"""The raw event export (mixpanel-api 4)."""
+"""The raw event export (OpenAPI: export)."""
 
 from __future__ import annotations
 

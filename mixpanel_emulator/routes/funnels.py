@@ -1,4 +1,4 @@
-"""Saved funnels (mixpanel-api 7.2), computed from the stored events."""
+"""Saved funnels, computed from the stored events (OpenAPI: query)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ingestion as the official SDKs use it (openapi/ingestion): /track and /import."""
+"""Ingestion as the official SDKs use it: /track and /import (OpenAPI: ingestion)."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _stamped(properties: dict[str, Any], now: int) -> dict[str, Any]:
 
 
 def track(call: Call, world: World) -> Reply:
-    """Take live events: those older than 5 days are refused (mixpanel-api 4.5)."""
+    """Take live events: those older than 5 days are refused (Mixpanel docs: SDKs)."""
     now = world.clock.now_ms()
     taken: list[NewEvent] = []
 

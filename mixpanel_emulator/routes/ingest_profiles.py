@@ -1,4 +1,4 @@
-"""Profile updates: /engage for users, /groups for groups (openapi/ingestion)."""
+"""Profile updates: /engage for users, /groups for groups (OpenAPI: ingestion)."""
 
 from __future__ import annotations
 

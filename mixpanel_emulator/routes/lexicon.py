@@ -1,4 +1,4 @@
-"""Lexicon schemas (mixpanel-api 9.2)."""
+"""Lexicon schemas (OpenAPI: lexicon-schemas)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What reports on people's behaviour read and count in: events by segment and person, buckets."""
+"""What funnels, retention and frequency read (marks) and what they count in (buckets)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MOST_DAYS = 90
 
 
 class Mark(NamedTuple):
-    """One event of somebody."""
+    """One event: when it was, whose, and in which segment."""
 
     moment: int
     who: Any
@@ -34,14 +34,14 @@ class Mark(NamedTuple):
 
 @dataclass(frozen=True)
 class Buckets:
-    """Calendar buckets, or buckets of so many days counted from the first day asked for.
+    """Calendar buckets, or buckets of a number of days counted from the first day asked for.
 
     Attributes:
         start: First day.
         end: Last day.
         zone: The project's.
         unit: day, week or month.
-        days: Days of a bucket, None for the unit's own.
+        days: Days in a bucket; None means the calendar buckets of the unit.
     """
 
     start: date
@@ -85,9 +85,9 @@ class Wanted:
     Attributes:
         names: Event names.
         first: First instant.
-        last: First instant after the last.
-        where: The call's parameter with a condition, with its text.
-        on: The text of the expression that splits, None for none.
+        last: First instant after the range.
+        where: Name and text of the parameter that holds the condition.
+        on: Text of the expression to split by, or None.
     """
 
     names: tuple[str, ...]
@@ -118,7 +118,7 @@ def people(marks: Sequence[Mark]) -> Moments:
 
 
 def largest(marks: Sequence[Mark], limit: int) -> list[str]:
-    """Return the segments of the most events, at most so many of them."""
+    """Return the segments with the most events, at most `limit` of them."""
     counts = Counter(mark.segment for mark in marks)
     return sorted(counts, key=lambda name: (-counts[name], name))[:limit]
 

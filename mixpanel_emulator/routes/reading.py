@@ -81,8 +81,8 @@ def days(call: Call, now: date, world: World) -> tuple[date, date]:
     """Return the inclusive range from_date..to_date.
 
     Raises:
-        ApiError: 400 with the text on record if to_date is later than `now`; 400 if the range
-            is turned round; 403 if the plan's history is shorter (mixpanel-api 3).
+        ApiError: 400 if to_date is later than `now`; 403 if the plan's history is shorter (the
+            wording of both is observed); 400 if the range is reversed.
     """
     start = parse_day("from_date", call.text("from_date"))
     end = parse_day("to_date", call.text("to_date"))

@@ -1,4 +1,4 @@
-"""Cohorts, saved reports and legacy annotations of the Query API (mixpanel-api 7)."""
+"""Cohorts, saved reports and legacy annotations (OpenAPI: query; observed)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def cohorts(_call: Call, world: World) -> Reply:
 
 
 def legacy_annotations(call: Call, world: World) -> Reply:
-    """Return annotations of a range of days in the form of the old API (mixpanel-api 7.10)."""
+    """Return annotations of a range of days in the form of the old API (observed)."""
     first, last = call.text("from_date") or "", call.text("to_date") or "9999"
     found = [
         {
@@ -49,7 +49,7 @@ def _stamp(day: date, world: World) -> str:
 
 
 def insights(call: Call, world: World) -> Reply:
-    """Return a saved report's result over its own date range (mixpanel-api 7.6).
+    """Return a saved report's result over its own date range (OpenAPI: query).
 
     A result stored under the truth kind "insights" ({"bookmark_id", "result"}) wins over one
     computed from the bookmark's event.

@@ -1,4 +1,4 @@
-"""Lexicon schemas for a part of the shop's events (mixpanel-api 9.2)."""
+"""Lexicon schemas for a part of the shop's events (OpenAPI: lexicon-schemas)."""
 
 from __future__ import annotations
 

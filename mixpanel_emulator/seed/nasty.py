@@ -1,7 +1,7 @@
 """Names and values that break careless readers; all of them legal JSON.
 
-Evidence for the kinds: names that differ only in case, spaces and odd bytes (mixpanel-api 4.2),
-line separators inside strings (4.6), mixed types and nested values (12.1).
+Names that differ only in case, spaces, odd bytes and line separators inside strings have been
+observed; mixed types and nested values are documented (Mixpanel docs: data types).
 """
 
 from __future__ import annotations

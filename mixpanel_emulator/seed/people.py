@@ -45,7 +45,7 @@ def _person(rng: Random, number: int, plan: Plan) -> Profile:
         "company": f"company-{rng.randrange(40):03d}",
     }
     if number % 50 == 0:
-        # $ignore_time updates leave no $last_seen (mixpanel-api 5.4).
+        # Updates with $ignore_time set no $last_seen (observed).
         del properties["$last_seen"]
     if number % 40 == 1:
         properties.update(nasty.PROPERTY_SETS[number // 40 % len(nasty.PROPERTY_SETS)])
@@ -59,7 +59,7 @@ def people(plan: Plan) -> list[Profile]:
 
 
 def companies(plan: Plan) -> dict[str, list[Profile]]:
-    """Return the group profiles by data group id (which may be negative, mixpanel-api 5.1)."""
+    """Return the group profiles by data group id, which may be negative (observed)."""
     rng = Random(f"groups:{plan.seed}")  # noqa: S311 - reproducible, not secret
     firms = [
         (f"company-{number:03d}", {"$name": f"Company {number}", "seats": rng.randrange(1, 500)})

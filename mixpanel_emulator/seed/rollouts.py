@@ -1,4 +1,4 @@
-"""Feature flags and experiments (mixpanel-api 9.4 and 9.5)."""
+"""Feature flags and experiments (OpenAPI: feature-flags-management, experiments)."""
 
 from __future__ import annotations
 

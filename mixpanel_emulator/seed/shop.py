@@ -57,9 +57,10 @@ _SEARCHES = ("lamp", "blue chair", "tapis d'été", "", "läuft", "sofa 3m", "�
 _PROCESSING_MS = 2_000
 _WEB_SHARE = 0.6
 _HALF = 0.5
-# Of a hundred prices, how many are no decimal number.
+# How many of a hundred prices are not decimal numbers.
 _UNUSUAL_PRICES = 10
-# Of four hundred events, the first so many lack $insert_id, the next have nobody, and so on.
+# Of four hundred draws, those below the first bound make an event without $insert_id, those up
+# to the next one without a person, and those up to the last one without mp_processing_time_ms.
 _NO_INSERT_ID, _NO_PERSON, _NO_PROCESSING_TIME = 4, 6, 8
 _LATE_PER_MILLE = 25
 _DAYS_LATE_PER_MILLE = 8

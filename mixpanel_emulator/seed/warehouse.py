@@ -1,4 +1,4 @@
-"""Warehouse connectors: sources, imports and their runs (mixpanel-api 9.7)."""
+"""Warehouse sources, imports and their runs (OpenAPI: warehouse-connectors; observed)."""
 
 from __future__ import annotations
 

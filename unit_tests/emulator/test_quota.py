@@ -87,6 +87,12 @@ def test_six_at_a_time_is_one_too_many(limited: Any) -> None:
     assert "concurrency limit (6/5 queries running concurrently)" in response.json()["error"]
 
 
+def test_free_requests_take_a_place_too(limited: Any) -> None:
+    assert limited.get("/api/query/annotations").status_code == 200
+    limited.control.configure(query_concurrency=0)
+    assert limited.get("/api/query/annotations").status_code == 429
+
+
 def test_load_shedding_carries_no_figures(limited: Any) -> None:
     limited.control.configure(load_shed=True)
     response = limited.get(QUERY)

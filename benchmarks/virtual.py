@@ -22,9 +22,6 @@ class VirtualClock:
 
     Args:
         mixpanel: Whose clock keeps in step; its `now` is the start.
-
-    Attributes:
-        idle_s: Virtual seconds in which nothing but waiting went on.
     """
 
     def __init__(self, mixpanel: ControlClient) -> None:
@@ -36,7 +33,6 @@ class VirtualClock:
         self._conditions: list[threading.Condition] = []
         self._asked = time.monotonic()
         self._over = threading.Event()
-        self.idle_s = 0.0
         self._thread = threading.Thread(target=self._drive, daemon=True)
         self._thread.start()
 
@@ -82,9 +78,7 @@ class VirtualClock:
                 continue
             if time.monotonic() - self._asked < _QUIET_S:
                 continue
-            step = max(0.0, deadline - self._elapsed)
-            self._mixpanel.advance(step)
-            self.idle_s += step
+            self._mixpanel.advance(max(0.0, deadline - self._elapsed))
             self._asked = time.monotonic()
             self._elapsed = max(self._elapsed, deadline)
             with self._lock:

@@ -122,15 +122,18 @@ def test_postgres(mixpanel: ControlClient, config: Path, tmp_path: Path) -> None
 
 
 def _local_clock_is_set_right(server: postgres.Postgres) -> None:
-    """The UPDATE of docs/migrating.md: noon in Los Angeles, written as noon UTC."""
+    """The UPDATE of docs/migrating.md: noon in Los Angeles, once as noon UTC, once right."""
     page = (ROOT / "docs" / "migrating.md").read_text(encoding="utf-8")
     [statement] = re.findall(r"```sql postgres\n(.+?)```", page, re.DOTALL)
+    statement, moments = re.subn("'<[^>]+>'", "'2021-07-03T08:00:00Z'", statement)
+    assert moments == 1
     server.run(
         "CREATE TABLE export (time timestamptz, _airbyte_extracted_at timestamptz); "
-        "INSERT INTO export VALUES ('2021-07-01T12:00:00Z', '2021-07-02')"
+        "INSERT INTO export VALUES ('2021-07-01T12:00:00Z', '2021-07-02T08:00:00Z'), "
+        "('2021-07-01T19:00:00Z', '2021-07-03T08:00:00Z')"
     )
     server.run(statement)
-    assert server.run("SELECT time = '2021-07-01T19:00:00Z' FROM export") == "t"
+    assert server.run("SELECT DISTINCT time = '2021-07-01T19:00:00Z' FROM export") == "t"
 
 
 def test_airbyte_serverless(mixpanel: ControlClient, config: Path, tmp_path: Path) -> None:

@@ -170,15 +170,3 @@ _ACCOUNT = {"username": "sync", "secret": "s3cret-0", "project_id": 7}
 def test_saved_settings_are_read(saved: dict[str, Any], expected: dict[str, Any]) -> None:
     settings = parse_config(migrate(saved))
     assert {key: getattr(settings, key) for key in expected} == expected
-
-
-# -- what the documents name -----------------------------------------------------------------
-
-
-def test_the_tests_that_acceptance_names_exist() -> None:
-    text = (ROOT / "docs" / "acceptance.md").read_text(encoding="utf-8")
-    named = re.findall(r"`(?:unit_tests/)?(test_\w+\.py)::(test_\w+)`", text)
-    assert named
-    for file, test in named:
-        [path] = [*ROOT.glob(f"unit_tests/{file}"), *ROOT.glob(f"integration_tests/{file}")]
-        assert f"def {test}(" in path.read_text(encoding="utf-8"), f"{file} has no {test}"

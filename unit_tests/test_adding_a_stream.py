@@ -22,4 +22,4 @@ def test_the_stream_shown_is_the_real_one() -> None:
 @pytest.mark.parametrize(("stream", "lines"), re.findall(r"\| `(\w+)` \| [^|]+ \| (\d+)", GUIDE))
 def test_the_sizes_told_are_the_real_ones(stream: str, lines: str) -> None:
     module = ROOT / "source_mixpanel" / "streams" / f"{stream}.py"
-    assert abs(len(module.read_text().splitlines()) - int(lines)) <= 2
+    assert len(module.read_text().splitlines()) == int(lines)

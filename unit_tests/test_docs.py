@@ -3,43 +3,86 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
-# Notes on the API that are no part of the repository, by section.
-PRIVATE_NOTES = re.compile(rb"mixpanel-api\s+\d")
+FOLDERS = [ROOT, *(ROOT / name for name in ("unit_tests", "integration_tests", "source_mixpanel"))]
+"""Where a file is that a document names without its folder."""
+
+every_document = pytest.mark.parametrize(
+    "path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT))
+)
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def spans(text: str) -> list[str]:
+    """What stands in a text as code, without its blocks."""
+    return re.findall(r"`([^`]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
+
+
+def commands(text: str) -> list[str]:
+    """What stands in a text as code, its blocks among them."""
+    return [*spans(text), *re.findall(r"```.*?```", text, re.DOTALL)]
+
+
+def found(file: str) -> Path:
+    """A file of ours by the name that a document gives it."""
+    [path] = {path for folder in FOLDERS if (path := folder / file).is_file()}
+    return path
+
+
+def named_tests(text: str) -> list[str]:
+    """The tests that a text names; each has to exist, and `::test` is one of the last file."""
+    file, tests = "", []
+    for span in spans(text):
+        named = re.fullmatch(r"([\w/]+\.py)?::(test_\w+)", span)
+        if named:
+            file = named[1] or file
+            assert f"def {named[2]}(" in found(file).read_text(), f"{file} has no {named[2]}"
+            tests.append(named[2])
+    return tests
+
+
+@every_document
 def test_links_lead_somewhere(path: Path) -> None:
-    for target in re.findall(r"\]\(([^)#]+)\)", path.read_text()):
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", path.read_text()):
         if "://" not in target:
             assert (path.parent / target).exists(), f"{path.name} links to {target}"
 
 
-def named_tests(text: str) -> list[str]:
-    """The tests that a text names; each has to exist."""
-    file, found = "", []
-    for named, test in re.findall(r"`((?:unit_tests/[\w/]+\.py)?)::(test_\w+)`", text):
-        file = named or file
-        assert f"def {test}(" in (ROOT / file).read_text(), f"{file} has no {test}"
-        found.append(test)
-    return found
+@every_document
+def test_the_tests_it_names_exist(path: Path) -> None:
+    text = path.read_text()
+    assert len(named_tests(text)) == text.count("::test_")
 
 
-def test_every_behaviour_names_a_test_that_exists() -> None:
+@every_document
+def test_the_files_it_names_exist(path: Path) -> None:
+    named = [span for span in spans(path.read_text()) if re.fullmatch(r"[\w/]+\.py", span)]
+    missing = [file for file in named if not any((top / file).is_file() for top in FOLDERS)]
+    assert missing == []
+
+
+@every_document
+def test_the_make_targets_it_names_exist(path: Path) -> None:
+    rules = (ROOT / "Makefile").read_text()
+    for command in commands(path.read_text()):
+        for target in re.findall(r"\bmake ([a-z][a-z-]*)", command):
+            assert re.search(rf"^{target}:", rules, re.MULTILINE), target
+
+
+def test_every_behaviour_says_why_it_matters_and_names_a_test() -> None:
     text = (ROOT / "BEHAVIOR.md").read_text()
     quirks = re.split(r"\n(?=\d+\. \*\*)", text)[1:]
     assert quirks
     for quirk in quirks:
         assert named_tests(quirk), quirk
+        assert quirk.count("*Why this matters*: ") == 1, quirk
 
 
-def test_every_promise_of_reliability_names_a_test_that_exists() -> None:
+def test_every_promise_of_reliability_names_a_test() -> None:
     text = (ROOT / "docs" / "reliability.md").read_text()
     figures, *promises = re.split(r"\n## ", text)[1:]
     assert figures.startswith("Figures")
@@ -48,20 +91,29 @@ def test_every_promise_of_reliability_names_a_test_that_exists() -> None:
         assert named_tests(told) or not told.strip(), heading
 
 
-def test_make_targets_in_the_readme_exist() -> None:
-    rules = (ROOT / "Makefile").read_text()
-    for target in re.findall(r"`?make ([a-z-]+)", (ROOT / "README.md").read_text()):
-        assert re.search(rf"^{target}:", rules, re.MULTILINE), target
+def test_every_check_of_the_older_suite_is_covered_by_a_test() -> None:
+    text = (ROOT / "docs" / "acceptance.md").read_text()
+    [table] = re.findall(r"\| its check \| ours \|\n\|---\|---\|\n(.*?)\n\n", text, re.DOTALL)
+    for row in table.splitlines():
+        assert named_tests(row), row
 
 
-@pytest.mark.parametrize("citation", [b"(mixpanel-api 4)", b"(older; mixpanel-api\n    4.4)"])
-def test_a_citation_of_private_notes_is_recognised(citation: bytes) -> None:
-    assert PRIVATE_NOTES.search(citation)
+def test_the_readme_leads_to_every_document() -> None:
+    linked = set(re.findall(r"\]\((docs/[^)#]+)", (ROOT / "README.md").read_text()))
+    assert {f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")} <= linked
 
 
-def test_evidence_is_cited_where_a_reader_can_follow_it() -> None:
-    command = ["git", "ls-files", "-z", "--", ":!unit_tests/test_docs.py"]
-    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True)  # noqa: S603
-    files = [path for name in listed.stdout.decode().split("\0") if (path := ROOT / name).is_file()]
-    assert ROOT / "mixpanel_emulator" / "FIDELITY.md" in files
-    assert [path for path in files if PRIVATE_NOTES.search(path.read_bytes())] == []
+def test_the_knobs_of_long_runs_exist() -> None:
+    text, rules = (ROOT / "docs" / "testing.md").read_text(), (ROOT / "Makefile").read_text()
+    knobs = {span.partition("=")[0] for span in spans(text) if re.match(r"[A-Z]", span)}
+    assert len(knobs) > len({"FAULTS", "KILLS", "EXAMPLES"})
+    for knob in knobs:
+        assert re.search(rf"^{knob} \?=|\b{knob}=\$", rules, re.MULTILINE), knob
+
+
+def test_the_markers_that_are_told_select_tests() -> None:
+    text = (ROOT / "docs" / "testing.md").read_text()
+    [told] = re.findall(r"Two markers select tests: (.*?)\n\n", text, re.DOTALL)
+    tests = "".join(path.read_text() for path in (ROOT / "integration_tests").glob("test_*.py"))
+    used = set(re.findall(r"^pytestmark = pytest\.mark\.(\w+)$", tests, re.MULTILINE))
+    assert {span for span in spans(told) if span.islower() and "make" not in span} == used

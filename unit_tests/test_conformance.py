@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from typing import Any
 
@@ -11,6 +10,8 @@ import pytest
 
 from mixpanel_emulator.control_client import ControlClient
 from source_mixpanel.source import SourceMixpanel
+from source_mixpanel.streams.listing import ListStream
+from source_mixpanel.streams.reports import ReportStream
 from unit_tests.harness import Command, Output, freeze, multiset
 from unit_tests.worlds import REPORTS, Streams, discovered, prefixes, sync
 
@@ -18,8 +19,18 @@ _NOBODY = {"credentials": {"username": "u", "secret": "s", "project_id": 1}}
 _LISTED = SourceMixpanel().streams({**_NOBODY, "reports": REPORTS})
 NAMES = [stream.name for stream in _LISTED]
 INCREMENTAL = [stream.name for stream in _LISTED if stream.supports_incremental]
+AT_ONCE = [
+    stream.name
+    for stream in _LISTED
+    if isinstance(stream, ListStream) or (isinstance(stream, ReportStream) and stream.whole)
+]
+"""Read by one question; a full refresh of such a report ends with one state more."""
+LISTS = [stream.name for stream in _LISTED if isinstance(stream, ListStream)]
 WITHOUT_KEY = {"export"}
 """Mixpanel keeps events of the same key, and gives all of them."""
+
+MOVING = {"processed_until_ms", "covered"}
+"""What `export` keeps of Mixpanel's clock, which is later in every sync."""
 
 _STATES = 3
 _STREAMS: Streams = {}
@@ -104,28 +115,44 @@ def test_a_state_is_taken_back_and_stays_what_it_is(
     stream = streams[name]
     first = whole(command, config, stream, "incremental")
     told = first.state_file()
-    assert json.loads(json.dumps(told)) == told
     second = sync(command, config, [stream], mode="incremental", state=told)
     assert second.code == 0, second.log
-    assert second.stream_state(name).keys() == first.stream_state(name).keys()
+    then, now = first.stream_state(name), second.stream_state(name)
+    assert now.keys() == then.keys()
+    assert {key for key in then if now[key] != then[key]} <= MOVING
     assert not multiset(second.records()) - multiset(first.records())
+
+
+@pytest.mark.parametrize("name", AT_ONCE)
+def test_what_is_asked_for_at_once_has_no_state_before_its_last_record(
+    command: Command, config: dict[str, Any], streams: Streams, name: str
+) -> None:
+    out = whole(command, config, streams[name], "incremental")
+    [(rows, _)] = prefixes(out, name)
+    assert rows == out.records()
 
 
 @pytest.mark.parametrize(
     ("name", "mode"),
     [
-        *((name, "full_refresh") for name in NAMES),
-        *((name, "incremental") for name in INCREMENTAL),
+        *((name, "full_refresh") for name in NAMES if name not in LISTS),
+        *((name, "incremental") for name in INCREMENTAL if name not in AT_ONCE),
     ],
 )
 def test_a_kill_after_a_state_loses_nothing(
     command: Command, config: dict[str, Any], streams: Streams, name: str, mode: str
 ) -> None:
     stream = streams[name]
-    out = whole(command, config, stream, mode)
+    # Read here and now: pages of profiles are gone on with while their session lasts.
+    out = sync(command, config, [stream], mode=mode)
     states = prefixes(out, name)[:-1]
+    assert states, "there is a state to go on from"
+    want = multiset(out.records())
     step = max(1, len(states) // _STATES)
     for rows, state in states[::step]:
         rest = sync(command, config, [stream], mode=mode, state=[state])
         assert rest.code == 0, rest.log
-        assert not multiset(out.records()) - multiset(rows + rest.records())
+        got = multiset(rows + rest.records())
+        assert not want - got, "records were lost"
+        assert set(got) == set(want), "records were made up"
+        assert mode == "incremental" or got == want, "records came twice"

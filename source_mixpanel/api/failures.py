@@ -1,6 +1,6 @@
 """The failure table: what an answer means, and what to do about it.
 
-Every row names its evidence in Mixpanel's documentation or in recorded traffic. Pure.
+Every row names its evidence: Mixpanel's documentation, recorded traffic, or HTTP itself. Pure.
 """
 
 from __future__ import annotations
@@ -51,18 +51,23 @@ FAILURES: tuple[Row, ...] = (
     Row(_only(408), "", Action.RETRY, "HTTP"),
     Row(range(500, 600), "", Action.RETRY, "HTTP"),
     Row(range(300, 400), "", Action.ELSEWHERE, "HTTP"),
-    Row(range(400, 600), "", Action.REFUSE, "anything else"),
+    Row(range(400, 600), "", Action.REFUSE, "HTTP"),
 )
 
 
 _GOOD = range(200, 300)
 
 
+def row_for(status: int, text: str) -> Row | None:
+    """The first row that applies to an answer; None for a good status, and one beyond HTTP's."""
+    return next((row for row in FAILURES if status in row.statuses and row.marker in text), None)
+
+
 def action_for(status: int, text: str) -> Action | None:
     """The action for an answer, None for a good status."""
-    for row in FAILURES:
-        if status in row.statuses and row.marker in text:
-            return row.action
+    row = row_for(status, text)
+    if row is not None:
+        return row.action
     return None if status in _GOOD else Action.REFUSE
 
 

@@ -2,69 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from source_mixpanel.api.ledger import HEARTBEAT_S, Ledger, Wait
+from source_mixpanel.api.ledger import HEARTBEAT_S, Ledger
 from source_mixpanel.api.quota import HOUR, Quota, Window, export_quota, lexicon_quota, query_quota
+from unit_tests.api.ledgers import WALL, HastyClock, call, ledger_of
 
 _quick = settings(max_examples=60)
-
-PATIENCE_S = 20.0
-WALL = 1_772_366_400.0
-
-
-class HastyClock:
-    """Every wait is over at once, and time has gone by as asked."""
-
-    def __init__(self) -> None:
-        self.time = 0.0
-
-    def now(self) -> float:
-        return WALL + self.time
-
-    def monotonic(self) -> float:
-        return self.time
-
-    def wait(self, seconds: float, on: threading.Condition | None = None) -> None:  # noqa: ARG002
-        self.time += seconds
-
-
-class DrivenClock(HastyClock):
-    """Time stands still until the test moves it; waiting threads wake then."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._waiting: set[threading.Condition] = set()
-
-    def wait(self, seconds: float, on: threading.Condition | None = None) -> None:
-        assert on is not None
-        until = self.time + seconds
-        self._waiting.add(on)
-        if self.time < until:
-            on.wait(PATIENCE_S)
-
-    def advance(self, seconds: float) -> None:
-        self.time += seconds
-        for condition in list(self._waiting):
-            with condition:
-                condition.notify_all()
-
-
-def _ledger(quota: Quota, clock: HastyClock) -> tuple[Ledger, list[Wait]]:
-    told: list[Wait] = []
-    return Ledger(quota, clock, told.append), told
-
-
-def _call(ledger: Ledger, status: int = 200, *, counted: bool = True) -> float:
-    with ledger.slot("export", counted=counted) as receipt:
-        ledger.settle(receipt, status)
-        return receipt.started
-
 
 quotas = st.sampled_from(
     [
@@ -87,12 +35,12 @@ def test_the_limit_is_never_exceeded_and_nobody_waits_while_there_is_room(
     quota: Quota, calls: list[tuple[float, int]]
 ) -> None:
     clock = HastyClock()
-    ledger, _ = _ledger(quota, clock)
+    ledger, _ = ledger_of(quota, clock)
     counted: list[float] = []
     for pause, status in calls:
         clock.time += pause
         asked = clock.time
-        started = _call(ledger, status)
+        started = call(ledger, status)
         waited = [
             counted[-w.limit] + w.seconds * 1.001 + 0.05
             for w in quota.windows
@@ -109,33 +57,33 @@ def test_the_limit_is_never_exceeded_and_nobody_waits_while_there_is_room(
 
 def test_a_whole_quota_is_spent_in_one_burst() -> None:
     clock = HastyClock()
-    ledger, told = _ledger(query_quota(60), clock)
-    assert [_call(ledger) for _ in range(60)] == [0.0] * 60
+    ledger, told = ledger_of(query_quota(60), clock)
+    assert [call(ledger) for _ in range(60)] == [0.0] * 60
     assert told == []
-    assert _call(ledger) > HOUR
+    assert call(ledger) > HOUR
 
 
 def test_calls_that_do_not_count_pass_while_the_hour_is_used_up() -> None:
     clock = HastyClock()
-    ledger, _ = _ledger(query_quota(1), clock)
-    _call(ledger)
-    assert _call(ledger, counted=False) == 0.0
+    ledger, _ = ledger_of(query_quota(1), clock)
+    call(ledger)
+    assert call(ledger, counted=False) == 0.0
     assert ledger.used == 1
 
 
 @pytest.mark.parametrize("status", [401, 402, 429])
 def test_answers_that_use_up_nothing_leave_room_for_another(status: int) -> None:
-    ledger, _ = _ledger(query_quota(1), HastyClock())
-    _call(ledger, status)
+    ledger, _ = ledger_of(query_quota(1), HastyClock())
+    call(ledger, status)
     assert ledger.used == 0
-    assert _call(ledger) == 0.0
+    assert call(ledger) == 0.0
 
 
 def test_while_it_waits_for_the_hour_the_platform_hears_every_few_minutes() -> None:
     clock = HastyClock()
-    ledger, told = _ledger(query_quota(1), clock)
-    _call(ledger)
-    _call(ledger)
+    ledger, told = ledger_of(query_quota(1), clock)
+    call(ledger)
+    call(ledger)
     assert len(told) >= HOUR / HEARTBEAT_S
     assert {wait.stream for wait in told} == {"export"}
     assert told[0].quota == "Query API"
@@ -144,9 +92,9 @@ def test_while_it_waits_for_the_hour_the_platform_hears_every_few_minutes() -> N
 
 
 def test_a_pause_of_a_second_is_not_worth_telling() -> None:
-    ledger, told = _ledger(export_quota(60), HastyClock())
-    assert _call(ledger) == _call(ledger) == _call(ledger) == 0.0
-    assert 1.0 < _call(ledger) < 1.2
+    ledger, told = ledger_of(export_quota(60), HastyClock())
+    assert call(ledger) == call(ledger) == call(ledger) == 0.0
+    assert 1.0 < call(ledger) < 1.2
     assert told == []
 
 
@@ -175,22 +123,22 @@ def test_after_a_refusal_nobody_starts_until_a_sensible_time(
     headers: dict[str, str], text: str, expected: float
 ) -> None:
     clock = HastyClock()
-    ledger, _ = _ledger(query_quota(60), clock)
-    _call(ledger)
+    ledger, _ = ledger_of(query_quota(60), clock)
+    call(ledger)
     clock.time += 600
     ledger.refused(headers, 0, text=text)
-    assert _call(ledger) == pytest.approx(600 + expected)
+    assert call(ledger) == pytest.approx(600 + expected)
 
 
 def test_an_hour_that_others_have_used_up_is_probed_ever_more_seldom() -> None:
     clock = HastyClock()
-    ledger, _ = _ledger(query_quota(60), clock)
-    _call(ledger)
+    ledger, _ = ledger_of(query_quota(60), clock)
+    call(ledger)
     clock.time += 2 * HOUR
     starts = []
     for attempt in range(8):
         ledger.refused({}, attempt, text=HOURLY)
-        starts.append(_call(ledger, 429))
+        starts.append(call(ledger, 429))
     gaps = [late - early for early, late in pairwise(starts)]
     assert gaps == sorted(gaps)
     assert gaps[0] >= 5
@@ -199,87 +147,22 @@ def test_an_hour_that_others_have_used_up_is_probed_ever_more_seldom() -> None:
 
 def test_a_thousand_refusals_are_still_waited_out() -> None:
     clock = HastyClock()
-    ledger, _ = _ledger(query_quota(60), clock)
+    ledger, _ = ledger_of(query_quota(60), clock)
     ledger.refused({}, 5_000, text="")
-    assert _call(ledger) == pytest.approx(120)
+    assert call(ledger) == pytest.approx(120)
 
 
 def test_a_shorter_refusal_does_not_shorten_a_longer_one() -> None:
     clock = HastyClock()
-    ledger, told = _ledger(query_quota(60), clock)
+    ledger, told = ledger_of(query_quota(60), clock)
     ledger.refused({"Retry-After": "100"}, 0, text="")
     ledger.refused({"Retry-After": "10"}, 0, text="")
-    assert _call(ledger) == pytest.approx(100)
+    assert call(ledger) == pytest.approx(100)
     assert told[0].why == "Mixpanel asked to wait"
     assert told[0].until == pytest.approx(WALL + 100)
 
 
-# -- threads ---------------------------------------------------------------------------------
-
-
-def test_threads_never_exceed_limits_or_concurrency_and_all_get_their_turn() -> None:
-    clock = DrivenClock()
-    quota = Quota("test", (Window(10, 60.0), Window(3, 1.0)), concurrent=2)
-    ledger, _ = _ledger(quota, clock)
-    lock = threading.Lock()
-    starts: list[float] = []
-    running: list[int] = []
-    now_running = 0
-
-    def work() -> None:
-        nonlocal now_running
-        for _ in range(5):
-            with ledger.slot("export") as receipt:
-                with lock:
-                    now_running += 1
-                    running.append(now_running)
-                    starts.append(receipt.started)
-                ledger.settle(receipt, 200)
-                with lock:
-                    now_running -= 1
-
-    threads = [threading.Thread(target=work) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for _ in range(100_000):
-        if not any(thread.is_alive() for thread in threads):
-            break
-        clock.advance(0.25)
-        threads[0].join(0.0005)
-    assert not any(thread.is_alive() for thread in threads)
-    assert len(starts) == 30
-    assert max(running) <= 2
-    starts.sort()
-    for window in quota.windows:
-        for early, late in zip(starts, starts[window.limit :], strict=False):
-            assert late - early >= window.seconds
-
-
-def test_a_slot_is_given_back_when_the_body_fails() -> None:
-    ledger, _ = _ledger(Quota("one", (), concurrent=1), HastyClock())
-    for _ in range(3):
-        with pytest.raises(OSError, match="broken"), ledger.slot("export"):
-            raise OSError("broken")
-    assert _call(ledger) == 0.0
-
-
-def test_whoever_waits_for_a_free_place_starts_as_soon_as_there_is_one() -> None:
-    clock = DrivenClock()
-    ledger, told = _ledger(Quota("one", (), concurrent=1), clock)
-    started = threading.Event()
-
-    def work() -> None:
-        with ledger.slot("cohorts"):
-            started.set()
-
-    with ledger.slot("export"):
-        thread = threading.Thread(target=work)
-        thread.start()
-        assert not started.wait(0.02)
-    assert started.wait(PATIENCE_S)
-    thread.join(PATIENCE_S)
-    assert clock.time == 0.0
-    assert told == []
+# -- what answers tell of others ---------------------------------------------------------------
 
 
 def _answered(ledger: Ledger, headers: dict[str, str], status: int = 200) -> float:
@@ -290,26 +173,26 @@ def _answered(ledger: Ledger, headers: dict[str, str], status: int = 200) -> flo
 
 def test_what_others_have_used_is_left_to_them() -> None:
     clock = HastyClock()
-    ledger, told = _ledger(query_quota(60), clock)
+    ledger, told = ledger_of(query_quota(60), clock)
     assert _answered(ledger, {"RateLimit": '"project";r=2;t=1800, "project-concurrency";r=4'}) == 0
-    assert [_call(ledger), _call(ledger)] == [0.0, 0.0]
+    assert [call(ledger), call(ledger)] == [0.0, 0.0]
     assert told == []
-    assert _call(ledger) == 1800.0
+    assert call(ledger) == 1800.0
     assert len(told) >= 1
 
 
 def test_a_later_answer_gives_back_what_others_no_longer_use() -> None:
     clock = HastyClock()
-    ledger, _ = _ledger(query_quota(60), clock)
+    ledger, _ = ledger_of(query_quota(60), clock)
     _answered(ledger, {"RateLimit": '"project";r=1'})
     clock.time += 60
     _answered(ledger, {"RateLimit": '"project";r=30'})
-    assert [_call(ledger) for _ in range(30)] == [60.0] * 30
+    assert [call(ledger) for _ in range(30)] == [60.0] * 30
 
 
 def test_what_is_left_of_the_hour_counts_ours_and_what_was_told_of_others() -> None:
     clock = HastyClock()
-    ledger, _ = _ledger(query_quota(60), clock)
+    ledger, _ = ledger_of(query_quota(60), clock)
     assert ledger.left_this_hour() == 60
     _answered(ledger, {"RateLimit": '"project";r=30;t=1800'})
     assert ledger.left_this_hour() == 30
@@ -319,34 +202,34 @@ def test_what_is_left_of_the_hour_counts_ours_and_what_was_told_of_others() -> N
     assert ledger.left_this_hour() == 58
     _answered(ledger, {"RateLimit": '"project";r=0;t=600'})
     assert ledger.left_this_hour() == 0
-    assert _ledger(lexicon_quota(), clock)[0].left_this_hour() is None
+    assert ledger_of(lexicon_quota(), clock)[0].left_this_hour() is None
 
 
 def test_nothing_left_waits_for_the_reset_that_was_told() -> None:
     clock = HastyClock()
-    ledger, told = _ledger(query_quota(60), clock)
+    ledger, told = ledger_of(query_quota(60), clock)
     _answered(ledger, {"RateLimit": '"project";r=0;t=600'})
-    assert _call(ledger) == 600.0
+    assert call(ledger) == 600.0
     assert told[0].why == "the hourly quota is used up"
 
 
 def test_pages_that_do_not_count_pass_an_hour_that_mixpanel_has_closed() -> None:
     clock = HastyClock()
-    ledger, _ = _ledger(query_quota(60), clock)
+    ledger, _ = ledger_of(query_quota(60), clock)
     with ledger.slot("engage") as receipt:
         ledger.settle(receipt, 429)
     refusal = {"RateLimit": '"project";r=0;t=900, "project-concurrency";r=3', "Retry-After": "900"}
     ledger.refused(refusal, 0, text="")
-    assert _call(ledger, counted=False) == 0.0
-    assert _call(ledger) == 900.0
+    assert call(ledger, counted=False) == 0.0
+    assert call(ledger) == 900.0
 
 
 def test_a_refusal_for_concurrency_stops_everybody() -> None:
     clock = HastyClock()
-    ledger, told = _ledger(query_quota(60), clock)
+    ledger, told = ledger_of(query_quota(60), clock)
     refusal = {"RateLimit": '"project";r=12, "project-concurrency";r=0;t=10', "Retry-After": "10"}
     ledger.refused(refusal, 0, text="")
-    assert _call(ledger, counted=False) == 10.0
+    assert call(ledger, counted=False) == 10.0
     assert told[0].until == WALL + 10
 
 
@@ -358,28 +241,9 @@ def test_a_jump_of_the_wall_clock_neither_opens_nor_closes_a_window() -> None:
             return super().now() + self.jump
 
     clock = JumpingClock()
-    ledger, _ = _ledger(query_quota(1), clock)
-    assert _call(ledger) == 0.0
+    ledger, _ = ledger_of(query_quota(1), clock)
+    assert call(ledger) == 0.0
     clock.jump = 10 * HOUR
-    assert _call(ledger) == pytest.approx(HOUR, abs=10)
+    assert call(ledger) == pytest.approx(HOUR, abs=10)
     clock.jump = -10 * HOUR
-    assert _call(ledger) == pytest.approx(2 * HOUR, abs=20)
-
-
-def test_counted_queries_go_one_at_a_time_until_an_answer_tells_what_is_left() -> None:
-    ledger, _ = _ledger(query_quota(60), HastyClock())
-    started: list[str] = []
-
-    def second() -> None:
-        with ledger.slot("funnels"):
-            started.append("second")
-
-    with ledger.slot("engage") as receipt:
-        thread = threading.Thread(target=second)
-        with ledger.slot("engage", counted=False):
-            started.append("a free page")
-        assert started == ["a free page"]
-        ledger.settle(receipt, 200, {"RateLimit": '"project";r=50'})
-        thread.start()
-        thread.join(PATIENCE_S)
-        assert started == ["a free page", "second"]
+    assert call(ledger) == pytest.approx(2 * HOUR, abs=20)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
 from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,17 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from source_mixpanel.instants import (
-    EPOCH,
-    PROJECT_KIND,
-    UTC_KIND,
     Stamper,
     from_rfc3339,
-    kind_of_project,
     local_to_utc,
     raw_ms,
     received_ms,
     rfc3339,
 )
+from unit_tests.wall_clock import utc_ms, wall_ms
 
 _quick = settings(max_examples=60)
 
@@ -62,18 +58,6 @@ def _stamper(zone: ZoneInfo | None = None) -> Stamper:
     return Stamper(zone)
 
 
-def _utc_ms(*parts: int) -> int:
-    return (datetime(*parts, tzinfo=timezone.utc) - EPOCH) // timedelta(milliseconds=1)  # type: ignore[misc, arg-type]
-
-
-def _wall_ms(utc_ms: int, zone: ZoneInfo) -> int:
-    """An instant as a project in project time stores it."""
-    instant = EPOCH + timedelta(milliseconds=utc_ms)
-    offset = instant.astimezone(zone).utcoffset()
-    assert offset is not None
-    return utc_ms + offset // timedelta(milliseconds=1)
-
-
 # -- text -----------------------------------------------------------------------------------
 
 
@@ -109,13 +93,13 @@ def test_the_stamper_writes_what_the_plain_function_writes(many: list[int]) -> N
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("2026-01-31", _utc_ms(2026, 1, 31)),
-        ("2026-01-31T12:00:00", _utc_ms(2026, 1, 31, 12)),
-        ("2026-01-31 12:00:00Z", _utc_ms(2026, 1, 31, 12)),
-        ("2026-01-31T12:00:00.5Z", _utc_ms(2026, 1, 31, 12) + 500),
-        ("2026-01-31T12:00:00.1234567+00:00", _utc_ms(2026, 1, 31, 12) + 123),
-        ("2026-01-31T12:00:00.25-08:00", _utc_ms(2026, 1, 31, 20) + 250),
-        (" 2026-01-31T12:00:00+05:30 ", _utc_ms(2026, 1, 31, 6, 30)),
+        ("2026-01-31", utc_ms(2026, 1, 31)),
+        ("2026-01-31T12:00:00", utc_ms(2026, 1, 31, 12)),
+        ("2026-01-31 12:00:00Z", utc_ms(2026, 1, 31, 12)),
+        ("2026-01-31T12:00:00.5Z", utc_ms(2026, 1, 31, 12) + 500),
+        ("2026-01-31T12:00:00.1234567+00:00", utc_ms(2026, 1, 31, 12) + 123),
+        ("2026-01-31T12:00:00.25-08:00", utc_ms(2026, 1, 31, 20) + 250),
+        (" 2026-01-31T12:00:00+05:30 ", utc_ms(2026, 1, 31, 6, 30)),
     ],
 )
 def test_a_text_is_read_with_any_fraction_and_any_offset(text: str, expected: int) -> None:
@@ -206,7 +190,7 @@ def _prompt(raw: int, utc: int) -> dict[str, Any]:
 @given(mixpanel_ms, zones)
 @_quick
 def test_a_prompt_event_in_project_time_gets_its_true_instant(utc: int, zone: ZoneInfo) -> None:
-    raw = _wall_ms(utc, zone)
+    raw = wall_ms(utc, zone)
     assert local_to_utc(raw, zone, known_after_ms=utc + 1_000) == utc
     assert _stamper(zone).stamp(_prompt(raw, utc))[0] == utc
 
@@ -227,20 +211,20 @@ def test_a_prompt_event_in_project_time_gets_its_true_instant(utc: int, zone: Zo
 def test_every_minute_around_a_change_of_the_clock_gets_its_true_instant(
     name: str, when: tuple[int, int, int]
 ) -> None:
-    zone, start = ZoneInfo(name), _utc_ms(*when)
+    zone, start = ZoneInfo(name), utc_ms(*when)
     stamper = _stamper(zone)
     wrong = [
         rfc3339(utc)
         for utc in range(start - 12 * HOUR_MS, start + 36 * HOUR_MS, 60_000)
-        if stamper.stamp(_prompt(_wall_ms(utc, zone), utc))[0] != utc
+        if stamper.stamp(_prompt(wall_ms(utc, zone), utc))[0] != utc
     ]
     assert wrong == []
 
 
 def test_the_hour_that_comes_twice_is_the_first_one_when_nothing_tells() -> None:
     zone = ZoneInfo("America/Los_Angeles")
-    wall = _utc_ms(2026, 11, 1, 1, 30)
-    first, second = _utc_ms(2026, 11, 1, 8, 30), _utc_ms(2026, 11, 1, 9, 30)
+    wall = utc_ms(2026, 11, 1, 1, 30)
+    first, second = utc_ms(2026, 11, 1, 8, 30), utc_ms(2026, 11, 1, 9, 30)
     assert local_to_utc(wall, zone) == first
     assert local_to_utc(wall, zone, known_after_ms=first + 1_000) == first
     assert local_to_utc(wall, zone, known_after_ms=second + 1_000) == second
@@ -248,75 +232,5 @@ def test_the_hour_that_comes_twice_is_the_first_one_when_nothing_tells() -> None
 
 def test_an_hour_that_does_not_exist_still_gets_an_instant() -> None:
     zone = ZoneInfo("America/Los_Angeles")
-    wall = _utc_ms(2026, 3, 8, 2, 30)
-    assert abs(local_to_utc(wall, zone) - _utc_ms(2026, 3, 8, 10, 0)) <= HOUR_MS
-
-
-# -- which kind of project ------------------------------------------------------------------
-
-LOS_ANGELES = ZoneInfo("America/Los_Angeles")
-
-
-def _events(kind: str, delays_ms: list[int], zone: ZoneInfo = LOS_ANGELES) -> list[dict[str, Any]]:
-    start = _utc_ms(2026, 6, 1)
-    events = []
-    for number, delay in enumerate(delays_ms):
-        utc = start + number * 7 * HOUR_MS
-        raw = utc if kind == UTC_KIND else _wall_ms(utc, zone)
-        events.append({"time": raw, "mp_processing_time_ms": utc + delay})
-    return events
-
-
-@pytest.mark.parametrize("kind", [UTC_KIND, PROJECT_KIND])
-def test_prompt_events_tell_the_kind_of_project(kind: str) -> None:
-    assert kind_of_project(_events(kind, [2_000] * 10), LOS_ANGELES) == kind
-
-
-@pytest.mark.parametrize("kind", [UTC_KIND, PROJECT_KIND])
-@given(late=st.lists(st.integers(DAY_MS, 5 * DAY_MS), max_size=40))
-@_quick
-def test_late_events_do_not_change_what_prompt_ones_tell(kind: str, late: list[int]) -> None:
-    events = _events(kind, [2_000] * 10 + late)
-    assert kind_of_project(events, LOS_ANGELES) in (kind, None)
-
-
-def test_imported_events_alone_tell_nothing() -> None:
-    assert kind_of_project(_events(UTC_KIND, [30 * DAY_MS] * 100), LOS_ANGELES) is None
-
-
-def test_two_prompt_events_are_too_few() -> None:
-    assert kind_of_project(_events(UTC_KIND, [2_000] * 2), LOS_ANGELES) is None
-
-
-def test_a_zone_whose_clock_shows_utc_tells_nothing() -> None:
-    assert (
-        kind_of_project(_events(UTC_KIND, [2_000] * 10, ZoneInfo("UTC")), ZoneInfo("UTC")) is None
-    )
-
-
-def test_without_a_zone_prompt_events_can_still_tell_that_times_are_utc() -> None:
-    assert kind_of_project(_events(UTC_KIND, [2_000] * 10), None) == UTC_KIND
-    assert kind_of_project(_events(PROJECT_KIND, [2_000] * 10), None) is None
-
-
-def test_contradicting_events_tell_nothing() -> None:
-    events = _events(UTC_KIND, [2_000] * 10) + _events(PROJECT_KIND, [2_000] * 8)
-    assert kind_of_project(events, LOS_ANGELES) is None
-
-
-@pytest.mark.parametrize("time", [None, "soon", True, 1 << 62, 1e300, float("inf"), 10**17])
-def test_an_event_without_a_readable_time_does_not_keep_the_others_from_telling(time: Any) -> None:
-    odd = {"time": time, "mp_processing_time_ms": _utc_ms(2026, 6, 1)}
-    assert kind_of_project([odd, *_events(UTC_KIND, [2_000] * 10)], LOS_ANGELES) == UTC_KIND
-
-
-@pytest.mark.parametrize("kind", [UTC_KIND, PROJECT_KIND])
-def test_events_that_read_alike_do_not_outvote_those_that_tell(kind: str) -> None:
-    london = ZoneInfo("Europe/London")
-    winter = _utc_ms(2026, 1, 10)
-    alike = [
-        {"time": winter + n * HOUR_MS, "mp_processing_time_ms": winter + n * HOUR_MS + 2_000}
-        for n in range(500)
-    ]
-    assert kind_of_project(alike, london) is None
-    assert kind_of_project([*alike, *_events(kind, [2_000] * 5, london)], london) == kind
+    wall = utc_ms(2026, 3, 8, 2, 30)
+    assert abs(local_to_utc(wall, zone) - utc_ms(2026, 3, 8, 10, 0)) <= HOUR_MS

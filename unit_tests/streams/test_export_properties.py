@@ -1,0 +1,90 @@
+"""The columns of `export` that properties of events become."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mixpanel_emulator.control_client import ControlClient
+from unit_tests.builders import DAY_MS, NOON_10_MARCH_MS, discover, event, read
+from unit_tests.harness import Command, multiset
+
+
+def test_object_layout_keeps_raw_names_and_values(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.seed(7, events=800, days=9, profiles=30)
+    config["property_layout"] = "object"
+    stream = discover(command, config)
+    assert set(stream["json_schema"]["properties"]) == {
+        "event", "time", "distinct_id", "insert_id", "properties",
+    }  # fmt: skip
+    out = read(command, config, stream)
+    rows = [
+        (r["event"], {k: v for k, v in r["properties"].items() if k != "time"})
+        for r in out.records()
+    ]
+    want = [(e["event"], e["properties"]) for e in mixpanel.events()]
+    assert multiset(map(list, rows)) == multiset(map(list, want))
+
+
+def test_text_properties_are_json_text_and_own_ones_stay_native(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    odd: dict[str, Any] = {
+        "list": [1, True],
+        "big": 2**70,
+        "flag": False,
+        "none": None,
+        "word": "x",
+        "$wifi": True,
+    }
+    mixpanel.add_events([event(**odd)])
+    config["property_types"] = "string"
+    stream = discover(command, config)
+    assert stream["json_schema"]["properties"]["list"]["type"] == ["null", "string"]
+    [row] = read(command, config, stream).records()
+    got = {key: row[key] for key in ("list", "big", "flag", "none", "word", "wifi")}
+    assert got == {
+        "list": "[1,true]", "big": str(2**70), "flag": "false", "none": None, "word": "x",
+        "wifi": True,
+    }  # fmt: skip
+    assert row["mp_processing_time_ms"] == NOON_10_MARCH_MS - DAY_MS + 2300
+
+
+def test_unselected_properties_stay_out_when_asked(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.add_events([event(wanted=1, unwanted=2)])
+    config["select_properties_by_default"] = False
+    stream = discover(command, config)
+    del stream["json_schema"]["properties"]["unwanted"]
+    [row] = read(command, config, stream).records()
+    assert row["wanted"] == 1
+    assert "unwanted" not in row
+
+
+def test_a_property_keeps_its_column_across_syncs_and_discoveries(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.add_events([event(insert_id="a", plan="lower")])
+    stream = discover(command, config)
+    first = read(command, config, stream)
+    assert first.records()[0]["plan"] == "lower"
+    mixpanel.advance(7200)
+    mixpanel.add_events(
+        [event(insert_id="b", days_ago=-0.05, Plan="Upper", **{"$plan": "dollar", "event": "x"})]
+    )
+    second = read(command, config, stream, state=first.state_file())
+    [row] = [r for r in second.records() if r["insert_id"] == "b"]
+    assert (row["event"], row["_event"]) == ("Sign Up", "x")
+    taken = {row[column]: column for column in row if column.lower().strip("_") == "plan"}
+    assert set(taken) == {"Upper", "dollar"}
+    assert "plan" not in {column.lower() for column in taken.values()}
+    mixpanel.advance(7200)
+    mixpanel.add_events([event(insert_id="c", days_ago=-0.1, plan="l", Plan="U", **{"$plan": "d"})])
+    fresh = discover(command, config)
+    third = read(command, config, fresh, state=second.state_file())
+    [row] = [r for r in third.records() if r["insert_id"] == "c"]
+    assert row["plan"] == "l"
+    assert row[taken["Upper"]] == "U"
+    assert row[taken["dollar"]] == "d"

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 ZYGOTE = Path(__file__).with_name("zygote.py")
+OUTPUTS = ("stdout", "stderr")
 
 
 def freeze(value: Any) -> Any:
@@ -133,6 +134,17 @@ class Output:
         return {stream["name"]: stream for stream in self.catalog["streams"]}
 
 
+def _written(folder: Path, files: Mapping[str, Any]) -> list[str]:
+    """The arguments that name these files, which are written first, unless there is no content."""
+    args = []
+    for name, content in files.items():
+        if content is not None:
+            path = folder / f"{name}.json"
+            path.write_text(content if isinstance(content, str) else json.dumps(content))
+            args += [f"--{name}", str(path)]
+    return args
+
+
 class Command:
     """The command `source-mixpanel`, ready to run."""
 
@@ -183,30 +195,28 @@ class Command:
             more: Further arguments.
             patience: Time-outs and attempts.
         """
-        self._runs += 1
-        folder = self._folder / str(self._runs)
-        folder.mkdir()
-        args = [verb, *more] if verb else []
-        for name, content in (("config", config), ("catalog", catalog), ("state", state)):
-            if content is not None:
-                path = folder / f"{name}.json"
-                path.write_text(content if isinstance(content, str) else json.dumps(content))
-                args += [f"--{name}", str(path)]
-        for name in ("stdout", "stderr"):
-            # Killed early enough, a run has no time to make them.
-            (folder / name).touch()
+        folder = self._new_folder()
+        files = {"config": config, "catalog": catalog, "state": state}
         job = {
-            "args": args,
-            "stdout": str(folder / "stdout"),
-            "stderr": str(folder / "stderr"),
+            "args": [*([verb, *more] if verb else []), *_written(folder, files)],
+            **{name: str(folder / name) for name in OUTPUTS},
             "patience": dict({"first_s": 0.001}, **patience),
             "env": dict(env or {}),
             "limits": dict(limits or {}),
             "jumps": list((jumps or {}).items()),
             **(places or {}),
         }
-        pid = self._ask(job)["pid"]
-        return Running(self, pid, folder)
+        return Running(self, self._ask(job)["pid"], folder)
+
+    def _new_folder(self) -> Path:
+        """A run's own folder."""
+        self._runs += 1
+        folder = self._folder / str(self._runs)
+        folder.mkdir()
+        for name in OUTPUTS:
+            # Killed early enough, a run has no time to make them.
+            (folder / name).touch()
+        return folder
 
     def run(self, verb: str, **files: Any) -> Output:
         """Run to the end."""

@@ -227,8 +227,10 @@ def test_secrets_are_nowhere_in_the_output(
     header = "ZGVtby5zYS5tcC1zZXJ2aWNlLWFjY291bnQ6bG9jYWwtc2VydmljZS1hY2NvdW50LXNlY3JldC03"
     echo = f'{{"error": "bad header Basic {header} of {SECRET}"}}'
     mixpanel.add_fault("status", EXPORT, status=400, body=echo)
+    refused = read(command, config, stream)
+    assert "bad header **** of ****" in refused.raw.decode()
     for out in (
-        read(command, config, stream),
+        refused,
         command.run("check", config=config),
         command.run("read", config={**config, "start_date": SECRET}, catalog=configured([stream])),
     ):

@@ -59,5 +59,5 @@ def test_pages_that_stay_empty_or_are_too_many_do_not_end() -> None:
     for number in range(MOST_PAGES):
         guard.check(ListPage([1], str(number)))
     guard.check(ListPage([1]))
-    with pytest.raises(DataError):
+    with pytest.raises(DataError, match="does not end"):
         guard.check(ListPage([1], "more"))

@@ -106,6 +106,7 @@ def test_records_and_the_discovered_schema_agree_on_every_name(
         columns: dict[str, str] = {}
         _check(sync(command, config, [streams[name]]), columns)
         schema = streams[name]["json_schema"]["properties"]
+        assert columns.keys() == {raw for marks in told for raw in marks}
         for raw, column in columns.items():
             assert schema[column]["mixpanel_property"] == raw
 

@@ -92,6 +92,8 @@ def test_a_server_that_echoes_them_in_any_spelling_gives_nothing_away(
         body = json.dumps({"event": "a", "properties": {}}) + "\n" + json.dumps({"error": told})
     mixpanel.add_fault("status", "/api", status=status, body=body)
     for out in verbs(command, secretive):
+        assert mixpanel.journal(), "nobody was asked"
+        mixpanel.clear_journal()
         assert leaks(out) == set()
 
 

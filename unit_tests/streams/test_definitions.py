@@ -267,6 +267,7 @@ def test_a_project_secret_is_told_to_be_the_wrong_key(
     for name in ("lookup_tables", "dashboards"):
         assert out.statuses(name)[-1] == "INCOMPLETE"
     messages = [e["message"] for e in out.errors if e.get("stream_descriptor")]
+    assert len(messages) == 2
     assert all("takes no project secret" in message for message in messages)
     assert not any("undocumented" in message for message in messages)
 

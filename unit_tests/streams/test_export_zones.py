@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mixpanel_emulator.control_client import ControlClient
-from unit_tests.builders import discover, read
-from unit_tests.harness import Command, Output, expected_export, multiset, rfc3339
+from unit_tests.builders import read
+from unit_tests.harness import Command, expected_export, multiset, rfc3339
+from unit_tests.streams.ticking import KINDS, export, ticks
 from unit_tests.worlds import discovered, sync
 
 EXAMPLES = int(os.environ.get("SOAK_EXAMPLES", "10"))
-KINDS = {"utc": "utc", "local": "project_time"}
 ZONES = [
     "Pacific/Kiritimati",  # the furthest east, +14
     "Pacific/Apia",  # left out 30 December 2011
@@ -33,7 +33,6 @@ ZONES = [
     "Pacific/Pago_Pago",  # the furthest west that people live in, -11
     "Etc/GMT+12",
 ]
-PROMPT_MS = 2000
 
 
 @cache
@@ -48,36 +47,6 @@ def changes(zone: str) -> list[datetime]:
             found.append(moment)
         moment = later
     return found or [datetime(2020, 2, 29, tzinfo=timezone.utc)]
-
-
-def ticks(start: datetime, hours: float, minutes: int, name: str = "t") -> list[dict[str, Any]]:
-    """An event every so many minutes, each received at once."""
-    events = []
-    for n in range(int(hours * 60 / minutes)):
-        ms = int((start + timedelta(minutes=minutes * n)).timestamp() * 1000)
-        events.append(
-            {
-                "event": "Tick",
-                "properties": {
-                    "time": ms,
-                    "distinct_id": "u",
-                    "$insert_id": f"{name}-{n}",
-                    "$mp_api_timestamp_ms": ms + PROMPT_MS,
-                    "mp_processing_time_ms": ms + PROMPT_MS,
-                },
-            }
-        )
-    return events
-
-
-_STREAM: dict[str, Any] = {}
-
-
-def export(command: Command, config: dict[str, Any]) -> dict[str, Any]:
-    """What is discovered; the columns are the same all over this file."""
-    if not _STREAM:
-        _STREAM.update(discover(command, config))
-    return _STREAM
 
 
 @given(st.sampled_from(ZONES), st.sampled_from(list(KINDS)), st.data())
@@ -104,114 +73,6 @@ def test_every_event_around_a_change_of_the_clock_keeps_its_instant(
     assert multiset(out.records()) == multiset(want)
     if zone != "UTC":
         assert out.stream_state("export").get("event_timestamps") == KINDS[kind]
-
-
-@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/Los_Angeles"])
-@pytest.mark.parametrize("count", range(5))
-def test_a_few_events_do_not_decide_what_times_mean_and_the_log_says_so(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], zone: str, count: int
-) -> None:
-    mixpanel.configure(project_kind="local", timezone=zone)
-    noon = datetime(2026, 3, 8, 12, tzinfo=timezone.utc)
-    mixpanel.add_events(ticks(noon, count, 60))
-    out = read(command, config, export(command, config))
-    assert out.code == 0, out.log
-    assert len(out.records()) == count
-    decided = count >= 3
-    assert out.stream_state("export").get("event_timestamps") == (
-        "project_time" if decided else None
-    )
-    assert ("Set event_timestamps" in out.log) == (0 < count < 3)
-    if decided:
-        assert {r["time"] for r in out.records()} == {
-            rfc3339(e["time_ms"]) for e in mixpanel.events()
-        }
-    config["event_timestamps"] = "project_time"
-    told = read(command, config, export(command, config))
-    assert {r["time"] for r in told.records()} == {rfc3339(e["time_ms"]) for e in mixpanel.events()}
-
-
-def imported(events: list[dict[str, Any]], late: timedelta) -> list[dict[str, Any]]:
-    """The same events, received so much later."""
-    ms = int(late.total_seconds() * 1000)
-    for entry in events:
-        for key in ("$mp_api_timestamp_ms", "mp_processing_time_ms"):
-            entry["properties"][key] += ms
-    return events
-
-
-def true_times(mixpanel: ControlClient) -> dict[str, str]:
-    return {e["properties"]["$insert_id"]: rfc3339(e["time_ms"]) for e in mixpanel.events()}
-
-
-def read_times(out: Output) -> dict[str, str]:
-    return {row["insert_id"]: row["time"] for row in out.records()}
-
-
-@pytest.mark.parametrize("kind", list(KINDS))
-@pytest.mark.parametrize("zone", ["Europe/London", "Atlantic/Azores"])
-def test_summers_after_winters_that_tell_nothing_keep_their_instants(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], zone: str, kind: str
-) -> None:
-    mixpanel.configure(project_kind=kind, timezone=zone)
-    begin = datetime(2025, 1, 10, 2, 30, tzinfo=timezone.utc)
-    mixpanel.add_events(ticks(begin, 24 * 420, 360))
-    config["start_date"] = str(begin.date())
-    out = read(command, config, export(command, config))
-    assert out.code == 0, out.log
-    assert read_times(out) == true_times(mixpanel)
-    assert out.stream_state("export")["event_timestamps"] == KINDS[kind]
-
-
-def test_a_winter_by_the_clock_of_utc_needs_no_sample_and_leaves_no_doubt(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
-    mixpanel.configure(project_kind="local", timezone="Europe/London")
-    mixpanel.add_events(ticks(datetime(2026, 3, 2, tzinfo=timezone.utc), 48, 60))
-    stream = export(command, config)
-    before = len(mixpanel.journal())
-    out = read(command, config, stream)
-    assert read_times(out) == true_times(mixpanel)
-    assert "event_timestamps" not in out.log
-    assert not [e for e in mixpanel.journal()[before:] if "limit" in e["query"]]
-
-
-def test_imported_events_are_read_by_what_later_ones_tell(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
-    mixpanel.configure(project_kind="local", timezone="Asia/Tokyo")
-    begin = datetime(2025, 6, 1, tzinfo=timezone.utc)
-    old = ticks(begin, 24 * 40, 360, "old")
-    # None of the last months, so that recent days cannot tell.
-    prompt = ticks(begin + timedelta(days=40), 24 * 100, 360, "new")
-    mixpanel.add_events(imported(old, timedelta(days=40)) + prompt)
-    config["start_date"] = str(begin.date())
-    out = read(command, config, export(command, config))
-    assert out.code == 0, out.log
-    assert read_times(out) == true_times(mixpanel)
-
-
-@pytest.mark.parametrize("told_by", ["the data", "the settings"])
-def test_times_that_were_read_as_utc_and_are_not_are_named(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], told_by: str
-) -> None:
-    mixpanel.configure(project_kind="local", timezone="Asia/Tokyo")
-    begin = datetime(2026, 3, 1, tzinfo=timezone.utc)
-    mixpanel.add_events(imported(ticks(begin, 48, 60, "old"), timedelta(days=5)))
-    config["start_date"] = "2026-03-01"
-    first = read(command, config, export(command, config))
-    assert "Set event_timestamps" in first.log
-    mixpanel.advance(86_400)
-    mixpanel.add_events(ticks(datetime(2026, 3, 10, 20, tzinfo=timezone.utc), 12, 60, "new"))
-    if told_by == "the settings":
-        config["event_timestamps"] = "project_time"
-    second = read(command, config, export(command, config), state=first.state_file())
-    truth = true_times(mixpanel)
-    new = {name: time for name, time in read_times(second).items() if name.startswith("new")}
-    assert new == {name: time for name, time in truth.items() if name.startswith("new")}
-    assert "events of 2026-03-01 to 2026-03-10 were read as UTC" in second.log
-    third = read(command, config, export(command, config), state=second.state_file())
-    assert "were read as UTC" not in third.log
 
 
 MOVES = [

@@ -1,0 +1,44 @@
+"""Projects whose clock ticks: events at even distances, each received at once."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from unit_tests.builders import discover
+from unit_tests.harness import Command
+
+KINDS = {"utc": "utc", "local": "project_time"}
+"""What the state calls each kind of project."""
+
+PROMPT_MS = 2000
+
+
+def ticks(start: datetime, hours: float, minutes: int, name: str = "t") -> list[dict[str, Any]]:
+    """An event every so many minutes, each received at once."""
+    events = []
+    for n in range(int(hours * 60 / minutes)):
+        ms = int((start + timedelta(minutes=minutes * n)).timestamp() * 1000)
+        events.append(
+            {
+                "event": "Tick",
+                "properties": {
+                    "time": ms,
+                    "distinct_id": "u",
+                    "$insert_id": f"{name}-{n}",
+                    "$mp_api_timestamp_ms": ms + PROMPT_MS,
+                    "mp_processing_time_ms": ms + PROMPT_MS,
+                },
+            }
+        )
+    return events
+
+
+_STREAM: dict[str, Any] = {}
+
+
+def export(command: Command, config: dict[str, Any]) -> dict[str, Any]:
+    """What is discovered; its columns are the same in each of these projects."""
+    if not _STREAM:
+        _STREAM.update(discover(command, config))
+    return _STREAM

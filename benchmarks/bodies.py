@@ -1,7 +1,7 @@
 """Makes the bodies that the replay server serves: days of events, and profiles.
 
-Events are the local Mixpanel's seeded ones, filled up to what web events usually carry (about 25
-properties and 790 bytes); each has a time, an `$insert_id` and a processing time of its own.
+Events are the local Mixpanel's seeded ones, filled up to what web events usually carry (about 26
+properties and 780 bytes); each has a time, an `$insert_id` and a processing time of its own.
 """
 
 from __future__ import annotations

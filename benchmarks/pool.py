@@ -25,7 +25,8 @@ from benchmarks.bodies import lines, templates
 from source_mixpanel.api.spool import Spool, spool_body
 from source_mixpanel.instants import Stamper
 from source_mixpanel.records.batch import batch
-from source_mixpanel.records.events import EventRows, Shape
+from source_mixpanel.records.columns import Shape
+from source_mixpanel.records.events import EventRows
 from source_mixpanel.records.naming import ColumnNames
 
 _EVENTS = 200_000
@@ -56,7 +57,7 @@ def alone(blocks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def cost(spool: Spool, work: Callable[[Iterable[bytes]], Iterable[bytes]]) -> tuple[float, float]:
-    """Seconds by the clock, and of CPU in all processes that have ended or are this one."""
+    """Seconds by the clock, and seconds of CPU in this process, whose children do not count."""
     started, before = time.monotonic(), _cpu()
     with Path(os.devnull).open("wb") as out:
         out.writelines(work(spool.blocks()))
@@ -64,7 +65,10 @@ def cost(spool: Spool, work: Callable[[Iterable[bytes]], Iterable[bytes]]) -> tu
 
 
 def pooled(spool: Spool) -> tuple[float, float]:
-    """The same with a pool; its processes are there already, and their end is waited for."""
+    """The same with a pool, whose processes' CPU counts from their start to their end.
+
+    The clock runs only while they work: they are there before, and end after it.
+    """
     before = _children_cpu()
     pool = multiprocessing.get_context("fork").Pool(_PROCESSES)
     pool.map(len, [b""] * _PROCESSES)

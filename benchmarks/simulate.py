@@ -120,7 +120,7 @@ def settings(server: EmulatorServer, size: ProjectSize) -> dict[str, Any]:
 
 
 def catalog_of(streams: list[AirbyteStream], mode: SyncMode) -> ConfiguredAirbyteCatalog:
-    """Every stream but the withdrawn one, incremental where it can be."""
+    """Every stream but `revenue`, incremental where it can be."""
     return ConfiguredAirbyteCatalog(
         streams=[
             ConfiguredAirbyteStream(
@@ -129,7 +129,7 @@ def catalog_of(streams: list[AirbyteStream], mode: SyncMode) -> ConfiguredAirbyt
                 destination_sync_mode=DestinationSyncMode.append,
             )
             for stream in streams
-            # Its incremental form is for those who choose it.
+            # Mixpanel no longer documents its report. It would be one query more.
             if stream.name != "revenue"
         ]
     )

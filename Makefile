@@ -97,7 +97,7 @@ emulator: $(READY) ## Serve the local Mixpanel (PORT=8080 SEED=7)
 	$(BIN)/python -m mixpanel_emulator --port $(PORT) --seed $(SEED)
 
 .PHONY: bench
-bench: $(READY) $(AIRBYTE) ## Measure what a record costs, beside Airbyte's connector (QUICK=1: small)
+bench: $(READY) $(AIRBYTE) ## Measure a record's cost beside Airbyte's connector and plain Python (QUICK=1: small)
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
 
 .PHONY: peers

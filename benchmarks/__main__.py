@@ -2,10 +2,10 @@
 
     python -m benchmarks [--quick]
 
-All three read the same bytes from the same server over TLS, in turn, several times. CPU is that
+All three read the same events from the same server over TLS, in turn, several times. CPU is that
 of the whole process tree. A figure is the least of all rounds, for other work on the machine only
-ever adds to it; a ratio is the median of the rounds'. `--quick` takes small sizes and leaves the
-documentation alone.
+ever adds to it, and memory the most; a ratio is the median of the rounds'. `--quick` takes small
+sizes and leaves the documentation alone.
 """
 
 from __future__ import annotations
@@ -25,7 +25,16 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import report
-from benchmarks.contenders import OURS, PEER, PYTHON, ROOT, Connector, Limit, Runner
+from benchmarks.contenders import (
+    OURS,
+    PEER,
+    PYTHON,
+    ROOT,
+    Connector,
+    Plain,
+    Runner,
+    same_records,
+)
 from benchmarks.datasets import EMPTY_PROJECT, PROFILES_PROJECT, Dataset, cache_name
 from benchmarks.measure import Cost, RunError
 from benchmarks.report import CDK_IMPORT, SPEC
@@ -130,7 +139,7 @@ class Bench:
     runner: Runner
     ours: Connector
     peer: Connector
-    limit: Limit
+    plain: Plain
     results: Results
 
     def reads(self, *, light: bool) -> Iterator[tuple[str, Dataset, Callable[[], Cost]]]:
@@ -140,12 +149,12 @@ class Bench:
             if number == len(sizes) // 2:
                 # In the middle of the others, which it is compared with.
                 yield report.PEER, SMALL, lambda: self.peer.read("export", SMALL.events, SMALL)
-            yield report.LIMIT, size, partial(self.limit.read, size.events, size)
+            yield report.PLAIN, size, partial(self.plain.read, size.events, size)
             yield report.OURS, size, partial(self.ours.read, "export", size.events, size)
 
     def empties(self) -> Iterator[tuple[str, Callable[[], Cost]]]:
         """Each reader on a project without events."""
-        yield report.LIMIT, lambda: self.limit.read(EMPTY_PROJECT, SMALL)
+        yield report.PLAIN, lambda: self.plain.read(EMPTY_PROJECT, SMALL)
         yield report.OURS, lambda: self.ours.read("export", EMPTY_PROJECT, SMALL)
         yield report.PEER, lambda: self.peer.read("export", EMPTY_PROJECT, SMALL)
 
@@ -186,6 +195,18 @@ class Bench:
                 f"profiles, page size {size or 'chosen'}",
                 partial(self.ours.read, "engage", PROFILES_PROJECT, SMALL, **more),
             )
+
+    def compare(self) -> None:
+        """Do nothing if we and plain Python make the same records of the same events.
+
+        Raises:
+            RunError: We do not.
+        """
+        ours = self.ours.records("export", SMALL.events, SMALL)
+        count = same_records(ours, self.plain.records(SMALL.events, SMALL))
+        if count != SMALL.total:
+            raise RunError(f"both read {count:,} of {SMALL.total:,} records")
+        say(f"This connector and plain Python make the same {count:,} records.")
 
     def check(self) -> None:
         """Do nothing if everybody read everything.
@@ -231,9 +252,10 @@ def bench(plan: Plan, cache: Path, folder: Path) -> Results:
         theirs = Runner(client_env(proxy, ca, trusting=True), folder, folder / "journal")
         ours = Connector(runner, "ours", OURS)
         peer = Connector(theirs, "peer", PEER, _PEER_SETTINGS, clock="T00:00:00Z")
-        run = Bench(plan, runner, ours, peer, Limit(runner), Results())
+        run = Bench(plan, runner, ours, peer, Plain(runner), Results())
         ours.discover(PROFILES_PROJECT, SMALL)
         peer.discover(SMALL.events, SMALL)
+        run.compare()
         for number in range(plan.rounds):
             say(f"Round {number + 1} of {plan.rounds}")
             run.run_round(number)

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from benchmarks.datasets import Dataset
-from benchmarks.measure import Cost, RunError, run
+from benchmarks.measure import RECORD, Cost, RunError, run
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS = ROOT / ".venv" / "bin" / "source-mixpanel"
 PYTHON = ROOT / ".venv" / "bin" / "python"
 PEER = ROOT / ".venv-airbyte" / "bin" / "source-mixpanel"
-LIMIT = Path(__file__).with_name("limit.py")
+PLAIN = Path(__file__).with_name("plain.py")
+
+Command = tuple[str | Path, ...]
+Record = dict[str, Any]
 
 
 @dataclass
@@ -50,6 +55,30 @@ class Runner:
             raise RunError(f"{command[0]} {command[1]} failed: {done.stdout[-2000:]!r}")
         lines = [line for line in done.stdout.split(b"\n") if line.startswith(b"{")]
         return [json.loads(line) for line in lines]
+
+    def records(self, *command: str | Path) -> Iterator[Record]:
+        """The records that a reader writes, in their order.
+
+        Kept in a file, for memory that this process takes is in the peak of all that it starts.
+
+        Raises:
+            RunError: It fails.
+        """
+        log = self.folder / "stderr"
+        with TemporaryFile(dir=self.folder) as out, log.open("wb") as errors:
+            done = subprocess.run(  # noqa: S603 - our own commands
+                [str(part) for part in command],
+                env=dict(self.env),
+                stdout=out,
+                stderr=errors,
+                check=False,
+            )
+            if done.returncode:
+                raise RunError(f"{command[0]} failed: {log.read_bytes()[-2000:]!r}")
+            out.seek(0)
+            for line in out:
+                if line.startswith(RECORD):
+                    yield json.loads(line)["record"]["data"]
 
     def write(self, name: str, content: Any) -> Path:
         """A JSON file for a command."""
@@ -111,6 +140,13 @@ class Connector:
 
     def read(self, stream: str, project: int, dataset: Dataset, **more: Any) -> Cost:
         """A full refresh of one stream."""
+        return self.runner.measure(*self._read(stream, project, dataset, **more))
+
+    def records(self, stream: str, project: int, dataset: Dataset) -> Iterator[Record]:
+        """The records of that, in their order."""
+        return self.runner.records(*self._read(stream, project, dataset))
+
+    def _read(self, stream: str, project: int, dataset: Dataset, **more: Any) -> Command:
         chosen = {
             "stream": self._streams[stream],
             "sync_mode": "full_refresh",
@@ -118,19 +154,45 @@ class Connector:
         }
         catalog = self.runner.write(f"{self.name}-catalog", {"streams": [chosen]})
         config = self.config(project, dataset, **more)
-        return self.runner.measure(
-            self.executable, "read", "--config", config, "--catalog", catalog
-        )
+        return self.executable, "read", "--config", config, "--catalog", catalog
 
 
 @dataclass
-class Limit:
+class Plain:
     """Plain Python."""
 
     runner: Runner
-    name: str = "limit"
 
     def read(self, project: int, dataset: Dataset) -> Cost:
         """The same days."""
-        first, last = str(dataset.first), str(dataset.last)
-        return self.runner.measure(PYTHON, LIMIT, str(project), first, last)
+        return self.runner.measure(*_plain(project, dataset))
+
+    def records(self, project: int, dataset: Dataset) -> Iterator[Record]:
+        """The records of that, in their order."""
+        return self.runner.records(*_plain(project, dataset))
+
+
+def _plain(project: int, dataset: Dataset) -> Command:
+    return PYTHON, PLAIN, str(project), str(dataset.first), str(dataset.last)
+
+
+def same_records(ours: Iterable[Record], theirs: Iterable[Record]) -> int:
+    """How many records two readings have, if they are the same.
+
+    The order of the records counts, that of their columns does not, and 1 is neither 1.0 nor true.
+
+    Raises:
+        RunError: They differ.
+    """
+    count, missing = 0, Record()
+    for count, (one, other) in enumerate(zip_longest(ours, theirs, fillvalue=missing), 1):
+        left, right = _texts(one), _texts(other)
+        for name in sorted(left.keys() | right.keys()):
+            if left.get(name) != right.get(name):
+                told = f"{left.get(name, 'nothing')} and {right.get(name, 'nothing')}"
+                raise RunError(f"record {count} differs in {name!r}: {told}")
+    return count
+
+
+def _texts(record: Record) -> dict[str, str]:
+    return {name: json.dumps(value, sort_keys=True) for name, value in record.items()}

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO
 
 _PIPE = 1 << 20
-_RECORD = b'{"type":"RECORD"'
+RECORD = b'{"type":"RECORD"'
 _TAIL = 4_000
 _PATIENCE_S = 900.0
 
@@ -88,8 +88,8 @@ def _count(output: IO[bytes] | None) -> tuple[int, int, bytes]:
         while block := os.read(output.fileno(), _PIPE):
             written += len(block)
             text = rest + block
-            records += text.count(_RECORD)
+            records += text.count(RECORD)
             # Shorter than the pattern: what is kept holds no whole one.
-            rest = text[1 - len(_RECORD) :]
+            rest = text[1 - len(RECORD) :]
             last = block
     return records, written, last

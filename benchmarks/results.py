@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import median, quantiles
 
 from benchmarks.datasets import Dataset
@@ -11,6 +11,7 @@ from benchmarks.measure import Cost
 PER = 100_000
 MICRO = 1e6
 _MANY = 50_000
+_LEAST = 1e-9
 
 
 @dataclass
@@ -53,6 +54,23 @@ class Series:
         """How much more CPU the worst run took than the best."""
         return max(cost.cpu for cost in self.costs) / self.cpu - 1
 
+    def cpu_of_rounds(self) -> dict[int, float]:
+        """CPU seconds of each round."""
+        return {number: cost.cpu for number, cost in self.rounds.items()}
+
+    def beyond(self, nothing: Series) -> dict[int, Cost]:
+        """What each round took beyond reading nothing in that round, where it was read."""
+        return {
+            n: replace(cost, cpu=_net(cost.cpu, start.cpu), wall=_net(cost.wall, start.wall))
+            for n, cost in self.rounds.items()
+            if (start := nothing.rounds.get(n))
+        }
+
+
+def _net(whole: float, start: float) -> float:
+    """More than 0, so that a reading that took less than its start-up counts as a fast one."""
+    return max(whole - start, _LEAST)
+
 
 @dataclass(frozen=True)
 class Row:
@@ -83,7 +101,7 @@ class Row:
     @property
     def rate(self) -> float:
         """Records a second, the start-up left out."""
-        return self.whole.records / max(self.whole.wall - self.empty.wall, 1e-9)
+        return self.whole.records / _net(self.whole.wall, self.empty.wall)
 
     @property
     def mostly_start(self) -> bool:
@@ -95,23 +113,24 @@ class Row:
         return {number: cost.cpu / cost.records for number, cost in self.whole.rounds.items()}
 
     def net_of_rounds(self) -> dict[int, float]:
-        """CPU microseconds a record in each round, the start-up left out."""
-        return pooled([self])
+        """CPU microseconds a record in each round, the start-up of that round left out."""
+        return pooled([self.beyond()])
 
     def rate_of_rounds(self) -> dict[int, float]:
-        """Records a second in each round, the start-up left out."""
-        return {
-            n: cost.records / (cost.wall - self.empty.wall) for n, cost in self.whole.rounds.items()
-        }
+        """Records a second in each round, the start-up of that round left out."""
+        return {number: cost.records / cost.wall for number, cost in self.beyond().items()}
+
+    def beyond(self) -> dict[int, Cost]:
+        """What each round took, the start-up of that round left out."""
+        return self.whole.beyond(self.empty)
 
 
-def pooled(rows: list[Row]) -> dict[int, float]:
-    """CPU microseconds a record of all readings of a round together, start-ups left out."""
+def pooled(readings: list[dict[int, Cost]]) -> dict[int, float]:
+    """CPU microseconds a record in each round, of all readings of that round together."""
     found = {}
-    for number in sorted({n for row in rows for n in row.whole.rounds}):
-        done = [(row, row.whole.rounds[number]) for row in rows if number in row.whole.rounds]
-        cpu = sum(cost.cpu - row.empty.cpu for row, cost in done)
-        found[number] = cpu / sum(cost.records for _, cost in done) * MICRO
+    for number in sorted({n for costs in readings for n in costs}):
+        done = [costs[number] for costs in readings if number in costs]
+        found[number] = sum(c.cpu for c in done) / sum(c.records for c in done) * MICRO
     return found
 
 

@@ -83,7 +83,7 @@ FULL = Plan(
     year=Dataset(_YEAR, 365),
 )
 QUICK = Plan(
-    (Dataset(50_000, 1), Dataset(200_000, 1)),
+    (Dataset(50_000, 4), Dataset(200_000, 1)),
     rounds=2,
     profiles=20_000,
     pages=(None,),

@@ -69,6 +69,20 @@ class ListReader:
         """Every item at once."""
         return [item for page in self.pages(listing, stream) for item in page]
 
+    def keyed(self, listing: Listing, stream: str, key: str) -> list[Mapping[str, Any]]:
+        """Every item at once, each an object that has a number or a text under `key`.
+
+        Raises:
+            DataError: One is not.
+        """
+        items = self.all(listing, stream)
+        if not all(isinstance(item, Mapping) and _is_key(item.get(key)) for item in items):
+            raise DataError(
+                f"Mixpanel's answer to GET {self._path(listing, stream)} for stream {stream!r} has "
+                f"an item that is no object with a {key!r}."
+            )
+        return items
+
     def _whole(self, listing: Listing, stream: str) -> list[Any]:
         return [item for page in self._walk(listing, stream) for item in page]
 
@@ -85,7 +99,7 @@ class ListReader:
         if configured is not None:
             return [configured]
         try:
-            views = self.all(WORKSPACES, stream)
+            views = self.keyed(WORKSPACES, stream, "id")
         except (ForbiddenError, RefusedError, TransientError, DataError):
             # Mixpanel does not document that list; what it says of the project tells as well.
             views = []
@@ -135,7 +149,14 @@ def _unseen(items: Sequence[Any], seen: set[Any]) -> list[Any]:
     fresh = []
     for item in items:
         key = item.get("id") if isinstance(item, Mapping) else None
-        if key is None or key not in seen:
+        if not _is_key(key):
+            fresh.append(item)
+        elif key not in seen:
             fresh.append(item)
             seen.add(key)
     return fresh
+
+
+def _is_key(value: Any) -> bool:
+    """Whether a value can tell one item from another."""
+    return isinstance(value, (int, str)) and not isinstance(value, bool) and value != ""

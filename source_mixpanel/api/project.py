@@ -68,7 +68,7 @@ class ProjectFacts:
         """
         number = self._client.access.project_id
         views = [v for v in self._entries("workspaces").values() if v.get("project_id") == number]
-        found = [int(view["id"]) for view in views if isinstance(view.get("id"), int)]
+        found = [view["id"] for view in views if type(view.get("id")) is int]
         if not found:
             raise ConfigError(
                 "Mixpanel does not tell which data views the project has. Set workspace_id to the "
@@ -89,7 +89,9 @@ class ProjectFacts:
             if self._told is None:
                 self._told = self._ask()
         entries = self._told.get(kind)
-        return entries if isinstance(entries, Mapping) else {}
+        if not isinstance(entries, Mapping):
+            return {}
+        return {key: told for key, told in entries.items() if isinstance(told, Mapping)}
 
     def _ask(self) -> Mapping[str, Any]:
         try:

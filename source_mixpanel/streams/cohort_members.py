@@ -26,6 +26,6 @@ class CohortMembers(ProfileStream):
                 form=cohort_form(cohort["id"], cohort.get("data_group_id")),
                 columns={"cohort_id": cohort["id"]},
             )
-            for cohort in self.workshop.lists.all(COHORTS, self.name)
+            for cohort in self.workshop.lists.keyed(COHORTS, self.name, "id")
             if cohort.get("count") != 0
         ]

@@ -42,6 +42,8 @@ class EventCounts(DatedStream):
             if not isinstance(values, Mapping):
                 raise DataError(f"Mixpanel's answer to GET {self.path} has no values in it.")
             for event, counts in values.items():
+                if not isinstance(counts, Mapping):
+                    raise DataError(f"Mixpanel's answer to GET {self.path} counts by no days.")
                 for day, count in counts.items():
                     days.setdefault(day, {})[event] = count
         return days

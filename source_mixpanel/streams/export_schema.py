@@ -7,11 +7,12 @@ from datetime import timedelta
 from typing import Any
 
 from source_mixpanel.api.client import MixpanelClient
+from source_mixpanel.api.envelopes import unwrap
 from source_mixpanel.api.request import Api, ApiRequest
-from source_mixpanel.errors import SourceError
+from source_mixpanel.errors import DataError, SourceError
 from source_mixpanel.records.decode import parse_lines
 from source_mixpanel.records.naming import ColumnNames
-from source_mixpanel.records.types import JSON_TYPES, column_schema, common_type
+from source_mixpanel.records.types import JSON_TYPES, column_schema, common_type, declared_types
 from source_mixpanel.schemas.reserved import EVENT_PROPERTIES
 from source_mixpanel.streams.export_request import ExportFilter, export_request
 from source_mixpanel.sync.coverage import Span
@@ -94,7 +95,7 @@ def find_properties(
     """Event properties of the project and their JSON types, from every place that tells.
 
     Three requests: one query, one of the app API, one export. A place that is closed to the
-    account is passed over with a log line.
+    account, or answers in another shape, is passed over with a log line.
 
     Raises:
         SourceError: All of them are.
@@ -123,15 +124,12 @@ def find_properties(
 
 def _listed(client: MixpanelClient) -> Types:
     """Names alone: `events/properties/top`, whose limit is 10 unless told."""
-    answer = client.json(
-        ApiRequest(
-            Api.QUERY,
-            "/api/query/events/properties/top",
-            "export",
-            {"limit": str(_ALL_NAMES)},
-        )
-    )
-    return {raw: set() for raw in answer} if isinstance(answer, Mapping) else {}
+    path = "/api/query/events/properties/top"
+    request = ApiRequest(Api.QUERY, path, "export", {"limit": str(_ALL_NAMES)})
+    answer = client.json(request)
+    if not isinstance(answer, Mapping):
+        raise DataError(f"Mixpanel's {request.answer} names no properties.")
+    return {raw: set() for raw in answer}
 
 
 def _lexicon(client: MixpanelClient) -> Types:
@@ -140,16 +138,21 @@ def _lexicon(client: MixpanelClient) -> Types:
     if number is None:
         return {}
     request = ApiRequest(Api.LEXICON, f"/api/app/projects/{number}/schemas/event", "export")
-    answer = client.json(request)
-    entries = answer.get("results", []) if isinstance(answer, Mapping) else answer
+    page = unwrap(client.json(request))
+    if page is None:
+        raise DataError(f"Mixpanel's {request.answer} is no list.")
     types: Types = {}
-    for entry in entries if isinstance(entries, list) else []:
-        properties = (entry.get("schemaJson") or {}).get("properties") or {}
-        for raw, spec in properties.items():
-            declared = spec.get("type")
-            kinds = [declared] if isinstance(declared, str) else declared or []
-            types.setdefault(raw, set()).update(kinds)
+    for entry in page.items:
+        # What people have written there by hand need not be a schema.
+        for raw, spec in _inside(_inside(entry, "schemaJson"), "properties").items():
+            types.setdefault(raw, set()).update(declared_types(spec))
     return {raw: kinds for raw, kinds in types.items() if kinds - {"null"}}
+
+
+def _inside(value: Any, key: str) -> Mapping[str, Any]:
+    """The object under a key of an object; an empty one where there is none."""
+    held = value.get(key) if isinstance(value, Mapping) else None
+    return held if isinstance(held, Mapping) else {}
 
 
 def _sampled(client: MixpanelClient, days: Days, wanted: ExportFilter, now: Any) -> Types:

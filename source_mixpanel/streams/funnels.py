@@ -36,5 +36,5 @@ class Funnels(DatedStream):
                 params={"funnel_id": str(funnel["funnel_id"])},
                 columns={"funnel_id": funnel["funnel_id"], "name": funnel.get("name")},
             )
-            for funnel in self.workshop.lists.all(FUNNELS, self.name)
+            for funnel in self.workshop.lists.keyed(FUNNELS, self.name, "funnel_id")
         ]

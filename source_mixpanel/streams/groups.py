@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from source_mixpanel.api.lists import Listing
 from source_mixpanel.api.request import Api
-from source_mixpanel.errors import ForbiddenError, RefusedError
+from source_mixpanel.errors import DataError, ForbiddenError, RefusedError
 from source_mixpanel.streams.profile_pages import Part
 from source_mixpanel.streams.profiles import ProfileStream
 
@@ -35,12 +36,12 @@ class Groups(ProfileStream):
         ]
 
     def groups(self) -> list[str | None]:
-        """Every group key's number, none if the list is closed to the account."""
+        """Every group key's number, none if the list is closed to the account, or odd."""
         try:
             return [str(group["data_group_id"]) for group in self._list()]
-        except (ForbiddenError, RefusedError) as error:
+        except (ForbiddenError, RefusedError, DataError) as error:
             self.logger.info(f"Stream 'groups' is discovered without its properties: {error}")
             return []
 
-    def _list(self) -> list[dict[str, Any]]:
-        return self.workshop.lists.all(DATA_GROUPS, self.name)
+    def _list(self) -> list[Mapping[str, Any]]:
+        return self.workshop.lists.keyed(DATA_GROUPS, self.name, "data_group_id")

@@ -60,7 +60,9 @@ class ListStream(MixpanelStream, engine=True):
             DataError: The item is no object.
         """
         if not isinstance(item, Mapping):
-            raise DataError(f"Mixpanel's list for stream {self.name!r} has an item that is {item}.")
+            raise DataError(
+                f"Mixpanel's list for stream {self.name!r} has an item that is no object."
+            )
         return {**{column: item.get(own) for column, own in self.also.items()}, **item}
 
 

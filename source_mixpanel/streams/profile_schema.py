@@ -68,8 +68,8 @@ def find_properties(
 ) -> dict[str, set[str]]:
     """Profile properties and their JSON types, as Mixpanel tells them; one query a group key.
 
-    What is closed to the account is passed over with a log line: the stream is listed all the
-    same.
+    What is closed to the account, or of another shape, is passed over with a log line: the stream
+    is listed all the same.
 
     Args:
         workshop: Asks, and keeps the answer for other streams.
@@ -81,7 +81,7 @@ def find_properties(
     for group in groups:
         try:
             told = workshop.once.get(f"{PATH}:{group}", partial(_ask, workshop, stream, group))
-        except (ForbiddenError, RefusedError) as error:
+        except (ForbiddenError, RefusedError, DataError) as error:
             log(f"Stream {stream!r} is discovered without its properties: {error}")
             continue
         for raw, kinds in told.items():

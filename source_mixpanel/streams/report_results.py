@@ -106,7 +106,7 @@ class ReportResults(CheckpointedStream):
     def _reports(self) -> list[Mapping[str, Any]]:
         """The saved reports of the kind that this endpoint computes."""
         try:
-            found = self.workshop.lists.all(SAVED_REPORTS, self.name)
+            found = self.workshop.lists.keyed(SAVED_REPORTS, self.name, "id")
         except (ForbiddenError, RefusedError, DataError) as error:
             if self.workshop.client.access.project_id is None:
                 raise

@@ -1,0 +1,176 @@
+"""A list whose items are not what Mixpanel's lists hold ends the streams that need it, alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mixpanel_emulator.control_client import ControlClient
+from mixpanel_emulator.options import CREDENTIALS
+from unit_tests.builders import event
+from unit_tests.harness import Command
+from unit_tests.worlds import discovered, sync
+
+P = f"/api/app/projects/{CREDENTIALS.project_id}/"
+LEXICON = P + "schemas/event"
+PROPERTIES = "/api/query/engage/properties"
+COHORT = {"id": 1, "name": "All"}
+
+
+def _answer(mixpanel: ControlClient, path: str, body: Any) -> None:
+    mixpanel.add_fault("status", path, status=200, body=body)
+
+
+def _lexicon(spec: Any) -> dict[str, Any]:
+    entry = {"entityType": "event", "name": "Sign Up", "schemaJson": {"properties": spec}}
+    return {"results": [entry]}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "fails", "goes_on"),
+    [
+        (P + "data-groups", {"results": [{"id": "5"}]}, "groups", "data_groups"),
+        (P + "data-groups", {"results": [{"data_group_id": None}]}, "groups", "data_groups"),
+        (P + "data-groups", {"results": ["company"]}, "groups", "cohorts"),
+        (P + "bookmarks", {"results": ["x"]}, "report_results", "cohorts"),
+        (P + "bookmarks", {"results": [{"type": "insights"}]}, "report_results", "saved_reports"),
+        ("/api/query/funnels/list", [{"id": 1, "name": "x"}], "funnels", "cohorts"),
+        ("/api/query/cohorts/list", [None], "cohort_members", "annotations"),
+        ("/api/query/cohorts/list", [{"id": True}], "cohort_members", "cohorts"),
+        ("/api/query/cohorts/list", {"1": {"id": 1}}, "cohort_members", "funnels"),
+        ("/api/query/events", {"data": {"values": {"Sign Up": 3}}}, "event_counts", "cohorts"),
+    ],
+)
+def test_an_odd_list_ends_the_stream_that_needs_it_and_no_other(
+    command: Command,
+    mixpanel: ControlClient,
+    config: dict[str, Any],
+    path: str,
+    body: Any,
+    fails: str,
+    goes_on: str,
+) -> None:
+    mixpanel.add_events([event()])
+    streams = discovered(command, config)
+    _answer(mixpanel, path, body)
+    out = sync(command, config, [streams[name] for name in ("export", fails, goes_on)])
+    assert out.code == 1
+    error = out.errors[0]
+    assert error["stream_descriptor"]["name"] == fails
+    assert "Something went wrong" not in error["message"]
+    assert out.statuses(fails)[-1] == "INCOMPLETE"
+    assert out.statuses("export")[-1] == out.statuses(goes_on)[-1] == "COMPLETE"
+    assert len(out.records("export")) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "stream"),
+    [
+        (P + "workspaces/public", {"results": [{"workspace_id": 1}]}, "feature_flags"),
+        ("/api/app/me", {"results": {"projects": {"12345678": "x"}}}, "event_counts"),
+        ("/api/app/me", {"results": {"projects": ["x"], "workspaces": {"1": "x"}}}, "cohorts"),
+    ],
+)
+def test_what_only_helps_a_stream_may_be_odd(
+    command: Command,
+    mixpanel: ControlClient,
+    config: dict[str, Any],
+    path: str,
+    body: Any,
+    stream: str,
+) -> None:
+    mixpanel.add_events([event()])
+    streams = discovered(command, config)
+    _answer(mixpanel, path, body)
+    out = sync(command, config, [streams["export"], streams[stream]])
+    assert out.code == 0, out.log
+    assert len(out.records("export")) == 1
+
+
+@pytest.mark.parametrize("views", [["x"], {"1": {"id": 1}}, [{"id": None}], None])
+def test_a_project_whose_data_views_nobody_can_tell_ends_the_streams_that_need_them(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], views: Any
+) -> None:
+    mixpanel.add_events([event()])
+    streams = discovered(command, config)
+    _answer(mixpanel, P + "workspaces/public", {"results": views})
+    _answer(mixpanel, "/api/app/me", {"results": {"workspaces": {"1": views}}})
+    out = sync(command, config, [streams["export"], streams["feature_flags"]])
+    error = out.errors[0]
+    assert error["stream_descriptor"]["name"] == "feature_flags"
+    assert "Set workspace_id" in error["message"]
+    assert out.statuses("export")[-1] == "COMPLETE"
+
+
+@pytest.mark.parametrize("view", [{"id": [1]}, {"id": {"a": 1}}])
+def test_items_of_several_data_views_come_out_whatever_their_ids(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], view: dict[str, Any]
+) -> None:
+    streams = discovered(command, config)
+    path = P + f"workspaces/{CREDENTIALS.workspace_id}/feature-flags"
+    _answer(mixpanel, P + "workspaces/public", {"results": [{"id": n} for n in (1, 2)]})
+    _answer(mixpanel, P + "workspaces/1/feature-flags", {"results": [view]})
+    _answer(mixpanel, P + "workspaces/2/feature-flags", {"results": [view]})
+    out = sync(command, config, [streams["feature_flags"]])
+    assert out.code == 0, (path, out.log)
+    assert [record["id"] for record in out.records()] == [view["id"]] * 2
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [{"plan": None}, {"plan": True}, {"plan": {"type": [["string"]]}}, {"plan": {"type": 5}}, "{}"],
+)
+def test_a_lexicon_entry_that_tells_no_type_is_passed_over_by_discover(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], spec: Any
+) -> None:
+    mixpanel.add_events([event(plan=5)])
+    body = _lexicon(spec)
+    body["results"] += [
+        None,
+        {"schemaJson": "{}"},
+        _lexicon({"told": {"type": "number"}})["results"][0],
+    ]
+    _answer(mixpanel, LEXICON, body)
+    columns = discovered(command, config)["export"]["json_schema"]["properties"]
+    assert columns["plan"]["type"] == ["null", "number"]
+    assert columns["told"]["type"] == ["null", "number"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "stream", "word"),
+    [
+        (LEXICON, {"results": {"a": 1}}, "export", "Lexicon"),
+        (LEXICON, "text", "export", "Lexicon"),
+        ("/api/query/events/properties/top", [], "export", "property names"),
+        (PROPERTIES, [], "engage", "properties"),
+        (PROPERTIES, {"results": ["x"]}, "engage", "properties"),
+        (P + "data-groups", {"results": [{"id": "5"}]}, "groups", "properties"),
+        (P + "data-groups", {"results": {"a": 1}}, "groups", "properties"),
+    ],
+)
+def test_names_in_another_shape_cost_discover_no_stream_and_the_log_says_so(
+    command: Command,
+    mixpanel: ControlClient,
+    config: dict[str, Any],
+    path: str,
+    body: Any,
+    stream: str,
+    word: str,
+) -> None:
+    mixpanel.add_events([event(plan="pro")])
+    _answer(mixpanel, path, body)
+    out = command.run("discover", config=config, skip_waits=True)
+    assert out.code == 0, out.log
+    assert "plan" in out.streams()["export"]["json_schema"]["properties"]
+    [line] = [li for li in out.log.splitlines() if f"'{stream}' is discovered without" in li]
+    assert word in line
+
+
+@pytest.mark.parametrize("told", [None, 5, {"type": ["string"]}, {"type": None}])
+def test_a_profile_property_of_no_type_that_is_known_is_text(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], told: Any
+) -> None:
+    _answer(mixpanel, PROPERTIES, {"results": {"plan": told}})
+    columns = discovered(command, config)["engage"]["json_schema"]["properties"]
+    assert columns["plan"]["type"] == ["null", "string"]

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from source_mixpanel.api.client import MixpanelClient
 from source_mixpanel.api.ledger import Ledger
 from source_mixpanel.api.quota import HOUR, Quota
-from source_mixpanel.api.request import Api
 from source_mixpanel.streams.base import MixpanelStream
 
 
-def plan_sentences(streams: Iterable[MixpanelStream], client: MixpanelClient) -> Iterator[str]:
-    """What the streams will cost, by quota."""
-    by_lane: dict[Api, dict[str, int | None]] = {}
-    for stream in streams:
-        by_lane.setdefault(stream.lane, {})[stream.name] = _requests_of(stream)
-    for lane, planned in by_lane.items():
-        known = {name: count for name, count in planned.items() if count is not None}
-        if known:
-            yield _known(known, client.quota(lane), lane)
-        unknown = " and ".join(name for name, count in planned.items() if count is None)
-        if unknown:
-            yield f"Requests to the {lane.value} for {unknown}: as many as there is to read."
+def plan_sentences(streams: Sequence[MixpanelStream]) -> Iterator[str]:
+    """What streams of one lane will cost."""
+    planned = {stream.name: _requests_of(stream) for stream in streams}
+    known = {name: count for name, count in planned.items() if count is not None}
+    if known:
+        yield _known(known, streams[0])
+    unknown = " and ".join(name for name, count in planned.items() if count is None)
+    if unknown:
+        yield f"Requests to the {streams[0].lane.value} for {unknown}: as many as there is to read."
 
 
 def usage_sentence(ledgers: Iterable[Ledger]) -> str:
@@ -44,10 +39,11 @@ def _requests_of(stream: MixpanelStream) -> int | None:
         return None
 
 
-def _known(planned: dict[str, int], quota: Quota, lane: Api) -> str:
+def _known(planned: dict[str, int], stream: MixpanelStream) -> str:
+    quota = stream.workshop.client.quota(stream.lane)
     total = sum(planned.values())
     parts = ", ".join(f"{name} {count}" for name, count in planned.items())
-    return f"Requests to the {lane.value} for this sync: {total} ({parts}). " + _duration(
+    return f"Requests to the {stream.lane.value} for this sync: {total} ({parts}). " + _duration(
         total, quota
     )
 

@@ -38,12 +38,33 @@ def lanes_of(
     return [ConfiguredAirbyteCatalog(streams=part) for part in parts.values()]
 
 
-def chosen(
-    streams: Iterable[MixpanelStream], catalog: ConfiguredAirbyteCatalog
-) -> list[MixpanelStream]:
-    """The streams that the catalog asks for."""
-    wanted = {entry.stream.name for entry in catalog.streams}
-    return [stream for stream in streams if stream.name in wanted]
+class Turns:
+    """Which stream has the turn in each lane; the first one's is also when costs are told.
+
+    Args:
+        streams: Those of the project.
+        lanes: The catalog in parts, as `lanes_of` gives them.
+    """
+
+    def __init__(
+        self, streams: Iterable[MixpanelStream], lanes: Iterable[ConfiguredAirbyteCatalog]
+    ) -> None:
+        own = {stream.name: stream for stream in streams}
+        self._untold: dict[str, list[MixpanelStream]] = {}
+        self._speaker: dict[str, str] = {}
+        for lane in lanes:
+            names = list(dict.fromkeys(entry.stream.name for entry in lane.streams))
+            self._untold[names[0]] = [own[name] for name in names]
+            self._speaker.update(dict.fromkeys(names, names[0]))
+
+    def begin(self, name: str) -> list[MixpanelStream]:
+        """Note that a stream has begun; the streams whose cost is to be told now, if any."""
+        self._speaker[name] = name
+        return self._untold.pop(name, [])
+
+    def speaker(self, name: str) -> str:
+        """The stream that waits when this one's request does: a later one has no status yet."""
+        return self._speaker.get(name, name)
 
 
 def forget(_message: AirbyteMessage) -> None:

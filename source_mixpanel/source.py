@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
 from airbyte_cdk.config_observation import create_connector_config_control_message
 from airbyte_cdk.models import (
@@ -46,7 +47,7 @@ from source_mixpanel.config import (
 )
 from source_mixpanel.errors import ConfigError, SourceError
 from source_mixpanel.files import read_catalog, read_json_object, read_state
-from source_mixpanel.lanes import chosen, forget, lanes_of, worst
+from source_mixpanel.lanes import Turns, forget, lanes_of, worst
 from source_mixpanel.masking import hide, secrets_in
 from source_mixpanel.records.batch import RecordBatch
 from source_mixpanel.streams.base import MixpanelStream, Workshop
@@ -89,6 +90,7 @@ class SourceMixpanel(AbstractSource):
         self._tell = tell or self._queue.emit_message
         self._queue_lock = threading.Lock()
         self._shared: list[MixpanelStream] = []
+        self._turns = Turns((), ())
         self._failures: list[FailureType | None] = []
 
     @property
@@ -149,7 +151,7 @@ class SourceMixpanel(AbstractSource):
         return parsed
 
     def _workshop(self, config: Config) -> Workshop:
-        workshop = build_workshop(
+        return build_workshop(
             config,
             clock=self._clock,
             patience=self._patience,
@@ -157,15 +159,12 @@ class SourceMixpanel(AbstractSource):
             batched=self._batched,
             watcher=self._watcher,
         )
-        # The header holds the secret in another spelling; it has to be masked as well.
-        header = workshop.client.access.auth.header
-        hide([header, header.partition(" ")[2]])
-        return workshop
 
     def _announce(self, wait: Wait) -> None:
-        for message in waiting_messages(wait):
+        speaker = self._turns.speaker(wait.stream)
+        for message in waiting_messages(replace(wait, stream=speaker)):
             self._tell(message)
-        self._watcher.waits(wait.stream, wait.until)
+        self._watcher.waits(speaker, wait.until)
 
     # -- check and discover ----------------------------------------------------------------
 
@@ -193,18 +192,19 @@ class SourceMixpanel(AbstractSource):
 
     def discover(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteCatalog:
         """Every stream with its columns; the log says what that cost."""
-        streams = self._build(config)
+        workshop, streams = self._build(config)
         catalog = AirbyteCatalog(streams=[stream.as_airbyte_stream() for stream in streams])
-        logger.info(usage_sentence(streams[0].workshop.client.quotas()))
+        logger.info(usage_sentence(workshop.client.quotas()))
         return catalog
 
     def streams(self, config: Mapping[str, Any]) -> list[Stream]:
         """Every stream of the catalogue; while reading, the ones that this sync shares."""
-        return list(self._shared or self._build(config))
+        return list(self._shared or self._build(config)[1])
 
-    def _build(self, config: Mapping[str, Any]) -> list[MixpanelStream]:
+    def _build(self, config: Mapping[str, Any]) -> tuple[Workshop, list[MixpanelStream]]:
         settings = self._parse(config)
-        return _streams(settings, self._workshop(settings))
+        workshop = self._workshop(settings)
+        return workshop, _streams(settings, workshop)
 
     # -- read ------------------------------------------------------------------------------
 
@@ -216,14 +216,12 @@ class SourceMixpanel(AbstractSource):
         state: list[AirbyteStateMessage] | None = None,
     ) -> Iterator[AirbyteMessage]:
         """Read quotas side by side; when one stream fails, so does the sync, after the others."""
-        self._shared = self._build(config)
+        workshop, self._shared = self._build(config)
         plain, _ = split_config(config)  # Without `_limit`, which would cut slices short.
         self._failures.clear()
         lanes = lanes_of(self._shared, catalog)
+        self._turns = Turns(self._shared, lanes)
         self._watcher.expect(len(catalog.streams))
-        client = self._shared[0].workshop.client
-        for sentence in plan_sentences(chosen(self._shared, catalog), client):
-            logger.info(sentence)
         broken: list[AirbyteTracedException] = []
 
         def lane(part: ConfiguredAirbyteCatalog) -> Iterator[AirbyteMessage]:
@@ -233,7 +231,7 @@ class SourceMixpanel(AbstractSource):
                 broken.append(error)
 
         yield from side_by_side([lane(part) for part in lanes], depth=_QUEUED, discard=forget)
-        logger.info(usage_sentence(client.quotas()))
+        logger.info(usage_sentence(workshop.client.quotas()))
         if broken:
             # The CDK calls every failed sync a config error; the streams' own failures know.
             message = "\n".join(str(error) for error in broken)
@@ -254,8 +252,10 @@ class SourceMixpanel(AbstractSource):
         """As the CDK's own, with batches counted for what they hold."""
         name = stream_instance.name
         stream_state = _saved_state(state_manager, stream_instance)
-        records, progress = 0, self._shared[0].workshop.progress
+        records, progress = 0, cast("MixpanelStream", stream_instance).workshop.progress
         progress.begin(name)
+        for sentence in plan_sentences(self._turns.begin(name)):
+            logger.info(sentence)
         try:
             if isinstance(getattr(type(stream_instance), "state", None), property):
                 stream_instance.state = stream_state  # type: ignore[attr-defined]

@@ -21,6 +21,7 @@ from source_mixpanel.config import (
     ProjectSecret,
     ServiceAccount,
 )
+from source_mixpanel.masking import hide
 from source_mixpanel.regions import hosts
 from source_mixpanel.streams.base import Workshop
 from source_mixpanel.sync.progress import Progress, Watcher
@@ -78,8 +79,11 @@ def build_workshop(
     """What every stream works with."""
     time = ServerTime(clock)
     ledgers = build_ledgers(config, clock, announce)
+    auth = build_auth(config)
+    # The header holds the secret in another spelling; it has to be masked as well.
+    hide([auth.header, auth.header.partition(" ")[2]])
     client = MixpanelClient(
-        build_access(config, build_auth(config)),
+        build_access(config, auth),
         ledgers=ledgers,
         clock=clock,
         time=time,

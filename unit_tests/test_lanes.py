@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from mixpanel_emulator.control_client import ControlClient
 from unit_tests.builders import event
 from unit_tests.harness import Command, Output, configured
@@ -65,3 +67,52 @@ def test_the_log_plans_requests_at_the_start_and_accounts_for_them_at_the_end(
     exports = paths.count("/api/2.0/export")
     assert f"Requests used: Query API 1, raw export {exports}" in out.log
     assert out.log.rstrip(".").endswith("app API 1")
+
+
+def _statuses(out: Output) -> list[tuple[str, str, bool]]:
+    """Stream, status, and whether it waits, in the order they came."""
+    told = [t["stream_status"] for t in out.of("TRACE") if t["type"] == "STREAM_STATUS"]
+    return [(s["stream_descriptor"]["name"], s["status"], bool(s.get("reasons"))) for s in told]
+
+
+def test_a_slow_list_holds_up_no_other_lane(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.add_events([event()])
+    found = command.run("discover", config=config).streams()
+    mixpanel.add_fault("slow_first_byte", "/api/query/cohorts/list", seconds=1.5, times=1)
+    streams = [found[name] for name in ("export", "cohort_members")]
+    out = command.run("read", config=config, catalog=configured(streams))
+    assert out.code == 0, out.log
+    told = "\n".join(str(message) for message in out.messages)
+    assert told.index("Read 1 records from export stream") < told.index("(cohort_members")
+
+
+@pytest.mark.parametrize(
+    ("names", "speaker"),
+    [(("cohorts", "funnels", "annotations"), "cohorts"), (("funnels", "annotations"), "funnels")],
+)
+def test_a_wait_is_told_of_the_stream_whose_turn_it_is(
+    command: Command,
+    mixpanel: ControlClient,
+    config: dict[str, Any],
+    names: tuple[str, ...],
+    speaker: str,
+) -> None:
+    """Costs are told in the first stream's turn, and `funnels` has to ask what it will cost."""
+    found = command.run("discover", config=config).streams()
+    mixpanel.add_fault(
+        "status",
+        "/api/query/funnels/list",
+        status=429,
+        headers={"Retry-After": "3600"},
+        body={"error": "Query rate limit exceeded."},
+        times=1,
+    )
+    catalog = configured([found[name] for name in names])
+    out = command.run("read", config=config, catalog=catalog, skip_waits=True)
+    assert out.code == 0, out.log
+    statuses = _statuses(out)
+    assert (speaker, "RUNNING", True) in statuses
+    for name in names:
+        assert next(status for who, status, _ in statuses if who == name) == "STARTED"

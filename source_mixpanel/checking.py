@@ -18,8 +18,8 @@ from source_mixpanel.sync.window import Window
 def closed_doors(workshop: Workshop) -> list[str]:
     """Sentences on what this account may not read, and why; empty if all is open.
 
-    Costs one request of each quota, besides the project's own settings. A 401 is final only if
-    nothing else is open: not every API takes every kind of credentials.
+    Costs one raw export, one query and one call of the app API, besides the project's settings. A
+    401 is final only if nothing else is open: not every API takes every kind of credentials.
 
     Raises:
         SourceError: Nothing can be read, or the settings contradict the project.
@@ -39,8 +39,9 @@ def closed_doors(workshop: Workshop) -> list[str]:
     ]
     if Api.APP not in doors:
         sentences.append(
-            "Mixpanel's app API takes no project secret, so stream 'groups' and the project's "
-            "definitions cannot be read. Use a service account to read them."
+            "Mixpanel's app API takes no project secret, so streams 'groups', 'report_results' and "
+            "the project's lists (dashboards, custom events, Lexicon and so on) cannot be read. "
+            "Use a service account to read them."
         )
     return sentences
 

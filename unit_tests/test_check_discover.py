@@ -69,7 +69,9 @@ def test_check_asks_once_for_each_kind_of_access(
     extra = [] if credentials == SECRET else ["/api/app/me", mine]
     assert sorted(set(paths)) == sorted([EXPORT, "/api/query/cohorts/list", *extra])
     assert len(paths) <= 5
-    assert ("takes no project secret" in said) == (credentials == SECRET)
+    assert ("streams 'groups', 'report_results' and the project's lists" in said) == (
+        credentials == SECRET
+    )
 
 
 @pytest.mark.parametrize(

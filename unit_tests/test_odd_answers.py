@@ -39,7 +39,7 @@ def _lexicon(spec: Any) -> dict[str, Any]:
         ("/api/query/cohorts/list", [None], "cohort_members", "annotations"),
         ("/api/query/cohorts/list", [{"id": True}], "cohort_members", "cohorts"),
         ("/api/query/cohorts/list", {"1": {"id": 1}}, "cohort_members", "funnels"),
-        ("/api/query/events", {"data": {"values": {"Sign Up": 3}}}, "event_counts", "cohorts"),
+        ("/api/query/events/names", {"a": 1}, "event_counts", "cohorts"),
     ],
 )
 def test_an_odd_list_ends_the_stream_that_needs_it_and_no_other(

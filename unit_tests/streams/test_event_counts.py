@@ -128,7 +128,15 @@ def test_a_project_without_events_costs_the_names_alone(
     assert (len(asked(mixpanel, NAMES)), asked(mixpanel, PATH)) == (1, [])
 
 
-@pytest.mark.parametrize("body", [{"data": {"series": []}}, {"data": []}, {"legend_size": 1}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"data": {"series": []}},
+        {"data": []},
+        {"legend_size": 1},
+        {"data": {"values": {"Sign Up": 3}}},
+    ],
+)
 def test_an_answer_of_another_form_is_an_error(
     command: Command, mixpanel: ControlClient, config: dict[str, Any], body: Any
 ) -> None:
@@ -141,6 +149,7 @@ def test_an_answer_of_another_form_is_an_error(
     assert out.records() == []
     assert out.statuses("event_counts")[-1] == "INCOMPLETE"
     assert out.errors[0]["failure_type"] == "system_error"
+    assert "Mixpanel's answer to GET" in out.errors[0]["message"]
 
 
 def test_names_are_asked_for_in_urls_of_a_bearable_length() -> None:

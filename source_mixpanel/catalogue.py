@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from source_mixpanel.api.quota import QUERY_CONCURRENT
 from source_mixpanel.config import (
     Config,
     EventTimestamps,
@@ -43,6 +44,11 @@ from source_mixpanel.sync.plan import Period, look_back_days
 _MB = 1_000_000
 
 
+def workers(config: Config) -> int:
+    """How many requests a stream of the Query API makes at a time."""
+    return min(config.num_workers or QUERY_CONCURRENT, QUERY_CONCURRENT)
+
+
 def layout(config: Config) -> Layout:
     """The user's choices for properties."""
     return Layout(
@@ -72,10 +78,9 @@ def export_settings(config: Config) -> ExportSettings:
 
 def profile_settings(config: Config) -> ProfileSettings:
     """The user's choices for `engage`, `groups` and `cohort_members`."""
-    usual = ProfileSettings()
     return ProfileSettings(
-        page_size=config.page_size or usual.page_size,
-        workers=min(config.num_workers or usual.workers, usual.workers),
+        page_size=config.page_size or ProfileSettings.page_size,
+        workers=workers(config),
         layout=layout(config),
     )
 
@@ -87,7 +92,7 @@ def dated_settings(config: Config) -> DatedSettings:
         end=config.end_date,
         look_back_days=config.attribution_window,
         window_days=config.date_window_size,
-        workers=min(config.num_workers or DatedSettings.workers, DatedSettings.workers),
+        workers=workers(config),
     )
 
 
@@ -122,7 +127,7 @@ def catalogue(config: Config, workshop: Workshop) -> list[MixpanelStream]:
         Funnels(workshop, dated),
         Revenue(workshop, dated),
         EventCounts(workshop, dated),
-        ReportResults(workshop),
+        ReportResults(workshop, workers(config)),
         Annotations(workshop),
         AnnotationTags(workshop),
         SavedReports(workshop),

@@ -45,10 +45,13 @@ class Quota:
 HOUR = 3600.0
 MINUTE = 60.0
 
+QUERY_CONCURRENT = 5
+"""Requests to the Query API at a time; Mixpanel takes no more."""
+
 
 def query_quota(per_hour: int) -> Quota:
     """The Query API: 60 an hour and 5 at once unless raised."""
-    return Quota("Query API", (Window(per_hour, HOUR),), concurrent=5, careful=True)
+    return Quota("Query API", (Window(per_hour, HOUR),), QUERY_CONCURRENT, careful=True)
 
 
 def export_quota(per_hour: int) -> Quota:

@@ -179,7 +179,8 @@ class Config(FrozenModel):
         ge=1,
         le=25,
         title="Number of Workers",
-        description="The most requests at a time, within Mixpanel's own limits.",
+        description="The most requests that one stream makes at a time, within Mixpanel's own "
+        "limits.",
         json_schema_extra={"order": 16},
     )
     rate_limits: RateLimits = Field(

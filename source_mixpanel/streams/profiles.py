@@ -13,6 +13,7 @@ from airbyte_cdk.sources.types import StreamSlice
 
 from source_mixpanel.api.document import Document
 from source_mixpanel.api.paging import Walk
+from source_mixpanel.api.quota import QUERY_CONCURRENT
 from source_mixpanel.errors import DataError, RefusedError, SourceError, StrainError
 from source_mixpanel.records.elements import Elements
 from source_mixpanel.records.profiles import Emitted, ProfileRows
@@ -32,7 +33,6 @@ from source_mixpanel.streams.profile_state import OpenWalk, ProfileState, dump_s
 
 _BATCH = 500
 """Rows a batch; larger ones cost more a row: their memory is mapped anew each time [measured]."""
-_CONCURRENT = 5
 _MISSING_GROUP = "Missing Datagroup"
 
 
@@ -43,12 +43,12 @@ class ProfileSettings:
     Attributes:
         page_size: Profiles in a page. A page is read from disk piece by piece, so that its size
             costs no memory; 5,000 keep an answer near two seconds.
-        workers: Requests at a time; the Query API takes no more than five.
+        workers: Requests at a time.
         layout: How properties are to look.
     """
 
     page_size: int = 5_000
-    workers: int = _CONCURRENT
+    workers: int = QUERY_CONCURRENT
     layout: Layout = field(default_factory=Layout)
 
 
@@ -165,7 +165,7 @@ class ProfileStream(CheckpointedStream, engine=True):
             self.workshop.client,
             self.name,
             page_size=self.settings.page_size,
-            workers=min(self.settings.workers, _CONCURRENT),
+            workers=self.settings.workers,
             log=self.logger.info,
         )
 

@@ -19,9 +19,6 @@ from source_mixpanel.streams.listing import changed
 from source_mixpanel.streams.profile_state import ProfileState, dump_state, parse_state
 from source_mixpanel.sync.parallel import in_order
 
-_WORKERS = 5
-"""Queries that Mixpanel answers at a time."""
-
 
 class ReportResults(CheckpointedStream):
     """A row for each number of a report: which series it is of, and which date.
@@ -45,8 +42,9 @@ class ReportResults(CheckpointedStream):
         "computed_at": "string",
     }
 
-    def __init__(self, workshop: Workshop) -> None:
+    def __init__(self, workshop: Workshop, workers: int) -> None:
         super().__init__(workshop)
+        self._workers = workers
         self._state = ProfileState()
 
     def schema(self) -> Mapping[str, Any]:
@@ -77,7 +75,7 @@ class ReportResults(CheckpointedStream):
         todo = [r for r in self._reports() if str(r["id"]) not in self._state.finished]
         failures: list[SourceError] = []
         tasks = (partial(self._attempt, report) for report in todo)
-        made = in_order(tasks, workers=_WORKERS, discard=lambda _: None)
+        made = in_order(tasks, workers=self._workers, discard=lambda _: None)
         for number, (report, rows) in enumerate(zip(todo, made, strict=True), start=1):
             if isinstance(rows, SourceError):
                 failures.append(rows)

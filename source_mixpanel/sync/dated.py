@@ -39,7 +39,7 @@ class DatedSettings:
     end: date | datetime | None = None
     look_back_days: int = 5
     window_days: int | None = None
-    workers: int = 5
+    workers: int = 1
 
     def first_day(self, days: Days, now: datetime) -> date:
         """The first day that is wanted."""

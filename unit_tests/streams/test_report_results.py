@@ -195,3 +195,19 @@ def test_a_state_that_is_none_is_a_config_error(
     out = sync(command, config, [stream], state=[{"type": "STREAM", "stream": entry}])
     assert out.code == 1
     assert "saved state of stream 'report_results'" in out.errors[0]["message"]
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_reports_are_computed_as_many_at_a_time_as_is_set(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], workers: int
+) -> None:
+    plant(mixpanel, **{name: {"A": {DAY: 1}} for name in "abcdef"})
+    stream = discovered(command, config)["report_results"]
+    mixpanel.configure(quota=True, query_concurrency=1, query_latency=0.1)
+    # With calls left, queries are not made one by one.
+    left = {"RateLimit": '"project";r=50;t=3600'}
+    body = {"series": {"A": {DAY: 1}}}
+    mixpanel.add_fault("status", PATH, status=200, headers=left, body=body, times=1)
+    out = sync(command, {**config, "num_workers": workers}, [stream])
+    assert (out.code, len(out.records())) == (0, 6), out.log
+    assert any(entry["status"] == 429 for entry in asked(mixpanel, PATH)) == (workers > 1)

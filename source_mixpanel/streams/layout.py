@@ -34,7 +34,7 @@ class Layout:
         columns = (schema or {}).get("properties") or {}
         return Shape(
             as_object=self.as_object,
-            only=frozenset(columns) if self.only_configured and columns else None,
+            only=frozenset(columns) if self.only_configured else None,
             to_text=self.to_text,
             native=frozenset(native),
             declared={column: declared_types(spec) for column, spec in columns.items()},

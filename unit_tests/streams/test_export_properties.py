@@ -61,6 +61,9 @@ def test_unselected_properties_stay_out_when_asked(
     [row] = read(command, config, stream).records()
     assert row["wanted"] == 1
     assert "unwanted" not in row
+    stream["json_schema"] = {}
+    [row] = read(command, config, stream).records()
+    assert row.keys() == {"event", "time", "distinct_id", "insert_id"}
 
 
 def test_a_property_keeps_its_column_across_syncs_and_discoveries(

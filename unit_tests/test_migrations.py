@@ -112,6 +112,26 @@ def test_fields_that_were_left_empty_mean_the_default() -> None:
     assert _migrated(raw) == parse_config(with_account())
 
 
+@pytest.mark.parametrize(
+    "blank",
+    [
+        {"export_where": "   "},
+        {"project_timezone": " "},
+        {"start_date": "\t", "region": " "},
+        {"rate_limits": {"query_per_hour": None, "export_per_hour": ""}},
+        {"rate_limits": {"query_per_hour": " "}},
+    ],
+)
+def test_what_holds_nothing_but_blanks_is_empty_too(blank: dict[str, Any]) -> None:
+    assert _migrated(with_account(**blank)) == parse_config(with_account())
+
+
+def test_blanks_around_a_zone_are_not_part_of_it() -> None:
+    assert _migrated(with_account(project_timezone=" UTC ")).project_timezone == "UTC"
+    limits = {"query_per_hour": None, "export_per_hour": "90"}
+    assert _migrated(with_account(rate_limits=limits)).rate_limits.export_per_hour == 90
+
+
 def test_migrating_does_not_touch_what_it_was_given() -> None:
     raw = {"api_secret": SECRET, "eu_residency": True, "export_events": "a,b"}
     before = json.dumps(raw)

@@ -133,6 +133,12 @@ def _number(value: Any) -> Any:
 
 def _drop_blanks(config: dict[str, Any]) -> None:
     """A form that was left empty: no value is meant."""
-    blank = [key for key, value in config.items() if value is None or value in ("", [])]
-    for key in blank:
+    limits = config.get("rate_limits")
+    if isinstance(limits, dict):
+        config["rate_limits"] = {k: v for k, v in limits.items() if not _is_blank(v)}
+    for key in [key for key, value in config.items() if _is_blank(value)]:
         del config[key]
+
+
+def _is_blank(value: Any) -> bool:
+    return value is None or value == [] or (isinstance(value, str) and not value.strip())

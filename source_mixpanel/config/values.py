@@ -65,9 +65,7 @@ def _last_moment(value: object) -> object:
 
 
 def _zone(value: object) -> object:
-    if isinstance(value, str):
-        parse_zone(value)
-    return value
+    return parse_zone(value.strip()).key if isinstance(value, str) else value
 
 
 def _event_names(value: object) -> object:

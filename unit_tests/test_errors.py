@@ -237,3 +237,33 @@ def test_secrets_are_nowhere_in_the_output(
         text = out.raw.decode() + out.stderr
         assert SECRET not in text
         assert header not in text
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "names", "told"),
+    [
+        (400, "", 300, True),
+        (400, "<html><body>Bad Request</body></html>", 300, True),
+        (400, "", 3, False),
+        (400, {"error": "no such event"}, 300, False),
+        (413, "", 3, True),
+        (414, "URI Too Long", 300, True),
+    ],
+)
+def test_a_url_that_is_too_long_is_explained_by_its_settings(
+    command: Command,
+    mixpanel: ControlClient,
+    config: dict[str, Any],
+    status: int,
+    body: Any,
+    names: int,
+    told: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    stream = discover(command, config)
+    config["export_events"] = [f"Event number {n}" for n in range(names)]
+    mixpanel.add_fault("status", "/api/2.0/export", status=status, body=body)
+    out = read(command, config, stream)
+    assert out.code == 1
+    message = out.errors[0]["message"]
+    assert f"Mixpanel answered {status}" in message
+    assert ("shorten export_events or export_where" in message) == told

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from source_mixpanel.api.auth import MixpanelAuth
 from source_mixpanel.api.failures import Action
-from source_mixpanel.api.request import ApiRequest
+from source_mixpanel.api.request import Api, ApiRequest
 from source_mixpanel.errors import (
     ConfigError,
     ForbiddenError,
@@ -16,6 +18,10 @@ from source_mixpanel.errors import (
 )
 
 _EXCERPT = 300
+_TOO_LONG = (413, 414)
+_UNEXPLAINED = 400
+_LONG_URL = 4_000
+"""Characters; servers commonly take 8 KB, some less."""
 _ENDS = (".", "!", "?")
 
 
@@ -54,8 +60,18 @@ def error_for(
             detail,
         )
     answered = f"Mixpanel answered {status} to {request} for {stream}.{said}"
+    if action is Action.REFUSE and _is_too_long(request, status, text):
+        answered += " Its URL may be too long: shorten export_events or export_where."
     told = _told(action, answered, detail)
     return told or RefusedError(answered, status=status, text=text, detail=detail)
+
+
+def _is_too_long(request: ApiRequest, status: int, text: str) -> bool:
+    """Whether a refusal can be about a URL that holds what the user has set."""
+    if request.api is not Api.EXPORT:
+        return False
+    length = len(urlencode(request.params))
+    return status in _TOO_LONG or (status == _UNEXPLAINED and not text and length > _LONG_URL)
 
 
 def _told(action: Action, answered: str, detail: str) -> SourceError | None:

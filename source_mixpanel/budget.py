@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from source_mixpanel.api.ledger import Ledger
 from source_mixpanel.api.quota import HOUR, Quota
 from source_mixpanel.streams.base import MixpanelStream
 
 
-def plan_sentences(streams: Sequence[MixpanelStream]) -> Iterator[str]:
-    """What streams of one lane will cost."""
+def tell_plan(streams: Sequence[MixpanelStream], log: Callable[[str], None]) -> None:
+    """Say what streams of one lane will cost; there may be none."""
     planned = {stream.name: _requests_of(stream) for stream in streams}
     known = {name: count for name, count in planned.items() if count is not None}
     if known:
-        yield _known(known, streams[0])
+        log(_known(known, streams[0]))
     unknown = " and ".join(name for name, count in planned.items() if count is None)
     if unknown:
-        yield f"Requests to the {streams[0].lane.value} for {unknown}: as many as there is to read."
+        lane = streams[0].lane.value
+        log(f"Requests to the {lane} for {unknown}: as many as there is to read.")
 
 
 def usage_sentence(ledgers: Iterable[Ledger]) -> str:

@@ -9,6 +9,7 @@ from source_mixpanel.config import (
     LateEvents,
     PropertyLayout,
     PropertyTypes,
+    since,
 )
 from source_mixpanel.errors import ConfigError
 from source_mixpanel.streams.account import ServiceAccounts, WarehouseImports, Workspaces
@@ -63,7 +64,7 @@ def export_settings(config: Config) -> ExportSettings:
     kind = config.event_timestamps
     return ExportSettings(
         period=Period(
-            start=config.start_date,
+            start=since(config),
             end=config.end_date,
             look_back_days=look_back_days(config.attribution_window, config.export_lookback_window),
             reread=config.late_events is LateEvents.REREAD_WINDOW,
@@ -88,7 +89,7 @@ def profile_settings(config: Config) -> ProfileSettings:
 def dated_settings(config: Config) -> DatedSettings:
     """The user's choices for `funnels`, `revenue`, `event_counts` and reports."""
     return DatedSettings(
-        start=config.start_date,
+        start=since(config),
         end=config.end_date,
         look_back_days=config.attribution_window,
         window_days=config.date_window_size,

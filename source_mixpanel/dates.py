@@ -6,6 +6,11 @@ import re
 from datetime import date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+EARLIEST = date(2000, 1, 1)
+"""Mixpanel takes no day before it: `invalid date, bad year` [observed]."""
+DEFAULT_START = timedelta(days=365)
+"""How long ago dated streams start, unless the user says when."""
+
 _MOMENT = re.compile(
     r"(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)(Z|[+-]\d{2}:?\d{2})?)?"
 )

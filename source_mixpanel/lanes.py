@@ -10,6 +10,7 @@ from airbyte_cdk.models import (
     ConfiguredAirbyteStream,
     FailureType,
 )
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from source_mixpanel.api.request import Api
 from source_mixpanel.errors import ConfigError
@@ -71,7 +72,13 @@ def forget(_message: AirbyteMessage) -> None:
     """A message that nobody takes any more; its records come again from the last state."""
 
 
-def worst(failures: list[FailureType | None]) -> FailureType:
+def kind_of(error: Exception) -> FailureType:
+    """What an error is to the platform."""
+    told = error.failure_type if isinstance(error, AirbyteTracedException) else None
+    return told or FailureType.system_error
+
+
+def worst(failures: list[FailureType]) -> FailureType:
     """What a sync with these failures is to the platform: a retry helps only if it helps all."""
     for kind in (FailureType.system_error, FailureType.config_error):
         if kind in failures:

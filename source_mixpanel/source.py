@@ -34,9 +34,9 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from source_mixpanel.announce import waiting_messages
 from source_mixpanel.api.client import Patience
 from source_mixpanel.api.ledger import Wait
-from source_mixpanel.budget import plan_sentences, usage_sentence
+from source_mixpanel.budget import tell_plan, usage_sentence
 from source_mixpanel.checking import closed_doors
-from source_mixpanel.clock import Clock, SystemClock
+from source_mixpanel.clock import Clock, ServerTime, SystemClock
 from source_mixpanel.config import (
     Config,
     connection_specification,
@@ -47,14 +47,14 @@ from source_mixpanel.config import (
 )
 from source_mixpanel.errors import ConfigError, SourceError
 from source_mixpanel.files import read_catalog, read_json_object, read_state
-from source_mixpanel.lanes import Turns, forget, lanes_of, worst
+from source_mixpanel.lanes import Turns, forget, kind_of, lanes_of, worst
 from source_mixpanel.masking import hide, secrets_in
 from source_mixpanel.records.batch import RecordBatch
 from source_mixpanel.streams.base import MixpanelStream, Workshop
 from source_mixpanel.sync.ahead import side_by_side
 from source_mixpanel.sync.progress import Nobody, Watcher
 from source_mixpanel.usage import DOCUMENTATION_URL
-from source_mixpanel.wiring import build_workshop, retiring
+from source_mixpanel.wiring import build_workshop, warnings_on
 
 _log = logging.getLogger("airbyte")
 
@@ -91,7 +91,7 @@ class SourceMixpanel(AbstractSource):
         self._queue_lock = threading.Lock()
         self._shared: list[MixpanelStream] = []
         self._turns = Turns((), ())
-        self._failures: list[FailureType | None] = []
+        self._failures: list[FailureType] = []
 
     @property
     def message_repository(self) -> MessageRepository:
@@ -146,7 +146,7 @@ class SourceMixpanel(AbstractSource):
         parsed = parse_config(migrate(dict(plain)))
         if ignored := unknown_keys(dict(plain)):
             _log.info(f"These settings are not known and are ignored: {', '.join(ignored)}.")
-        for sentence in retiring(parsed):
+        for sentence in warnings_on(parsed, ServerTime(self._clock).now_utc()):
             _log.warning(sentence)
         return parsed
 
@@ -254,8 +254,7 @@ class SourceMixpanel(AbstractSource):
         stream_state = _saved_state(state_manager, stream_instance)
         records, progress = 0, cast("MixpanelStream", stream_instance).workshop.progress
         progress.begin(name)
-        for sentence in plan_sentences(self._turns.begin(name)):
-            logger.info(sentence)
+        tell_plan(self._turns.begin(name), logger.info)
         try:
             if isinstance(getattr(type(stream_instance), "state", None), property):
                 stream_instance.state = stream_state  # type: ignore[attr-defined]
@@ -277,8 +276,7 @@ class SourceMixpanel(AbstractSource):
                 yield from self._emit_queued_messages()
                 yield message
         except Exception as error:
-            told = error.failure_type if isinstance(error, AirbyteTracedException) else None
-            self._failures.append(told or FailureType.system_error)
+            self._failures.append(kind_of(error))
             progress.end(name, whole=False)
             raise
         progress.end(name, whole=True)

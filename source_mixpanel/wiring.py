@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from source_mixpanel.api.auth import MixpanelAuth, oauth_token, project_secret, service_account
@@ -20,6 +21,8 @@ from source_mixpanel.config import (
     OAuthToken,
     ProjectSecret,
     ServiceAccount,
+    cautions,
+    refuse_empty,
 )
 from source_mixpanel.masking import hide
 from source_mixpanel.regions import hosts
@@ -106,8 +109,14 @@ def build_workshop(
     )
 
 
-def retiring(config: Config) -> Iterator[str]:
-    """Sentences on settings that Mixpanel will not take much longer."""
+def warnings_on(config: Config, now: datetime) -> Iterator[str]:
+    """Sentences on settings that do not say what is read, or that Mixpanel is to retire.
+
+    Raises:
+        ConfigError: They leave no days to read.
+    """
+    refuse_empty(config, now)
+    yield from cautions(config, now)
     if isinstance(config.credentials, ProjectSecret):
         yield (
             "The configuration uses a project secret, which Mixpanel retires on 3 March 2027. "

@@ -13,6 +13,7 @@ from airbyte_cdk.sources.types import StreamSlice
 
 from source_mixpanel.api.failures import LATER_THAN_TODAY
 from source_mixpanel.api.request import Api, ApiRequest
+from source_mixpanel.dates import EARLIEST
 from source_mixpanel.errors import (
     ConfigError,
     DataError,
@@ -184,9 +185,9 @@ class DatedStream(CheckpointedStream, engine=True):
     def _answers(self, part: DatedPart) -> Iterator[_Answer]:
         """All that is wanted of a part, in as few requests as Mixpanel takes."""
         days, now = self.workshop.project_days(), self.workshop.time.now_utc()
-        start = self.grid.start(self.settings.first_day(days, now))
+        start = self._begin(self.settings.first_day(days, now))
         first = self._state.first_day(part.key, start, self.settings.look_back_days)
-        first = self.grid.start(first)
+        first = self._begin(first)
         end = self.settings.last_day(days, now)
         while first <= end:
             last = end if self.whole else self.grid.reach(first, end, self._most_days)
@@ -197,6 +198,11 @@ class DatedStream(CheckpointedStream, engine=True):
                 continue
             yield _Answer(first, last, told)
             first = last + ONE_DAY
+
+    def _begin(self, day: date) -> date:
+        """The first day of a day's bucket, or of the next one where Mixpanel does not take it."""
+        start = self.grid.start(day)
+        return start if start >= EARLIEST else self.grid.end(day) + ONE_DAY
 
     def ask(self, part: DatedPart, first: date, last: date) -> Mapping[str, Any]:
         """What Mixpanel holds for some days of a part, by date."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from source_mixpanel.dates import DEFAULT_START
 from source_mixpanel.errors import ConfigError
 from source_mixpanel.sync.days import ONE_DAY, Days
 
@@ -20,7 +21,6 @@ _TOO_LONG = re.compile(
     r"exceeds? (the )?(max|limit|\d)|(no )?more than \d+ (day|interval)|maximum (number|range)",
     re.IGNORECASE,
 )
-_DEFAULT_START = timedelta(days=365)
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class DatedSettings:
     def first_day(self, days: Days, now: datetime) -> date:
         """The first day that is wanted."""
         if self.start is None:
-            return days.today(now) - _DEFAULT_START
+            return days.today(now) - DEFAULT_START
         return days.of(self.start) if isinstance(self.start, datetime) else self.start
 
     def last_day(self, days: Days, now: datetime) -> date:

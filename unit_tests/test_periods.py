@@ -1,0 +1,108 @@
+"""Start and end dates that cannot be taken at their word."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timezone
+from typing import Any
+
+import pytest
+
+from mixpanel_emulator.control_client import ControlClient
+from source_mixpanel.config import cautions, parse_config, refuse_empty, since
+from source_mixpanel.errors import ConfigError
+from unit_tests.builders import event
+from unit_tests.harness import Command
+from unit_tests.test_config import with_account
+from unit_tests.worlds import asked, discovered, sync
+
+NOW = datetime(2026, 3, 10, 12, tzinfo=timezone.utc)
+WEEKLY = {"name": "weekly", "kind": "segmentation", "parameters": {"event": "a", "unit": "week"}}
+
+
+@pytest.mark.parametrize("start", ["1970-01-01", "1970-01-01T00:00:00Z"])
+def test_a_start_before_the_earliest_day_reads_everything(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], start: str
+) -> None:
+    mixpanel.add_events([event(insert_id="a"), event(insert_id="b", days_ago=2)])
+    config.update(start_date=start, reports=[WEEKLY])
+    streams = discovered(command, config)
+    dated = ("export", "event_counts", "funnels", "revenue", "report_weekly")
+    out = sync(command, config, [streams[name] for name in dated])
+    assert out.code == 0, out.log
+    assert len(out.records("export")) == 2
+    assert out.log.count("the connector reads from 2000-01-01 on, the earliest day") == 1
+    weekly = asked(mixpanel, "/api/query/segmentation")
+    assert {entry["query"]["from_date"] for entry in weekly} == {"2000-01-03"}
+    status = command.run("check", config=config)
+    assert status.of("CONNECTION_STATUS")[0]["status"] == "SUCCEEDED"
+    assert "the connector reads from 2000-01-01 on" in status.log
+
+
+@pytest.mark.parametrize(
+    ("start", "read", "told"),
+    [
+        ("1999-12-31", date(2000, 1, 1), True),
+        ("1999-12-31T23:59:59Z", date(2000, 1, 1), True),
+        ("2000-01-01T00:00:00Z", date(2000, 1, 1), False),
+        ("2000-01-02", date(2000, 1, 2), False),
+        ("2000-01-02T00:00:00Z", datetime(2000, 1, 2, tzinfo=timezone.utc), False),
+        (None, None, False),
+    ],
+)
+def test_the_earliest_day_is_the_first_of_2000(
+    start: str | None,
+    read: date | None,
+    told: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    config = parse_config(with_account(start_date=start))
+    assert since(config) == read
+    assert bool(list(cautions(config, NOW))) == told
+
+
+@pytest.mark.parametrize(
+    ("settings", "refused"),
+    [
+        ({"end_date": "2024-01-01"}, "Set start_date, too"),
+        ({"end_date": "2025-03-08T23:00:00Z"}, "Set start_date, too"),
+        ({"end_date": "1999-12-31"}, "earliest day"),
+        ({"start_date": "1970-01-01", "end_date": "1980-01-01"}, "earliest day"),
+        # A project's own date may be another than that in UTC.
+        ({"end_date": "2025-03-09"}, None),
+        ({"start_date": "2023-06-01", "end_date": "2024-01-01"}, None),
+        ({}, None),
+    ],
+)
+def test_an_end_before_the_start_that_is_not_said_is_refused(
+    settings: dict[str, Any], refused: str | None
+) -> None:
+    config = parse_config(with_account(**settings))
+    if refused is None:
+        refuse_empty(config, NOW)
+        return
+    with pytest.raises(ConfigError, match=refused):
+        refuse_empty(config, NOW)
+
+
+def test_check_and_read_refuse_an_end_before_the_default_start(
+    command: Command, config: dict[str, Any]
+) -> None:
+    stream = discovered(command, config)["export"]
+    del config["start_date"]
+    config["end_date"] = "2024-01-01"
+    [status] = command.run("check", config=config).of("CONNECTION_STATUS")
+    out = sync(command, config, [stream])
+    assert out.code == 1
+    assert out.errors[0]["failure_type"] == "config_error"
+    for message in (status["message"], out.errors[0]["message"]):
+        assert "end_date (2024-01-01) lies before the start" in message
+
+
+def test_a_start_that_has_not_come_reads_nothing_and_says_so(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.add_events([event()])
+    stream = discovered(command, config)["export"]
+    out = sync(command, {**config, "start_date": "2199-01-01"}, [stream])
+    assert (out.code, out.records()) == (0, [])
+    assert out.log.count("start_date (2199-01-01) has not come yet") == 1
+    assert not list(cautions(parse_config(with_account(start_date="2026-03-11")), NOW))

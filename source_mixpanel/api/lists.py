@@ -79,7 +79,7 @@ class ListReader:
         if not all(isinstance(item, Mapping) and _is_key(item.get(key)) for item in items):
             raise DataError(
                 f"Mixpanel's answer to GET {self._path(listing, stream)} for stream {stream!r} has "
-                f"an item that is no object with a {key!r}."
+                f"an item without {key!r}."
             )
         return items
 

@@ -54,6 +54,7 @@ class ServerTime:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._zero = clock.now() - clock.monotonic()
+        self._apart = 0.0
         self._skew = 0.0
 
     @property
@@ -63,16 +64,32 @@ class ServerTime:
 
     def observe(self, server_epoch_s: float) -> None:
         """Learn from a response's `Date` header, given as seconds since the epoch."""
-        skew = server_epoch_s - self._ours()
-        self._skew = skew if abs(skew) > self._TOLERANCE_S else 0.0
+        self._apart = server_epoch_s - self._ours()
+        self._skew = self._apart if abs(self._apart) > self._TOLERANCE_S else 0.0
 
     def now(self) -> float:
         """Seconds since the epoch, UTC, by Mixpanel's clock."""
         return self._ours() + self._skew
+
+    def mark(self) -> float:
+        """This moment, for `at_mark`: what Mixpanel's clock shows may be told only later."""
+        return self._clock.monotonic()
+
+    def at_mark(self, mark: float) -> datetime:
+        """What Mixpanel's clock showed at a mark, or up to some seconds less; never more.
+
+        `Date` leaves out fractions, and is read after it was written: both make it less. So small
+        differences count here, too.
+        """
+        return _utc(self._zero + mark + self._apart)
 
     def _ours(self) -> float:
         return self._zero + self._clock.monotonic()
 
     def now_utc(self) -> datetime:
         """The same as an aware datetime."""
-        return datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=self.now())
+        return _utc(self.now())
+
+
+def _utc(epoch_s: float) -> datetime:
+    return datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=epoch_s)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import ClassVar
 
 from source_mixpanel.records.profiles import LAST_SEEN
 from source_mixpanel.streams.profile_pages import Part
-from source_mixpanel.streams.profile_state import ProfileState
+from source_mixpanel.streams.profile_state import ProfileState, as_last_seen
 from source_mixpanel.streams.profiles import ProfileStream
+
+_CLOCKS_DIFFER = timedelta(minutes=2)
+"""What lies no further ahead may be due to a clock."""
 
 
 class Engage(ProfileStream):
@@ -31,8 +35,30 @@ class Engage(ProfileStream):
         return [Part("users", "the changed user profiles", {"where": where})]
 
     def _done(self) -> ProfileState:
-        # A profile may claim to be seen in the future; the cursor does not follow it there.
-        now = self.workshop.time.now_utc().strftime("%Y-%m-%dT%H:%M:%S")
-        latest = min(self._rows.latest or "", now)
-        last_seen = max(self._since or "", latest) or None
-        return replace(super()._done(), last_seen=last_seen)
+        return replace(super()._done(), last_seen=self._cursor() or None)
+
+    def _cursor(self) -> str:
+        """Where the next sync begins: what this one did not show was seen no earlier.
+
+        All pages are of one session, which shows the profiles as they were when it was opened.
+        A profile that changes later is seen no earlier than the latest one of the session, unless
+        that one claims a time that had not come; so the cursor lies no later than the opening.
+        It is a whole second, which is asked for again: when the session was opened, that second
+        may not have been over. A session that expires is followed by one that shows all profiles
+        as they are later still.
+        """
+        begun = self._begun()
+        if begun is None:
+            # A state of an earlier version: which times lay in the future then cannot be told.
+            return self._since or ""
+        latest = (self._rows.latest or "")[: len(begun)]
+        cursor = min(max(self._since or "", latest), begun)
+        now = as_last_seen(self.workshop.time.now_utc() + _CLOCKS_DIFFER)
+        if self._since is not None and self._since > now:
+            self.logger.warning(
+                f"The saved state of stream {self.name!r} said that profiles had been read up to "
+                f"{self._since}, which lies in the future. It is set back to {cursor}. Profiles "
+                f"that changed before that may be missing: reset the stream, or run a full "
+                f"refresh, to have them."
+            )
+        return cursor

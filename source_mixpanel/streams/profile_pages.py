@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,7 +13,14 @@ from source_mixpanel.api.client import MixpanelClient
 from source_mixpanel.api.document import Document
 from source_mixpanel.api.paging import UNCACHED, Walk
 from source_mixpanel.api.request import Api, ApiRequest
-from source_mixpanel.errors import CutError, RefusedError, SourceError, StrainError, TransientError
+from source_mixpanel.errors import (
+    ConfigError,
+    CutError,
+    RefusedError,
+    SourceError,
+    StrainError,
+    TransientError,
+)
 from source_mixpanel.sync.parallel import in_order
 
 PATH = "/api/query/engage"
@@ -207,6 +214,21 @@ class PartReader:
             f"profiles that have been emitted."
         )
         self.walk = Walk()
+
+
+def lacking(stream: str, refused: Sequence[tuple[Part, SourceError]]) -> SourceError:
+    """What ends a stream after parts that were refused; the first of them is named."""
+    (part, error), *more = refused
+    if not part.columns:
+        # It is the only query.
+        return error
+    others = f" and {len(more)} more, which the log names" if more else ""
+    # The user mends it: tried again at once, all others would be read again for nothing.
+    return ConfigError(
+        f"Stream {stream!r} lacks {part.label}{others}. {error} If this stays so, correct or "
+        f"delete it in Mixpanel.",
+        detail=str(error.internal_message),
+    )
 
 
 def cohort_form(number: Any, data_group_id: Any) -> dict[str, str]:

@@ -28,12 +28,14 @@ class OpenWalk:
         since: The cursor it began with; None if it reads all.
         latest: The latest `$last_seen` so far.
         walk: Where it stands.
+        begun: When it was begun, by Mixpanel's clock; None in states that do not tell.
     """
 
     part: str
     since: str | None
     latest: str | None
     walk: Walk
+    begun: str | None = None
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,8 @@ def dump_state(state: ProfileState) -> dict[str, Any]:
 
 def _dump_open(mark: OpenWalk) -> dict[str, Any]:
     told = {key: getattr(mark.walk, name) for name, key in _WALK.items()}
-    return {"part": mark.part, "since": mark.since, "latest": mark.latest, **told}
+    when = {"since": mark.since, "latest": mark.latest, "begun": mark.begun}
+    return {"part": mark.part, **when, **told}
 
 
 def parse_state(blob: Mapping[str, Any], stream: str) -> ProfileState:
@@ -110,13 +113,28 @@ def parse_state(blob: Mapping[str, Any], stream: str) -> ProfileState:
 def _open(told: Any) -> OpenWalk | None:
     if told is None:
         return None
-    numbers = {name: told[key] for name, key in _WALK.items() if name != "session"}
-    if any(type(number) not in (int, type(None)) for number in numbers.values()):
-        raise TypeError("session")
-    if not _LONGEST.fullmatch(told["id"]) or not numbers["next_page"]:
+    if not _LONGEST.fullmatch(told["id"]):
         raise ValueError("session")
-    walk = Walk(session=told["id"], **numbers)
-    return OpenWalk(told["part"], _moment(told["since"]), _moment(told["latest"]), walk)
+    size, total = told["page_size"], told["total"]
+    walk = Walk(
+        session=told["id"],
+        size=None if size is None else _number(size, 1),
+        total=None if total is None else _number(total, 0),
+        next_page=_number(told["next_page"], 1),
+    )
+    since, latest, begun = told["since"], told["latest"], told.get("begun")
+    return OpenWalk(told["part"], _moment(since), _moment(latest), walk, _moment(begun))
+
+
+def _number(value: Any, least: int) -> int:
+    if type(value) is not int or value < least:
+        raise ValueError(f"session: {value!r}")
+    return value
+
+
+def as_last_seen(moment: datetime) -> str:
+    """An instant in UTC as Mixpanel writes `$last_seen`, in whole seconds."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _moment(value: Any) -> str | None:

@@ -14,7 +14,14 @@ from airbyte_cdk.sources.types import StreamSlice
 from source_mixpanel.api.document import Document
 from source_mixpanel.api.paging import Walk
 from source_mixpanel.api.quota import QUERY_CONCURRENT
-from source_mixpanel.errors import DataError, RefusedError, SourceError, StrainError
+from source_mixpanel.errors import (
+    DataError,
+    ForbiddenError,
+    PlanError,
+    RefusedError,
+    SourceError,
+    StrainError,
+)
 from source_mixpanel.records.elements import Elements
 from source_mixpanel.records.profiles import Emitted, ProfileRows
 from source_mixpanel.records.types import object_schema
@@ -22,14 +29,20 @@ from source_mixpanel.schemas.reserved import PROFILE_PROPERTIES
 from source_mixpanel.streams.base import CheckpointedStream, Row, Workshop
 from source_mixpanel.streams.export_schema import object_columns, told_by_catalog
 from source_mixpanel.streams.layout import Layout
-from source_mixpanel.streams.profile_pages import Page, PageSource, Part, PartReader
+from source_mixpanel.streams.profile_pages import Page, PageSource, Part, PartReader, lacking
 from source_mixpanel.streams.profile_schema import (
     core_columns,
     find_properties,
     new_names,
     property_columns,
 )
-from source_mixpanel.streams.profile_state import OpenWalk, ProfileState, dump_state, parse_state
+from source_mixpanel.streams.profile_state import (
+    OpenWalk,
+    ProfileState,
+    as_last_seen,
+    dump_state,
+    parse_state,
+)
 
 _BATCH = 500
 """Rows a batch; larger ones cost more a row: their memory is mapped anew each time [measured]."""
@@ -65,6 +78,9 @@ class ProfileStream(CheckpointedStream, engine=True):
         self.settings = settings
         self._state = ProfileState()
         self._since: str | None = None
+        self._resumed: OpenWalk | None = None
+        self._start: float | None = None
+        self._told_begun: str | None = None
         self._todo: list[Part] = []
         self._names = new_names({}, self.fixed)
         self._rows = ProfileRows(self._names, self.settings.layout.shape(None, ()), self.fixed)
@@ -111,29 +127,35 @@ class ProfileStream(CheckpointedStream, engine=True):
         cursor_field: list[str] | None = None,  # noqa: ARG002 - the CDK's signature
         stream_state: Mapping[str, Any] | None = None,  # noqa: ARG002 - taken by the setter
     ) -> Iterable[StreamSlice]:
-        """Pages, each fetched before it is handed on."""
+        """Pages, each fetched before it is handed on; a part that is refused stops no other."""
         source = self._prepare(sync_mode)
-        opened = self._state.open
+        opened = self._resumed
+        refused: list[tuple[Part, SourceError]] = []
         firsts = source.firsts(self._todo[1:] if opened else self._todo)
         for number, part in enumerate(self._todo, start=1):
-            resumed = opened is not None and number == 1
-            first = None if resumed else next(firsts)
-            if isinstance(first, SourceError):
-                self._skip(part, first)
-                continue
+            walk = opened.walk if opened is not None and number == 1 else Walk()
+            first = next(firsts) if walk.next_page == 0 else None
             self._emitted = Emitted()
-            walk = opened.walk if opened is not None and resumed else Walk()
-            yield from self._pages(PartReader(source, part, walk), part, first, number)
-        if self._state.in_progress:
-            # The last parts were skipped, or finished by an earlier attempt.
-            self._state = self._done()
+            try:
+                yield from self._pages(PartReader(source, part, walk), part, first, number)
+            except (RefusedError, ForbiddenError) as error:
+                if not self._is_gone(part, error):
+                    refused.append((part, error))
+        if self._state.in_progress or refused:
+            # The last parts were passed over, or finished by an earlier attempt. After a refusal
+            # the next sync reads all parts again: it may last, and the others change meanwhile.
+            self._state = self._state.restarted() if refused else self._done()
             yield StreamSlice(partition={"page": "end"}, cursor_slice={})
         for sentence in self._rows.columns.sentences(self.name):
             self.logger.warning(sentence)
+        if refused:
+            raise lacking(self.name, refused)
 
     def _pages(
-        self, reader: PartReader, part: Part, first: Document | None, number: int
+        self, reader: PartReader, part: Part, first: Document | SourceError | None, number: int
     ) -> Iterator[StreamSlice]:
+        if isinstance(first, SourceError):
+            raise first
         for page in reader.pages(first):
             yield StreamSlice(
                 partition={"part": part.label, "page": page.number},
@@ -152,6 +174,7 @@ class ProfileStream(CheckpointedStream, engine=True):
         shape = self.settings.layout.shape(self.configured_json_schema, PROFILE_PROPERTIES)
         self._rows = ProfileRows(self._names, shape, self.fixed)
         left = [part for part in self.parts() if part.key not in self._state.finished]
+        start = self.workshop.time.mark()
         opened = self._state.open
         if opened is not None and opened.since == self._since:
             # The part that was broken off comes first: its session ages.
@@ -161,6 +184,9 @@ class ProfileStream(CheckpointedStream, engine=True):
             self._todo = left
         if not (self._todo and opened and self._todo[0].key == opened.part):
             self._state = replace(self._state, open=None)
+        self._resumed = self._state.open
+        self._start = None if self._resumed else start
+        self._told_begun = self._resumed.begun if self._resumed else None
         return PageSource(
             self.workshop.client,
             self.name,
@@ -169,17 +195,34 @@ class ProfileStream(CheckpointedStream, engine=True):
             log=self.logger.info,
         )
 
-    def _skip(self, part: Part, error: SourceError) -> None:
-        """Pass over a part whose group is gone.
+    def _is_gone(self, part: Part, error: RefusedError | ForbiddenError) -> bool:
+        """Go on without a part; whether nothing is lacking, since its group was deleted.
 
         Raises:
-            SourceError: It is something else.
+            PlanError: No part can be had.
         """
-        if not (isinstance(error, RefusedError) and _MISSING_GROUP in error.text):
+        if isinstance(error, PlanError):
             raise error
-        self.logger.warning(
-            f"Stream {self.name!r} leaves out {part.label}: its group was deleted in Mixpanel."
-        )
+        # A session that refuses a page would refuse it the next time, too.
+        self._state = replace(self._state, open=None)
+        if isinstance(error, RefusedError) and _MISSING_GROUP in error.text:
+            self.logger.warning(
+                f"Stream {self.name!r} leaves out {part.label}: its group was deleted in Mixpanel."
+            )
+            return True
+        self.logger.warning(f"Stream {self.name!r} lacks {part.label}: {error}")
+        return False
+
+    def _begun(self) -> str | None:
+        """When what is being read was begun, by Mixpanel's clock; None where the state is silent.
+
+        Asked for after the first answer, which tells that clock. Later ones change nothing: our
+        own clock may have stood still in between, as it does while a machine sleeps.
+        """
+        if self._start is not None:
+            self._told_begun = as_last_seen(self.workshop.time.at_mark(self._start))
+            self._start = None
+        return self._told_begun
 
     # -- records ---------------------------------------------------------------------------
 
@@ -212,7 +255,7 @@ class ProfileStream(CheckpointedStream, engine=True):
         columns = {**self._state.columns, **self._names.used()}
         self._state = replace(self._state, columns=columns)
         if not walk.over:
-            opened = OpenWalk(part.key, self._since, self._rows.latest, walk)
+            opened = OpenWalk(part.key, self._since, self._rows.latest, walk, self._begun())
             self._state = replace(self._state, open=opened)
         elif number < len(self._todo):
             finished = (*self._state.finished, part.key)

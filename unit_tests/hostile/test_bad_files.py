@@ -69,7 +69,7 @@ STATES: dict[str, dict[str, Any]] = {
         "columns": {"n": "n"},
         "session": {
             "part": "users", "since": None, "latest": "2026-03-04T10:00:00", "id": "1-a",
-            "page_size": 5, "total": 12, "next_page": 1,
+            "begun": "2026-03-05T10:00:00", "page_size": 5, "total": 12, "next_page": 1,
         },
     },
     "funnels": {

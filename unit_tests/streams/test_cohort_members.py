@@ -137,3 +137,86 @@ def test_a_catalog_and_state_of_airbytes_incremental_members_are_taken(
     out = sync(command, config, [stream], mode="incremental", state=given)
     assert out.code == 0, out.log
     assert multiset(without_seats(out.records())) == multiset(wanted(mixpanel, stream))
+
+
+REFUSALS: list[dict[str, Any]] = [
+    {"status": 400, "body": {"error": "Unable to compute cohort"}},
+    {"status": 403, "body": {"error": "Unable to compute cohort"}},
+]
+
+
+@pytest.mark.parametrize("refusal", REFUSALS)
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_cohort_that_is_refused_stops_no_other_and_is_named(
+    command: Command,
+    mixpanel: ControlClient,
+    config: dict[str, Any],
+    stream: dict[str, Any],
+    number: int,
+    refusal: dict[str, Any],
+) -> None:
+    where = {"filter_by_cohort": f'{{"id": {number}}}'}
+    mixpanel.add_fault("status", PATH, query=where, **refusal)
+    out = sync(command, config, [stream])
+    name = {1: "all", 2: "some"}[number]
+    rest = [row for row in wanted(mixpanel, stream) if row["cohort_id"] != number]
+    for _ in range(2):
+        # Each time anew: for whoever stays in the other cohorts may change every day.
+        assert (out.code, out.statuses("cohort_members")[-1]) == (1, "INCOMPLETE")
+        assert multiset(without_seats(out.records())) == multiset(rest)
+        error = out.errors[0]
+        assert f"cohort {number} '{name}'" in error["message"]
+        assert "Unable to compute cohort" in error["message"]
+        assert error["failure_type"] == "config_error"
+        assert "finished" not in out.stream_state("cohort_members")
+        out = sync(command, config, [stream], state=out.state_file())
+    mixpanel.clear_faults()
+    out = sync(command, config, [stream], state=out.state_file())
+    assert out.code == 0, out.log
+    assert multiset(without_seats(out.records())) == multiset(wanted(mixpanel, stream))
+
+
+def test_a_cohort_that_is_refused_on_the_way_stops_no_other(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], stream: dict[str, Any]
+) -> None:
+    where = {"filter_by_cohort": '{"id": 1}', "page": "1"}
+    mixpanel.add_fault("status", PATH, query=where, status=400, body={"error": "no such session"})
+    out = sync(command, config, [stream])
+    assert out.code == 1
+    assert "cohort 1 'all'" in out.errors[0]["message"]
+    assert [row["cohort_id"] for row in out.records()] == [1] * 5 + [2] * 3 + [4]
+    assert not {"finished", "session"} & out.stream_state("cohort_members").keys()
+
+
+def test_a_kill_after_a_refusal_leaves_the_refused_cohort_to_do(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], stream: dict[str, Any]
+) -> None:
+    mixpanel.add_fault("status", PATH, query={"filter_by_cohort": '{"id": 1}'}, **REFUSALS[0])
+    out = sync(command, config, [stream])
+    [(_, state), *_] = prefixes(out, "cohort_members")
+    mixpanel.clear_faults()
+    rest = sync(command, config, [stream], state=[state])
+    assert {row["cohort_id"] for row in rest.records()} == {1, 4}
+
+
+def test_every_refused_cohort_is_in_the_log_and_the_message_counts_them(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], stream: dict[str, Any]
+) -> None:
+    mixpanel.add_fault("status", PATH, **REFUSALS[0])
+    out = sync(command, config, [stream])
+    assert (out.code, out.records()) == (1, [])
+    for told in ("cohort 1 'all'", "cohort 2 'some'", "cohort 4 'firms'"):
+        assert told in out.log
+    assert "2 more" in out.errors[0]["message"]
+
+
+def test_a_plan_without_cohorts_is_asked_about_no_cohort_after_the_first(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], stream: dict[str, Any]
+) -> None:
+    config["num_workers"] = 1
+    mixpanel.clear_journal()
+    mixpanel.add_fault("status", PATH, status=402, body={"error": "not on this plan"})
+    out = sync(command, config, [stream])
+    assert out.code == 1
+    assert "plan does not include" in out.errors[0]["message"]
+    assert len(asked(mixpanel, PATH)) == 1

@@ -87,6 +87,20 @@ def test_a_group_key_that_was_deleted_meanwhile_is_left_out(
     assert "finished" not in out.stream_state("groups")
 
 
+def test_a_group_key_that_is_refused_stops_no_other_and_is_named(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    plant(mixpanel)
+    mixpanel.add_fault("status", PATH, query={"data_group_id": COMPANIES}, status=400,
+                       body={"error": "Unable to read group"})  # fmt: skip
+    stream = discovered(command, config)["groups"]
+    out = sync(command, config, [stream])
+    assert (out.code, out.statuses("groups")[-1]) == (1, "INCOMPLETE")
+    assert [row["data_group_id"] for row in out.records()] == [TEAMS]
+    assert "group key 'company'" in out.errors[0]["message"]
+    assert "Unable to read group" in out.errors[0]["message"]
+
+
 def test_a_project_secret_cannot_list_group_keys_and_says_so(
     command: Command, mixpanel: ControlClient, config: dict[str, Any]
 ) -> None:

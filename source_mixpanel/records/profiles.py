@@ -39,7 +39,7 @@ class Emitted:
         self._new.append(hash((who, str(seen))))
 
     def settle(self) -> None:
-        """Make what was added so far known to `__contains__`."""
+        """Make what was added so far known to `holds`."""
         if self._new:
             self._sorted = array("q", sorted(self._sorted + self._new))
             self._new = array("q")

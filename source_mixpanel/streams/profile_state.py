@@ -10,12 +10,9 @@ from typing import Any
 
 from source_mixpanel.api.paging import Walk
 from source_mixpanel.dates import parse_moment
-from source_mixpanel.errors import ConfigError
+from source_mixpanel.streams.finished_state import NOTHING, parts_in, unreadable
 
 _WALK = {"session": "id", "size": "page_size", "total": "total", "next_page": "next_page"}
-NOTHING: Mapping[str, Any] = {"__ab_no_cursor_state_message": True}
-"""What Airbyte takes for: there is nothing to remember."""
-
 _LONGEST = re.compile(r"[ -~]{1,64}")
 
 
@@ -72,7 +69,6 @@ def dump_state(state: ProfileState) -> dict[str, Any]:
         "session": None if state.open is None else _dump_open(state.open),
         "columns": dict(state.columns) or None,
     }
-    # The CDK takes an empty state for none, and would leave the one before in its place.
     return {key: value for key, value in blob.items() if value is not None} or dict(NOTHING)
 
 
@@ -92,22 +88,17 @@ def parse_state(blob: Mapping[str, Any], stream: str) -> ProfileState:
     """
     try:
         columns = blob.get("columns") or {}
-        finished = blob.get("finished") or []
-        texts = [*columns, *columns.values(), *finished]
+        texts = [*columns, *columns.values()]
         if not isinstance(columns, Mapping) or not all(isinstance(text, str) for text in texts):
-            raise TypeError("columns or finished")
+            raise TypeError("columns")
         return ProfileState(
             last_seen=_moment(blob.get("last_seen")),
-            finished=tuple(finished),
+            finished=parts_in(blob),
             open=_open(blob.get("session")),
             columns=columns,
         )
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ConfigError(
-            f"The saved state of stream {stream!r} cannot be read. Reset the stream to read it "
-            f"again in full, or restore a state that an earlier sync printed.",
-            detail=f"{type(error).__name__}: {error}",
-        ) from error
+        raise unreadable(stream, error) from error
 
 
 def _open(told: Any) -> OpenWalk | None:

@@ -15,8 +15,8 @@ from source_mixpanel.errors import DataError, ForbiddenError, PlanError, Refused
 from source_mixpanel.records.types import object_schema
 from source_mixpanel.streams.base import CheckpointedStream, Row, Workshop
 from source_mixpanel.streams.boards import SAVED_REPORTS
+from source_mixpanel.streams.finished_state import FinishedState, dump_finished, parse_finished
 from source_mixpanel.streams.listing import changed
-from source_mixpanel.streams.profile_state import ProfileState, dump_state, parse_state
 from source_mixpanel.sync.parallel import in_order
 
 
@@ -45,7 +45,7 @@ class ReportResults(CheckpointedStream):
     def __init__(self, workshop: Workshop, workers: int) -> None:
         super().__init__(workshop)
         self._workers = workers
-        self._state = ProfileState()
+        self._state = FinishedState()
 
     def schema(self) -> Mapping[str, Any]:
         """The same for reports of every shape."""
@@ -57,12 +57,12 @@ class ReportResults(CheckpointedStream):
 
     @property
     def state(self) -> MutableMapping[str, Any]:
-        """In the middle of a sync the reports that have been read; like that of profiles."""
-        return dump_state(self._state)
+        """In the middle of a sync the reports that have been read."""
+        return dump_finished(self._state)
 
     @state.setter
     def state(self, value: MutableMapping[str, Any]) -> None:
-        self._state = parse_state(value, self.name)
+        self._state = parse_finished(value, self.name)
 
     def stream_slices(
         self,
@@ -86,7 +86,7 @@ class ReportResults(CheckpointedStream):
                 extra_fields={"rows": rows, "reach": (number, len(todo), "reports")},
             )
         # The next sync reads all of them again, whether this one had all of them or not.
-        self._state = ProfileState()
+        self._state = FinishedState()
         yield StreamSlice(partition={"report": "end"}, cursor_slice={})
         if failures:
             raise failures[0]
@@ -98,7 +98,7 @@ class ReportResults(CheckpointedStream):
             return
         yield told["rows"]
         number = stream_slice["report"]
-        self._state = ProfileState(finished=(*self._state.finished, number))
+        self._state = FinishedState((*self._state.finished, number))
         self.progressed(f"report {number} ({len(told['rows'])} rows)", *told["reach"])
 
     def _reports(self) -> list[Mapping[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from source_mixpanel.api.ledger import Ledger
-from source_mixpanel.api.quota import HOUR, Quota
+from source_mixpanel.api.quota import Quota
 from source_mixpanel.streams.base import MixpanelStream
 
 
@@ -25,7 +25,11 @@ def usage_sentence(ledgers: Iterable[Ledger]) -> str:
     """What was used of each quota, and how long the longest wait for it was."""
     used = [
         f"{ledger.quota.name} {ledger.used}"
-        + (f" (the longest wait took {ledger.waited_s:.0f} s)" if ledger.waited_s >= 1 else "")
+        + (
+            f" (the longest wait took {ledger.longest_wait_s:.0f} s)"
+            if ledger.longest_wait_s >= 1
+            else ""
+        )
         for ledger in ledgers
         if ledger.used
     ]
@@ -50,7 +54,7 @@ def _known(planned: dict[str, int], stream: MixpanelStream) -> str:
 
 
 def _duration(total: int, quota: Quota) -> str:
-    hourly = next((w.limit for w in quota.windows if w.seconds == HOUR), None)
+    hourly = quota.hourly
     if hourly is None:
         return "No hourly limit is known for them."
     hours = max(0, total - 1) // hourly

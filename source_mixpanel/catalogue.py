@@ -109,8 +109,8 @@ def build_streams(config: Config, workshop: Workshop) -> list[MixpanelStream]:
         report = Report(wanted.name, wanted.parameters.asked())
         if report.stream.casefold() in names:
             raise ConfigError(
-                f"The configuration is not valid. reports.{report.name}.name: there is a stream "
-                f"{report.stream!r} already, so that the report needs another name."
+                f"The configuration is not valid. reports.{report.name}.name: a stream "
+                f"{report.stream!r} exists already; give the report another name."
             )
         streams.append(REPORTS[wanted.kind](workshop, dated_settings(config), report))
     return streams

@@ -57,11 +57,6 @@ class ServerTime:
         self._apart = 0.0
         self._skew = 0.0
 
-    @property
-    def skew(self) -> float:
-        """Seconds that Mixpanel's clock is ahead of ours, 0 within the tolerance."""
-        return self._skew
-
     def observe(self, server_epoch_s: float) -> None:
         """Learn from a response's `Date` header, given as seconds since the epoch."""
         self._apart = server_epoch_s - self._ours()

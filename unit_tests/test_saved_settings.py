@@ -91,7 +91,7 @@ def test_a_zone_that_the_old_form_filled_in_says_so_and_what_to_do(
     for told in (status["message"], out.errors[0]["message"]):
         assert f"project_timezone is {zone}, but the project's time zone in Mixpanel is UTC" in told
         assert "Empty the field" in told
-        assert ("earlier connectors" in told) is prefilled
+        assert ("Earlier connectors" in told) is prefilled
     emptied = command.run("read", config={**saved, "project_timezone": ""},
                           catalog=configured([stream]))  # fmt: skip
     assert (emptied.code, len(emptied.records())) == (0, 1)

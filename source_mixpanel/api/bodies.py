@@ -69,9 +69,14 @@ def refuse_error(request: ApiRequest, body: Any) -> None:
         )
 
 
+def is_gzipped(response: requests.Response) -> bool:
+    """Whether the body is compressed, and so has an end of its own."""
+    return response.headers.get("Content-Encoding", "").lower() == "gzip"
+
+
 def raw_chunks(response: requests.Response) -> Iterator[bytes]:
     """The body as it comes off the wire, still compressed; raises if the transport was cut."""
     framed = "Content-Length" in response.headers or response.raw.chunked
     yield from response.raw.stream(_CHUNK, decode_content=False)
-    if not framed and response.headers.get("Content-Encoding", "").lower() != "gzip":
+    if not framed and not is_gzipped(response):
         raise CutError("Mixpanel's answer has no length and no end mark, so it may be cut.")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -13,12 +12,12 @@ import requests
 import urllib3
 
 from source_mixpanel.api.auth import MixpanelAuth
-from source_mixpanel.api.bodies import judge, parsed, raw_chunks
+from source_mixpanel.api.bodies import is_gzipped, judge, parsed, raw_chunks
 from source_mixpanel.api.document import Document, document_body
 from source_mixpanel.api.failures import Action, Backoff
 from source_mixpanel.api.ledger import Ledger
 from source_mixpanel.api.outcome import error_for
-from source_mixpanel.api.quota import Quota, retry_after
+from source_mixpanel.api.quota import Quota, http_date, retry_after
 from source_mixpanel.api.request import Api, ApiRequest
 from source_mixpanel.api.session import MixpanelSession
 from source_mixpanel.api.spool import Spool, spool_body
@@ -82,14 +81,14 @@ class _Again:
     Attributes:
         error: What to raise if no attempt is left.
         cause: What was raised beneath it.
-        told: Seconds that Mixpanel asked to wait.
-        free: The quota said no; that is waiting, not failing.
+        retry_after_s: Seconds that Mixpanel asked to wait.
+        is_wait: The quota said no; that is waiting, not failing.
     """
 
     error: SourceError
     cause: BaseException | None = None
-    told: float | None = None
-    free: bool = False
+    retry_after_s: float | None = None
+    is_wait: bool = False
 
 
 class MixpanelClient:
@@ -121,10 +120,6 @@ class MixpanelClient:
         self._log = log
         self._patience = patience
         self._session = MixpanelSession()
-
-    def close(self) -> None:
-        """Close the pooled connections."""
-        self._session.close()
 
     def quota(self, api: Api) -> Quota:
         """What limits requests to an API."""
@@ -159,9 +154,9 @@ class MixpanelClient:
         """
 
         def read(response: requests.Response) -> Spool:
-            gzipped = response.headers.get("Content-Encoding", "").lower() == "gzip"
             what = f"The {request.answer}"
-            return spool_body(raw_chunks(response), gzipped=gzipped, what=what, most=most)
+            chunks, gzipped = raw_chunks(response), is_gzipped(response)
+            return spool_body(chunks, gzipped=gzipped, what=what, most=most)
 
         return self._carry_out(request, read, tries)
 
@@ -174,8 +169,8 @@ class MixpanelClient:
         """
 
         def read(response: requests.Response) -> Document:
-            gzipped = response.headers.get("Content-Encoding", "").lower() == "gzip"
-            return document_body(raw_chunks(response), gzipped=gzipped, request=request)
+            chunks, gzipped = raw_chunks(response), is_gzipped(response)
+            return document_body(chunks, gzipped=gzipped, request=request)
 
         return self._carry_out(request, read)
 
@@ -192,14 +187,14 @@ class MixpanelClient:
             outcome = self._attempt(request, read, refusals)
             if not isinstance(outcome, _Again):
                 return outcome
-            if outcome.free:
+            if outcome.is_wait:
                 refusals += 1
                 continue
             failures += 1
             if failures >= tries:
                 raise outcome.error from outcome.cause
             luck = random.random()  # noqa: S311 - spreads retries, guards nothing
-            pause = self._patience.backoff.pause(failures, luck, outcome.told)
+            pause = self._patience.backoff.pause(failures, luck, outcome.retry_after_s)
             attempt = f"attempt {failures + 1} of {tries}"
             self._log(f"{outcome.error} Trying again in {pause:.0f} s ({attempt}).")
             self._clock.wait(pause)
@@ -239,9 +234,10 @@ class MixpanelClient:
         """
         error = error_for(action, request, self.access.auth, status=response.status_code, text=text)
         if action is Action.WAIT:
-            return _Again(error, free=True)
+            return _Again(error, is_wait=True)
         if action is Action.RETRY:
-            return _Again(error, told=retry_after(response.headers, self._clock.now()))
+            asked = retry_after(response.headers, self._clock.now())
+            return _Again(error, retry_after_s=asked)
         raise error
 
     def _broken(self, request: ApiRequest, error: Exception) -> _Again:
@@ -251,10 +247,10 @@ class MixpanelClient:
             ConfigError: None can.
         """
         host = urlsplit(self.access.urls[request.api]).hostname or "Mixpanel"
-        told = error_of(request, host, error)
-        if isinstance(told, ConfigError):
-            raise told from error
-        return _Again(told, cause=error)
+        found = error_of(request, host, error)
+        if isinstance(found, ConfigError):
+            raise found from error
+        return _Again(found, cause=error)
 
     def _send(self, request: ApiRequest) -> requests.Response:
         timeouts = self._patience.timeouts
@@ -281,8 +277,6 @@ class MixpanelClient:
         return params
 
     def _learn_time(self, response: requests.Response) -> None:
-        try:
-            served = parsedate_to_datetime(response.headers["Date"])
-        except (KeyError, ValueError):
-            return
-        self._time.observe(served.timestamp())
+        served = http_date(response.headers.get("Date", ""))
+        if served is not None:
+            self._time.observe(served)

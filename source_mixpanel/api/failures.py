@@ -85,16 +85,16 @@ class Backoff:
     first_s: float = 1.0
     cap_s: float = 60.0
 
-    def pause(self, failures: int, luck: float, told: float | None = None) -> float:
+    def pause(self, failures: int, luck: float, retry_after_s: float | None = None) -> float:
         """Seconds before the next attempt.
 
         Args:
             failures: Failed attempts so far, from 1.
             luck: Uniform in [0, 1): spreads clients that failed together.
-            told: `Retry-After` in seconds, which is never undercut.
+            retry_after_s: `Retry-After` in seconds, which is never undercut.
         """
         mean = min(self.first_s * 2.0 ** (failures - 1), self.cap_s)
-        return max(mean * (0.5 + luck), told or 0.0)
+        return max(mean * (0.5 + luck), retry_after_s or 0.0)
 
 
 def error_text(body: object) -> str | None:

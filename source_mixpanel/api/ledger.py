@@ -24,7 +24,7 @@ FREE_STATUSES = frozenset({401, 402, 429})
 """Answers that do not use up quota [Mixpanel's own client: request pacing]."""
 
 HEARTBEAT_S = 300.0
-"""The platform gives up on a silent source; half of ten minutes keeps well clear of it."""
+"""Seconds between two announcements of a wait: the platform takes a silent source for dead."""
 
 _PACING_S = 1.5
 """Keeping three exports a second apart is no wait that anybody has to hear of."""
@@ -84,7 +84,7 @@ class Ledger:
 
     Attributes:
         used: Counted requests so far.
-        waited_s: Seconds that requests have waited for admission, the longest at any time.
+        longest_wait_s: The longest that one request has waited for admission.
     """
 
     def __init__(self, quota: Quota, clock: Clock, announce: Callable[[Wait], None]) -> None:
@@ -100,7 +100,7 @@ class Ledger:
         self._counted = _Gate()
         self._others = _Others()
         self.used = 0
-        self.waited_s = 0.0
+        self.longest_wait_s = 0.0
 
     @contextmanager
     def slot(self, stream: str, *, counted: bool = True) -> Iterator[Receipt]:
@@ -128,7 +128,7 @@ class Ledger:
             self._running += 1
             self._running_counted += counted
             self._told_left = max(0, self._told_left - counted)
-            self.waited_s = max(self.waited_s, started - asked)
+            self.longest_wait_s = max(self.longest_wait_s, started - asked)
             if counted:
                 self._calls.append(started)
                 self.used += 1
@@ -163,12 +163,16 @@ class Ledger:
         """Counted requests that the hour still allows, by all that is known; None if no hour is."""
         with self._changed:
             now = self._clock.monotonic()
-            hourly = [window.limit for window in self.quota.windows if window.seconds == HOUR]
-            if not hourly or self._counted.until > now:
-                return 0 if hourly else None
-            ours = sum(1 for call in self._calls if call + HOUR > now)
+            if self.quota.hourly is None:
+                return None
+            if self._counted.until > now:
+                return 0
             others = self._others.calls if self._others.gone_by > now else 0
-            return max(0, min(hourly) - ours - others)
+            return max(0, self.quota.hourly - len(self._leaving(now)) - others)
+
+    def _leaving(self, now: float) -> list[float]:
+        """When each of our calls of the last hour leaves it."""
+        return [call + HOUR for call in self._calls if call + HOUR > now]
 
     def _tell(self, stream: str, pause: float, *, counted: bool) -> bool:
         """Announce the wait, if it is one that somebody should hear of."""
@@ -203,36 +207,36 @@ class Ledger:
     def _learn(self, hour: Remaining) -> None:
         """What is left of the hour tells what others have used of it."""
         now = self._clock.monotonic()
-        limit = max((w.limit for w in self.quota.windows if w.seconds == HOUR), default=0)
-        ours = sum(1 for call in self._calls if call + HOUR > now)
+        ours = len(self._leaving(now))
         # Without a reset they may all be as young as this answer.
         self._told_left = max(0, hour.left - (self._running_counted - 1))
         lasts = HOUR if hour.reset_s is None else hour.reset_s
-        self._others = _Others(max(0, limit - hour.left - ours), now + lasts)
+        self._others = _Others(max(0, (self.quota.hourly or 0) - hour.left - ours), now + lasts)
         if hour.left == 0 and hour.reset_s is not None:
             self._counted.close(now + hour.reset_s, "the hourly quota is used up")
 
     def refused(self, headers: Mapping[str, str], attempt: int, *, text: str) -> None:
-        """A 429 came back: nobody starts until the server's time, or a sensible one, is over.
+        """A 429 came back: nothing that it is about starts until Mixpanel's time, or ours, is over.
 
-        Told by `Retry-After`, a `RateLimit` reset, or the figures in the text, the hourly quota
-        stops only what counts against it. Told nothing, it is load shedding: everybody backs off.
+        If the text or `RateLimit` says that the hour is used up, only counted requests wait; after
+        any other refusal all do. How long is told by `Retry-After` or a `RateLimit` reset; untold,
+        it is until our oldest call leaves the hour, or 5 s doubling to 120 s.
         """
         with self._changed:
             now = self._clock.monotonic()
-            told = retry_after(headers, self._clock.now())
+            pause_s = retry_after(headers, self._clock.now())
             items = remaining(headers)
             hour = _hourly(items)
             hourly = hour_is_used_up(text) or (hour is not None and hour.left == 0)
-            if told is None:
+            if pause_s is None:
                 resets = [
                     i.reset_s for i in items.values() if i.left == 0 and i.reset_s is not None
                 ]
-                told = max(resets, default=None)
+                pause_s = max(resets, default=None)
             gate = self._counted if hourly else self._everybody
             pause, why = (
-                (told, "Mixpanel asked to wait")
-                if told is not None
+                (pause_s, "Mixpanel asked to wait")
+                if pause_s is not None
                 else self._guess(attempt, hourly=hourly)
             )
             gate.close(now + max(pause, 1.0), why)
@@ -243,8 +247,7 @@ class Ledger:
         if not hourly:
             return probe, "Mixpanel is shedding load"
         now = self._clock.monotonic()
-        leaves = [call + HOUR - now for call in self._calls if call + HOUR > now]
-        return min(leaves, default=probe), "the hourly quota is used up"
+        return min(self._leaving(now), default=now + probe) - now, "the hourly quota is used up"
 
 
 def _hourly(items: Mapping[str, Remaining]) -> Remaining | None:

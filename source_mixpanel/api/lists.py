@@ -49,7 +49,7 @@ class ListReader:
         self, client: MixpanelClient, workspaces: Callable[[], list[int]], once: Once
     ) -> None:
         self._client = client
-        self._told = workspaces
+        self._views_of_project = workspaces
         self._once = once
 
     def pages(self, listing: Listing, stream: str) -> Iterator[Sequence[Any]]:
@@ -103,7 +103,7 @@ class ListReader:
         except (ForbiddenError, RefusedError, TransientError, DataError):
             # Mixpanel does not document that list; what it says of the project tells as well.
             views = []
-        return [view["id"] for view in views] or self._told()
+        return [view["id"] for view in views] or self._views_of_project()
 
     def _walk(self, listing: Listing, stream: str) -> Iterator[Sequence[Any]]:
         """Every path's pages; one that is closed does not stop the others."""

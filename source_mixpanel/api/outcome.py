@@ -62,8 +62,8 @@ def error_for(
     answered = f"Mixpanel answered {status} to {request} for {stream}.{said}"
     if action is Action.REFUSE and _is_too_long(request, status, text):
         answered += " Its URL may be too long: shorten export_events or export_where."
-    told = _told(action, answered, detail)
-    return told or RefusedError(answered, status=status, text=text, detail=detail)
+    error = _error_of_answer(action, answered, detail)
+    return error or RefusedError(answered, status=status, text=text, detail=detail)
 
 
 def _is_too_long(request: ApiRequest, status: int, text: str) -> bool:
@@ -74,7 +74,7 @@ def _is_too_long(request: ApiRequest, status: int, text: str) -> bool:
     return status in _TOO_LONG or (status == _UNEXPLAINED and not text and length > _LONG_URL)
 
 
-def _told(action: Action, answered: str, detail: str) -> SourceError | None:
+def _error_of_answer(action: Action, answered: str, detail: str) -> SourceError | None:
     """The error for an answer that says nothing of the account, None for a plain refusal."""
     if action is Action.ELSEWHERE:
         return ConfigError(
@@ -91,7 +91,7 @@ def _told(action: Action, answered: str, detail: str) -> SourceError | None:
 
 
 def _said(text: str) -> str:
-    told = text[:_EXCERPT].rstrip()
-    if not told:
+    said = text[:_EXCERPT].rstrip()
+    if not said:
         return ""
-    return f" Mixpanel said: {told}" if told.endswith(_ENDS) else f" Mixpanel said: {told}."
+    return f" Mixpanel said: {said}" if said.endswith(_ENDS) else f" Mixpanel said: {said}."

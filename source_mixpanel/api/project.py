@@ -32,7 +32,7 @@ class ProjectFacts:
         self._configured = configured_zone
         self._log = log
         self._lock = threading.Lock()
-        self._told: Mapping[str, Any] | None = None
+        self._me: Mapping[str, Any] | None = None
 
     def zone(self) -> ZoneInfo | None:
         """The project's zone, from Mixpanel or else the settings; None if neither tells.
@@ -40,19 +40,19 @@ class ProjectFacts:
         Raises:
             ConfigError: The two differ.
         """
-        told = self._zone_told()
-        if told is None or self._configured is None:
-            return told or self._configured
-        if not same_zone(told, self._configured):
+        zone = self._own_zone()
+        if zone is None or self._configured is None:
+            return zone or self._configured
+        if not same_zone(zone, self._configured):
             prefilled = self._configured.key == _PREFILLED
             raise ConfigError(
                 f"project_timezone is {self._configured.key}, but the project's time zone in "
-                f"Mixpanel is {told.key}. Empty the field: the project's own zone is then used."
-                + (" The form of earlier connectors had filled it in." if prefilled else "")
+                f"Mixpanel is {zone.key}. Empty the field: the project's own zone is then used."
+                + (" Earlier connectors' forms filled in this value." if prefilled else "")
             )
-        return told
+        return zone
 
-    def _zone_told(self) -> ZoneInfo | None:
+    def _own_zone(self) -> ZoneInfo | None:
         name = self._project().get("timezone")
         try:
             return parse_zone(name) if isinstance(name, str) else None
@@ -86,12 +86,12 @@ class ProjectFacts:
             # A project secret is not accepted by the app API.
             return {}
         with self._lock:
-            if self._told is None:
-                self._told = self._ask()
-        entries = self._told.get(kind)
+            if self._me is None:
+                self._me = self._ask()
+        entries = self._me.get(kind)
         if not isinstance(entries, Mapping):
             return {}
-        return {key: told for key, told in entries.items() if isinstance(told, Mapping)}
+        return {key: entry for key, entry in entries.items() if isinstance(entry, Mapping)}
 
     def _ask(self) -> Mapping[str, Any]:
         try:

@@ -41,6 +41,11 @@ class Quota:
     concurrent: int
     careful: bool = False
 
+    @property
+    def hourly(self) -> int | None:
+        """Requests that may start in an hour; None where no such limit is known."""
+        return next((window.limit for window in self.windows if window.seconds == HOUR), None)
+
 
 HOUR = 3600.0
 MINUTE = 60.0
@@ -99,14 +104,15 @@ def retry_after(headers: Mapping[str, str], now_epoch: float) -> float | None:
         return None
     if _SECONDS.fullmatch(text):
         return float(text)
-    until = _http_date(text)
+    until = http_date(text)
     if until is None:
         return None
-    served = _http_date(headers.get("Date", ""))
+    served = http_date(headers.get("Date", ""))
     return max(0.0, until - (now_epoch if served is None else served))
 
 
-def _http_date(text: str) -> float | None:
+def http_date(text: str) -> float | None:
+    """Epoch seconds of an HTTP date, which is always UTC; None if it is none."""
     try:
         moment = parsedate_to_datetime(text)
     except (ValueError, OverflowError):

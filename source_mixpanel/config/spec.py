@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from source_mixpanel.config.model import Config
@@ -52,11 +51,6 @@ def _tidy(node: dict[str, Any]) -> dict[str, Any]:
         node["additionalProperties"] = True
         if "description" in node and "order" not in node:
             del node["description"]
-    if node.get("enum") or "const" in node:
-        node.pop("title", None) if "const" in node else None
+    if "const" in node:
+        node.pop("title", None)
     return node
-
-
-def spec_json() -> str:
-    """The spec message's content as stable text, for the golden file."""
-    return json.dumps(connection_specification(), indent=2, ensure_ascii=False) + "\n"

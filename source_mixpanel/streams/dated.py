@@ -23,6 +23,7 @@ from source_mixpanel.errors import (
 )
 from source_mixpanel.records.types import object_schema
 from source_mixpanel.streams.base import CheckpointedStream, Row, Workshop
+from source_mixpanel.streams.property_schema import TIMESTAMP
 from source_mixpanel.sync.dated import (
     WHOLE,
     DatedSettings,
@@ -38,11 +39,7 @@ from source_mixpanel.sync.parallel import in_order
 
 DATE_COLUMNS: Mapping[str, Any] = {
     "date": {"type": ["null", "string"], "format": "date"},
-    "datetime": {
-        "type": ["null", "string"],
-        "format": "date-time",
-        "airbyte_type": "timestamp_with_timezone",
-    },
+    "datetime": TIMESTAMP,
 }
 
 
@@ -130,7 +127,7 @@ class DatedStream(CheckpointedStream, engine=True):
         cursor_field: list[str] | None = None,  # noqa: ARG002 - the CDK's signature
         stream_state: Mapping[str, Any] | None = None,  # noqa: ARG002 - taken by the setter
     ) -> Iterable[StreamSlice]:
-        """Ranges of days, one report after the other; a report that fails does not stop others."""
+        """Ranges of days, report by report; one that Mixpanel refuses does not stop the others."""
         parts = self.parts()
         full = sync_mode == SyncMode.full_refresh
         self._state = self._state.begun([part.key for part in parts], full=full)

@@ -18,6 +18,7 @@ from source_mixpanel.errors import ConfigError, DataError
 from source_mixpanel.instants import PROJECT_KIND, Stamper
 from source_mixpanel.records.events import EventRows
 from source_mixpanel.records.naming import ColumnNames
+from source_mixpanel.records.types import object_schema
 from source_mixpanel.schemas.reserved import EVENT_PROPERTIES
 from source_mixpanel.streams.base import MixpanelStream, Row, Workshop
 from source_mixpanel.streams.export_doubts import (
@@ -30,15 +31,10 @@ from source_mixpanel.streams.export_doubts import (
     undecided,
 )
 from source_mixpanel.streams.export_request import ExportFilter
-from source_mixpanel.streams.export_schema import (
-    export_schema,
-    find_properties,
-    object_columns,
-    property_columns,
-    told_by_catalog,
-)
+from source_mixpanel.streams.export_schema import CORE, find_properties, property_columns
 from source_mixpanel.streams.export_slices import SliceSource, WholeSlice
 from source_mixpanel.streams.layout import Layout
+from source_mixpanel.streams.property_schema import object_columns, remembered
 from source_mixpanel.sync.ahead import ahead
 from source_mixpanel.sync.coverage import Span
 from source_mixpanel.sync.cursor import ExportState, dump_state, parse_state
@@ -107,7 +103,7 @@ class Export(MixpanelStream, CheckpointMixin):
     def schema(self) -> Mapping[str, Any]:
         """Names from Mixpanel's lists and Lexicon; types from Lexicon or a sample of events."""
         if self.settings.layout.as_object:
-            return export_schema(object_columns())
+            return object_schema({**CORE, **object_columns()})
         days = Days(self.settings.kind, self.workshop.project.zone())
         properties = find_properties(
             self.workshop.client,
@@ -116,7 +112,8 @@ class Export(MixpanelStream, CheckpointMixin):
             now=self.workshop.time.now_utc(),
             log=self.logger.info,
         )
-        return export_schema(property_columns(properties, to_text=self.settings.layout.to_text))
+        columns = property_columns(properties, to_text=self.settings.layout.to_text)
+        return object_schema({**CORE, **columns})
 
     # -- state -----------------------------------------------------------------------------
 
@@ -164,9 +161,7 @@ class Export(MixpanelStream, CheckpointMixin):
                 "does not tell which that is. Set project_timezone."
             )
         self._started = self.workshop.clock.monotonic()
-        told = told_by_catalog(self.configured_json_schema or {})
-        # The state comes first: what it has given away, the catalog cannot give again.
-        self._names = ColumnNames({**self._state.columns, **told, **self._state.columns})
+        self._names = ColumnNames(remembered(self._state.columns, self.configured_json_schema))
         full = sync_mode == SyncMode.full_refresh
         now = self.workshop.time.now_utc()
         plan = plan_read(self.settings.period, self._state, self._days, now, full=full)

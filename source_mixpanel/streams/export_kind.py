@@ -10,14 +10,13 @@ from source_mixpanel.errors import ConfigError, StrainError, TransientError
 from source_mixpanel.instants import kind_of_project, received_ms
 from source_mixpanel.records.decode import parse_lines
 from source_mixpanel.streams.base import Workshop
-from source_mixpanel.streams.export_request import ExportFilter, export_request
+from source_mixpanel.streams.export_request import ExportFilter, sample_request
 from source_mixpanel.sync.coverage import Span
 from source_mixpanel.sync.days import Days
 from source_mixpanel.sync.doubt import may_differ, telling_days
 from source_mixpanel.sync.window import Window
 
 _SAMPLE_PER_BLOCK = 50
-_SAMPLE_EVENTS = 2_000
 _TELLING = 20
 
 Log = Callable[[str], None]
@@ -80,7 +79,7 @@ class KindFinder:
 
     def _kind_in(self, place: Span) -> str | None:
         """What a sample of the events of some days tells, whatever the filter."""
-        request = export_request(Window(place), ExportFilter(), limit=_SAMPLE_EVENTS)
+        request = sample_request(place, ExportFilter())
         try:
             spool = self._client.spool(request)
         except StrainError as error:

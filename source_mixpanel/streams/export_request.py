@@ -7,11 +7,12 @@ import json
 from dataclasses import dataclass
 
 from source_mixpanel.api.request import Api, ApiRequest
-from source_mixpanel.sync.coverage import Only
+from source_mixpanel.sync.coverage import Only, Span
 from source_mixpanel.sync.window import Window
 
 PATH = "/api/2.0/export"
 _PROCESSED = 'properties["mp_processing_time_ms"]'
+_SAMPLE_EVENTS = 2_000
 _TIME = 'properties["$time"]'
 
 
@@ -51,6 +52,11 @@ def export_request(window: Window, wanted: ExportFilter, *, limit: int | None = 
     if limit is not None:
         params["limit"] = str(limit)
     return ApiRequest(Api.EXPORT, PATH, "export", params)
+
+
+def sample_request(span: Span, wanted: ExportFilter) -> ApiRequest:
+    """The request for some events of some days; which ones is Mixpanel's choice."""
+    return export_request(Window(span), wanted, limit=_SAMPLE_EVENTS)
 
 
 def _where(window: Window, users: str | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from source_mixpanel.api.client import MixpanelClient
@@ -11,52 +11,28 @@ from source_mixpanel.api.envelopes import unwrap
 from source_mixpanel.api.request import Api, ApiRequest
 from source_mixpanel.errors import DataError, SourceError
 from source_mixpanel.records.decode import parse_lines
-from source_mixpanel.records.naming import ColumnNames
-from source_mixpanel.records.types import JSON_TYPES, column_schema, common_type, declared_types
+from source_mixpanel.records.naming import CORE_COLUMNS, ColumnNames
+from source_mixpanel.records.types import JSON_TYPES, common_type, declared_types
 from source_mixpanel.schemas.reserved import EVENT_PROPERTIES
-from source_mixpanel.streams.export_request import ExportFilter, export_request
+from source_mixpanel.streams.export_request import ExportFilter, sample_request
+from source_mixpanel.streams.property_schema import TIMESTAMP, columns_of
 from source_mixpanel.sync.coverage import Span
 from source_mixpanel.sync.days import Days
-from source_mixpanel.sync.window import Window
-
-RAW_NAME = "mixpanel_property"
-"""The keyword that tells, in a column's schema, which property it holds."""
 
 _ALL_NAMES = 5_000
-_SAMPLE_EVENTS = 2_000
 _SAMPLE_DAYS = 30
 
 Types = dict[str, set[str]]
 Log = Callable[[str], None]
 
 
-def core_schema() -> dict[str, Any]:
-    """The columns of every event."""
-    return {
-        "event": {"type": ["null", "string"]},
-        "time": {
-            "type": ["null", "string"],
-            "format": "date-time",
-            "airbyte_type": "timestamp_with_timezone",
-        },
-        "distinct_id": {"type": ["null", "string"]},
-        "insert_id": {"type": ["null", "string"]},
-    }
-
-
-def export_schema(columns: Mapping[str, Any]) -> dict[str, Any]:
-    """The stream's JSON Schema with these columns beside the core ones."""
-    return {
-        "$schema": "http://json-schema.org/draft-07/schema#",
-        "type": "object",
-        "additionalProperties": True,
-        "properties": {**core_schema(), **columns},
-    }
-
-
-def object_columns() -> dict[str, Any]:
-    """The one column of `property_layout: object`."""
-    return {"properties": {"type": ["null", "object"], "additionalProperties": True}}
+CORE: Mapping[str, Any] = {
+    "event": "string",
+    "time": TIMESTAMP,
+    "distinct_id": "string",
+    "insert_id": "string",
+}
+"""The columns of every event."""
 
 
 def property_columns(properties: Mapping[str, str | None], *, to_text: bool) -> dict[str, Any]:
@@ -71,30 +47,20 @@ def property_columns(properties: Mapping[str, str | None], *, to_text: bool) -> 
     for raw in EVENT_PROPERTIES:
         if names.is_free(raw):
             names.column(raw)
-    columns = {}
-    for raw, column in names.given().items():
+
+    def type_of(raw: str) -> str:
         custom = "string" if to_text else properties.get(raw)
-        json_type = EVENT_PROPERTIES.get(raw) or custom or "string"
-        columns[column] = {**column_schema(json_type), RAW_NAME: raw}
-    return columns
+        return EVENT_PROPERTIES.get(raw) or custom or "string"
 
-
-def told_by_catalog(schema: Mapping[str, Any]) -> dict[str, str]:
-    """The columns of properties, by raw name, as a configured schema tells them."""
-    columns = schema.get("properties") or {}
-    return {
-        spec[RAW_NAME]: column
-        for column, spec in columns.items()
-        if isinstance(spec, Mapping) and isinstance(spec.get(RAW_NAME), str)
-    }
+    return columns_of(names.given(), type_of)
 
 
 def find_properties(
-    client: MixpanelClient, days: Days, wanted: ExportFilter, *, now: Any, log: Log
+    client: MixpanelClient, days: Days, wanted: ExportFilter, *, now: datetime, log: Log
 ) -> dict[str, str | None]:
     """Event properties of the project and their JSON types, from every place that tells.
 
-    Three requests: one query, one of the app API, one export. A place that is closed to the
+    Three requests: one query, one of the Lexicon quota, one export. A place that is closed to the
     account, or answers in another shape, is passed over with a log line.
 
     Raises:
@@ -110,16 +76,17 @@ def find_properties(
             failures.append(error)
             return {}
 
+    number = client.access.project_id
     names = ask("the list of property names", lambda: _listed(client))
-    lexicon = ask("Lexicon", lambda: _lexicon(client))
+    # A project secret, which does without the number, does not open Lexicon.
+    lexicon = {} if number is None else ask("Lexicon", lambda: _lexicon(client, number))
     sample = ask("a sample of events", lambda: _sampled(client, days, wanted, now))
-    if len(failures) == 3:  # noqa: PLR2004 - the three above
+    if len(failures) == (2 if number is None else 3):
         raise failures[-1]
     types: dict[str, str | None] = dict.fromkeys(names)
     for source in (sample, lexicon):
         types.update({raw: common_type(kinds) for raw, kinds in source.items()})
-    core = ("time", "distinct_id", "$insert_id")
-    return {raw: kind for raw, kind in types.items() if raw not in core}
+    return {raw: kind for raw, kind in types.items() if raw not in CORE_COLUMNS}
 
 
 def _listed(client: MixpanelClient) -> Types:
@@ -132,11 +99,8 @@ def _listed(client: MixpanelClient) -> Types:
     return {raw: set() for raw in answer}
 
 
-def _lexicon(client: MixpanelClient) -> Types:
+def _lexicon(client: MixpanelClient, number: int) -> Types:
     """Names and types that the project's owners have written down."""
-    number = client.access.project_id
-    if number is None:
-        return {}
     request = ApiRequest(Api.LEXICON, f"/api/app/projects/{number}/schemas/event", "export")
     page = unwrap(client.json(request))
     if page is None:
@@ -155,11 +119,11 @@ def _inside(value: Any, key: str) -> Mapping[str, Any]:
     return held if isinstance(held, Mapping) else {}
 
 
-def _sampled(client: MixpanelClient, days: Days, wanted: ExportFilter, now: Any) -> Types:
+def _sampled(client: MixpanelClient, days: Days, wanted: ExportFilter, now: datetime) -> Types:
     """Names and types in some recent events."""
     today = days.today(now)
-    window = Window(Span(today - timedelta(days=_SAMPLE_DAYS), today))
-    spool = client.spool(export_request(window, wanted, limit=_SAMPLE_EVENTS))
+    month = Span(today - timedelta(days=_SAMPLE_DAYS), today)
+    spool = client.spool(sample_request(month, wanted))
     try:
         return types_of(event for block in spool.blocks() for event in parse_lines(block))
     finally:

@@ -169,7 +169,7 @@ class PartReader:
                 yield from zip(due, made, strict=True)
         if not self.walk.over:
             raise TransientError(
-                f"Mixpanel gave {self._part.label} without a session, so that its further pages "
+                f"Mixpanel gave {self._part.label} without a session, so its further pages "
                 f"cannot be asked for."
             )
 

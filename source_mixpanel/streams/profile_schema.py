@@ -13,7 +13,7 @@ from source_mixpanel.records.profiles import CORE_PROPERTIES, KEY_COLUMN
 from source_mixpanel.records.types import column_schema, common_type
 from source_mixpanel.schemas.reserved import PROFILE_PROPERTIES
 from source_mixpanel.streams.base import Workshop
-from source_mixpanel.streams.export_schema import RAW_NAME
+from source_mixpanel.streams.property_schema import RAW_NAME, columns_of
 
 PATH = "/api/query/engage/properties"
 _MOST_NAMES = 2_000
@@ -55,12 +55,12 @@ def property_columns(types: Types, fixed: Iterable[str], *, to_text: bool) -> di
     """
     names = new_names({}, fixed)
     names.add_all(types)
-    columns = {}
-    for raw, column in sorted(names.given().items()):
+
+    def type_of(raw: str) -> str:
         custom = "string" if to_text else common_type(types[raw])
-        json_type = PROFILE_PROPERTIES.get(raw) or custom
-        columns[column] = {**column_schema(json_type), RAW_NAME: raw}
-    return columns
+        return PROFILE_PROPERTIES.get(raw) or custom
+
+    return columns_of(dict(sorted(names.given().items())), type_of)
 
 
 def find_properties(

@@ -27,7 +27,6 @@ from source_mixpanel.records.profiles import Emitted, ProfileRows
 from source_mixpanel.records.types import object_schema
 from source_mixpanel.schemas.reserved import PROFILE_PROPERTIES
 from source_mixpanel.streams.base import CheckpointedStream, Row, Workshop
-from source_mixpanel.streams.export_schema import object_columns, told_by_catalog
 from source_mixpanel.streams.layout import Layout
 from source_mixpanel.streams.profile_pages import Page, PageSource, Part, PartReader, lacking
 from source_mixpanel.streams.profile_schema import (
@@ -43,6 +42,7 @@ from source_mixpanel.streams.profile_state import (
     dump_state,
     parse_state,
 )
+from source_mixpanel.streams.property_schema import object_columns, remembered
 
 _BATCH = 500
 """Rows a batch; larger ones cost more a row: their memory is mapped anew each time [measured]."""
@@ -167,9 +167,7 @@ class ProfileStream(CheckpointedStream, engine=True):
         """Look at state and settings, and decide what this sync reads."""
         incremental = sync_mode == SyncMode.incremental and bool(self.cursor_field)
         self._since = self._state.last_seen if incremental else None
-        told = told_by_catalog(self.configured_json_schema or {})
-        # The state comes first: what it has given away, the catalog cannot give again.
-        known = {**self._state.columns, **told, **self._state.columns}
+        known = remembered(self._state.columns, self.configured_json_schema)
         self._names = new_names(known, self.fixed)
         shape = self.settings.layout.shape(self.configured_json_schema, PROFILE_PROPERTIES)
         self._rows = ProfileRows(self._names, shape, self.fixed)

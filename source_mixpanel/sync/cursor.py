@@ -101,7 +101,7 @@ def completed_through(coverage: Coverage, days: Days) -> date | None:
 
 
 def parse_state(blob: Mapping[str, Any]) -> ExportState:
-    """A state of this connector, or `{time}` as Airbyte's 4.0.2 and tap-mixpanel write it.
+    """A state of this connector, or `{time}` as Airbyte's 4.0.2 writes it.
 
     Keys that are not known are passed over.
 

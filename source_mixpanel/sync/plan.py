@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
+from source_mixpanel.dates import DEFAULT_START
 from source_mixpanel.instants import EPOCH
 from source_mixpanel.sync.coverage import (
     Coverage,
@@ -17,7 +18,6 @@ from source_mixpanel.sync.coverage import (
 from source_mixpanel.sync.cursor import ExportState, completed_through
 from source_mixpanel.sync.days import ONE_DAY, Days
 
-_DEFAULT_START = timedelta(days=365)
 _EVER = 1 << 62
 
 
@@ -40,7 +40,7 @@ class Period:
     def first_day(self, state: ExportState, days: Days, now: datetime) -> date:
         """The first day to ask for."""
         if self.start is None:
-            return state.coverage.first or days.today(now) - _DEFAULT_START
+            return state.coverage.first or days.today(now) - DEFAULT_START
         if not isinstance(self.start, datetime):
             return self.start
         day = days.of(self.start)

@@ -37,10 +37,10 @@ def sentence(step: Step) -> str:
     """What has been done, and what is left."""
     counted = step.done if step.total is None else step.total
     count = f"{step.done}" if step.total is None else f"{step.done} of {step.total}"
-    told = [f"{count} {_plural(counted, step.unit)}", f"{_count(step.records, 'records')} so far"]
+    counts = [f"{count} {_plural(counted, step.unit)}", f"{_count(step.records, 'records')} so far"]
     if step.requests_left is not None:
-        told.append(f"{_count(step.requests_left, 'requests')} left this hour")
-    return f"Stream {step.stream!r} has read {step.place}: {', '.join(told)}."
+        counts.append(f"{_count(step.requests_left, 'requests')} left this hour")
+    return f"Stream {step.stream!r} has read {step.place}: {', '.join(counts)}."
 
 
 def _count(number: int, unit: str) -> str:
@@ -116,8 +116,8 @@ class Progress:
         self._log = log
         self._monotonic = monotonic
         self._watcher = watcher
-        self._told: dict[str, float] = {}
-        self._untold: dict[str, Step] = {}
+        self._logged_at: dict[str, float] = {}
+        self._pending: dict[str, Step] = {}
 
     def begin(self, stream: str) -> None:
         """A stream's turn has come."""
@@ -130,20 +130,20 @@ class Progress:
     def step(self, step: Step) -> None:
         """Take note of a step, and tell it when it is time."""
         self._watcher.step(step)
-        told = self._told.get(step.stream)
-        if told is None or self._monotonic() - told >= EVERY_S:
+        logged_at = self._logged_at.get(step.stream)
+        if logged_at is None or self._monotonic() - logged_at >= EVERY_S:
             self._tell(step)
         else:
-            self._untold[step.stream] = step
+            self._pending[step.stream] = step
 
     def end(self, stream: str, *, whole: bool) -> None:
         """A stream's turn is over; its last step is told, if it has not been."""
         self._watcher.end(stream, whole=whole)
-        step = self._untold.get(stream)
+        step = self._pending.get(stream)
         if step is not None:
             self._tell(step)
 
     def _tell(self, step: Step) -> None:
-        self._untold.pop(step.stream, None)
-        self._told[step.stream] = self._monotonic()
+        self._pending.pop(step.stream, None)
+        self._logged_at[step.stream] = self._monotonic()
         self._log(sentence(step))

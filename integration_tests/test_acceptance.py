@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ import pytest
 
 from integration_tests.conftest import load, load_lines
 from source_mixpanel.config import connection_specification
-from unit_tests.harness import Command, Output, configured, freeze, multiset
+from unit_tests.harness import Command, Output, configured, multiset
 from unit_tests.worlds import prefixes
 
 Streams = dict[str, dict[str, Any]]
@@ -206,12 +207,18 @@ def test_every_checkpoint_leads_to_the_rest(
     whole = _catalog(INCREMENTAL, streams)
     for entry in whole["streams"]:
         name = entry["stream"]["name"]
-        for before, state in prefixes(incremental, name):
-            rest = command.run(
-                "read", config=config, catalog={"streams": [entry]}, state=[state]
-            ).records(name)
-            everything = multiset(incremental.records(name))
-            assert not everything - multiset(before) - multiset(rest), name
+        everything = multiset(incremental.records(name))
+        checkpoints = list(prefixes(incremental, name))
+        assert checkpoints, name
+        for before, state in checkpoints:
+            out = command.run("read", config=config, catalog={"streams": [entry]}, state=[state])
+            rest = multiset(out.records(name))
+            assert not everything - multiset(before) - rest, name
+            assert set(rest) <= set(everything), name
+
+
+def _form(state: Any) -> str:
+    return re.sub("[0-9]", "0", json.dumps(state, sort_keys=True))
 
 
 def test_a_state_from_the_far_future_reads_nothing_and_keeps_its_form(
@@ -224,7 +231,8 @@ def test_a_state_from_the_far_future_reads_nothing_and_keeps_its_form(
         name = given["stream"]["stream_descriptor"]["name"]
         if name in {entry["stream"]["name"] for entry in load(INCREMENTAL)["streams"]}:
             wanted, kept = given["stream"]["stream_state"], out.stream_state(name)
-            assert freeze({key: kept[key] for key in wanted}) == freeze(wanted)
+            # `engage` sets its cursor back to now, or it would read nothing until 2121.
+            assert _form({key: kept[key] for key in wanted}) == _form(wanted)
 
 
 def test_a_sample_state_goes_on_from_its_day(

@@ -28,6 +28,7 @@ from source_mixpanel.streams.export_doubts import (
     misread,
     moved,
     refiltered,
+    reinterpreted,
     undecided,
 )
 from source_mixpanel.streams.export_request import ExportFilter
@@ -166,10 +167,14 @@ class Export(MixpanelStream, CheckpointMixin):
         now = self.workshop.time.now_utc()
         plan = plan_read(self.settings.period, self._state, self._days, now, full=full)
         wanted = self.settings.wanted.mark
-        early = None if full else ahead_of_time(self._state, self._days.today(now))
-        for doubt in (early, moved(self._state.zone, self._days), refiltered(plan.state, wanted)):
-            if doubt:
-                self.logger.warning(doubt)
+        doubts = (
+            None if full else ahead_of_time(self._state, self._days.today(now)),
+            moved(self._state.zone, self._days),
+            reinterpreted(plan.state, self._days),
+            refiltered(plan.state, wanted),
+        )
+        for doubt in filter(None, doubts):
+            self.logger.warning(doubt)
         self._guessed_before = guessed_before(plan.state, self._days)
         name = zone.key if zone is not None else self._state.zone
         self._state = replace(plan.state, zone=name, wanted=wanted)
@@ -271,9 +276,8 @@ class Export(MixpanelStream, CheckpointMixin):
         for sentence in rows.columns.sentences(self.name):
             self.logger.warning(sentence)
         off = misread(self._days, self._guessed_before, self._guessed)
-        for doubt in (undecided(self._days, self._guessed), off):
-            if doubt:
-                self.logger.warning(doubt)
+        for doubt in filter(None, (undecided(self._days, self._guessed), off)):
+            self.logger.warning(doubt)
         if rows.timeless:
             self.logger.warning(
                 f"Stream 'export': {rows.timeless} events have no readable time; theirs is null."

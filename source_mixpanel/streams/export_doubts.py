@@ -92,6 +92,23 @@ def moved(before: str | None, days: Days) -> str | None:
     )
 
 
+def reinterpreted(state: ExportState, days: Days) -> str | None:
+    """A sentence if the settings say that times mean something else than at the last sync.
+
+    Args:
+        state: What this sync goes on from.
+        days: How the project counts days now.
+    """
+    last = state.coverage.last
+    if last is None or state.kind is None or days.kind in (None, state.kind):
+        return None
+    return (
+        f"Stream 'export': times of events until {last} were read as {state.kind}, and are read as "
+        f"{days.kind} from now on, as event_timestamps says. Refresh the stream to have all of "
+        f"them alike."
+    )
+
+
 def ahead_of_time(state: ExportState, today: date) -> str | None:
     """A sentence if a saved cursor lies in the future.
 

@@ -119,3 +119,17 @@ def test_times_that_were_read_as_utc_and_are_not_are_named(
     assert "events of 2026-03-01 to 2026-03-10 were read as UTC" in second.log
     third = read(command, config, export(command, config), state=second.state_file())
     assert "were read as UTC" not in third.log
+
+
+def test_times_that_are_to_be_read_otherwise_from_now_on_are_named(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.configure(project_kind="local", timezone="Asia/Tokyo")
+    mixpanel.add_events(ticks(datetime(2026, 3, 5, tzinfo=timezone.utc), 48, 60))
+    first = read(command, config, export(command, config))
+    config["event_timestamps"] = "utc"
+    second = read(command, config, export(command, config), state=first.state_file())
+    told = "events until 2026-03-10 were read as project_time, and are read as utc from now on"
+    assert told in second.log
+    third = read(command, config, export(command, config), state=second.state_file())
+    assert told not in third.log

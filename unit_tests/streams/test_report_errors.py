@@ -44,8 +44,8 @@ def _world(mixpanel: ControlClient) -> None:
     [
         ({**GOOD, "parameters": {"event": "Look", "from_date": "2026-01-01"}}, "from_date itself"),
         ({**GOOD, "kind": "flows"}, "kind has to be one of"),
-        ({**GOOD, "name": "results"}, "there is a stream 'report_results' already"),
-        ({**GOOD, "name": "RESULTS"}, "there is a stream 'report_RESULTS' already"),
+        ({**GOOD, "name": "results"}, "a stream 'report_results' exists already"),
+        ({**GOOD, "name": "RESULTS"}, "a stream 'report_RESULTS' exists already"),
     ],
 )
 @pytest.mark.parametrize("verb", ["check", "discover", "read"])

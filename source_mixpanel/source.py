@@ -43,6 +43,7 @@ from source_mixpanel.config import (
     corrections,
     migrate,
     parse_config,
+    refuse_empty,
     unknown_keys,
 )
 from source_mixpanel.errors import ConfigError, SourceError
@@ -172,6 +173,7 @@ class SourceMixpanel(AbstractSource):
         """Whether anything can be read; what cannot is named with the reason."""
         try:
             settings = self._parse(config)
+            refuse_empty(settings, ServerTime(self._clock).now_utc())
             workshop = self._workshop(settings)
             if settings.reports:
                 _streams(settings, workshop)

@@ -22,7 +22,6 @@ from source_mixpanel.config import (
     ProjectSecret,
     ServiceAccount,
     cautions,
-    refuse_empty,
 )
 from source_mixpanel.masking import hide
 from source_mixpanel.regions import hosts
@@ -110,12 +109,7 @@ def build_workshop(
 
 
 def warnings_on(config: Config, now: datetime) -> Iterator[str]:
-    """Sentences on settings that do not say what is read, or that Mixpanel is to retire.
-
-    Raises:
-        ConfigError: They leave no days to read.
-    """
-    refuse_empty(config, now)
+    """Sentences on settings that do not say what is read, or that Mixpanel is to retire."""
     yield from cautions(config, now)
     if isinstance(config.credentials, ProjectSecret):
         yield (

@@ -83,18 +83,23 @@ def test_an_end_before_the_start_that_is_not_said_is_refused(
         refuse_empty(config, NOW)
 
 
-def test_check_and_read_refuse_an_end_before_the_default_start(
-    command: Command, config: dict[str, Any]
+def test_check_refuses_an_end_before_the_default_start_and_a_read_warns_of_it(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
 ) -> None:
-    stream = discovered(command, config)["export"]
+    mixpanel.seed(3, events=10, days=2, profiles=5)
+    streams = discovered(command, config)
     del config["start_date"]
     config["end_date"] = "2024-01-01"
+    sentence = "end_date (2024-01-01) lies before the start"
     [status] = command.run("check", config=config).of("CONNECTION_STATUS")
-    out = sync(command, config, [stream])
-    assert out.code == 1
-    assert out.errors[0]["failure_type"] == "config_error"
-    for message in (status["message"], out.errors[0]["message"]):
-        assert "end_date (2024-01-01) lies before the start" in message
+    assert status["status"] == "FAILED"
+    assert sentence in status["message"]
+    out = sync(command, config, [streams["export"], streams["engage"]])
+    assert out.code == 0
+    assert out.log.count(sentence) == 1
+    # Profiles know no dates.
+    assert len(out.records("engage")) == 5
+    assert out.records("export") == []
 
 
 def test_a_start_that_has_not_come_reads_nothing_and_says_so(

@@ -20,7 +20,9 @@ def since(config: Config) -> date | datetime | None:
 
 
 def cautions(config: Config, now: datetime) -> Iterator[str]:
-    """Sentences on a start date that does not say what is read."""
+    """Sentences on dates that do not say what is read."""
+    if sentence := _empty(config, now):
+        yield sentence
     start = config.start_date
     if start is None:
         return
@@ -36,22 +38,28 @@ def cautions(config: Config, now: datetime) -> Iterator[str]:
 def refuse_empty(config: Config, now: datetime) -> None:
     """Do nothing if there may be days between the start, be it the default one, and the end.
 
+    For whoever sets a connection up. A sync has streams to read that know no dates, and others
+    that go on from a state.
+
     Raises:
         ConfigError: There are none.
     """
+    if sentence := _empty(config, now):
+        raise ConfigError(f"The configuration is not valid. {sentence}")
+
+
+def _empty(config: Config, now: datetime) -> str | None:
     end = config.end_date
     if end is None:
-        return
+        return None
     if _day(end) < EARLIEST:
-        raise ConfigError(
-            f"The configuration is not valid. end_date ({end}) lies before {EARLIEST}, the "
-            f"earliest day that Mixpanel takes."
-        )
+        return f"end_date ({end}) lies before {EARLIEST}, the earliest day that Mixpanel takes."
     if config.start_date is None and _day(end) < (now - DEFAULT_START - _ONE_DAY).date():
-        raise ConfigError(
-            f"The configuration is not valid. end_date ({end}) lies before the start, which is one "
-            f"year ago unless start_date is set. Set start_date, too."
+        return (
+            f"end_date ({end}) lies before the start, which is one year ago unless start_date is "
+            f"set. Set start_date, too."
         )
+    return None
 
 
 def _day(moment: date | datetime) -> date:

@@ -93,7 +93,7 @@ class Export(MixpanelStream, CheckpointMixin):
         self._room = Room(settings.disk_bytes)
         self._inside_window = False
         self._guessed: Span | None = None
-        self._guessed_before: Span | None = None
+        self._zone_before: str | None = None
 
     def requests_planned(self) -> int | None:
         """Windows grow with what they hold, so only the data can tell."""
@@ -141,6 +141,7 @@ class Export(MixpanelStream, CheckpointMixin):
         work = source.slices(spans, self._end_day)
         with closing(self._room):
             for whole in ahead(work, depth=_AHEAD, discard=WholeSlice.discard):
+                self._watermark()
                 yield StreamSlice(
                     partition={"window": str(whole.window)},
                     cursor_slice={},
@@ -161,21 +162,20 @@ class Export(MixpanelStream, CheckpointMixin):
                 "Event times of stream 'export' are in the project's own time zone, and Mixpanel "
                 "does not tell which that is. Set project_timezone."
             )
-        self._started = self.workshop.clock.monotonic()
+        self._started = self.workshop.time.mark()
         self._names = ColumnNames(remembered(self._state.columns, self.configured_json_schema))
         full = sync_mode == SyncMode.full_refresh
         now = self.workshop.time.now_utc()
         plan = plan_read(self.settings.period, self._state, self._days, now, full=full)
         wanted = self.settings.wanted.mark
-        doubts = (
+        self._zone_before = self._state.zone
+        self._guessed = guessed_before(plan.state, self._days)
+        self._warn(
             None if full else ahead_of_time(self._state, self._days.today(now)),
-            moved(self._state.zone, self._days),
             reinterpreted(plan.state, self._days),
             refiltered(plan.state, wanted),
         )
-        for doubt in filter(None, doubts):
-            self.logger.warning(doubt)
-        self._guessed_before = guessed_before(plan.state, self._days)
+        self._kind_is_told(self._days)
         name = zone.key if zone is not None else self._state.zone
         self._state = replace(plan.state, zone=name, wanted=wanted)
         self._plan = plan
@@ -250,12 +250,12 @@ class Export(MixpanelStream, CheckpointMixin):
     def _watermark(self) -> int:
         """Up to when Mixpanel's processing is covered: an overlap before this sync began.
 
-        Worked out when an answer has told Mixpanel's time, which ours may differ from.
+        Worked out when the first answer has told Mixpanel's time. Later ones change nothing: our
+        own clock may have stood still in between, as it does while a machine sleeps.
         """
         if self._watermark_ms is None:
-            elapsed = self.workshop.clock.monotonic() - self._started
-            began = self.workshop.time.now() - elapsed
-            self._watermark_ms = int(began * 1000) - OVERLAP_MS
+            began = self.workshop.time.at_mark(self._started)
+            self._watermark_ms = int(began.timestamp() * 1000) - OVERLAP_MS
         return self._watermark_ms
 
     def _rows_for(self, days: Days) -> EventRows:
@@ -265,8 +265,18 @@ class Export(MixpanelStream, CheckpointMixin):
             self._rows = EventRows(self._names, _stamper(days), shape)
         elif days != self._days:
             self._rows.stamper = _stamper(days)
+        if self._days.kind is None:
+            self._kind_is_told(days)
         self._days = days
         return self._rows
+
+    def _kind_is_told(self, days: Days) -> None:
+        """Say what that means for events of earlier slices and syncs, if it is told by now."""
+        self._warn(moved(self._zone_before, days), misread(days, self._guessed))
+
+    def _warn(self, *doubts: str | None) -> None:
+        for doubt in filter(None, doubts):
+            self.logger.warning(doubt)
 
     def _tell_oddities(self) -> None:
         """One line for each thing that a user may want to know of the data."""
@@ -275,9 +285,8 @@ class Export(MixpanelStream, CheckpointMixin):
             return
         for sentence in rows.columns.sentences(self.name):
             self.logger.warning(sentence)
-        off = misread(self._days, self._guessed_before, self._guessed)
-        for doubt in filter(None, (undecided(self._days, self._guessed), off)):
-            self.logger.warning(doubt)
+        if rows.seen:
+            self._warn(undecided(self._days, self._guessed))
         if rows.timeless:
             self.logger.warning(
                 f"Stream 'export': {rows.timeless} events have no readable time; theirs is null."

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import date
+from zoneinfo import ZoneInfo
 
+from source_mixpanel.dates import parse_zone
 from source_mixpanel.instants import PROJECT_KIND
 from source_mixpanel.sync.coverage import Span
 from source_mixpanel.sync.cursor import ExportState
@@ -15,13 +17,15 @@ def guessed(earlier: Span | None, span: Span, days: Days) -> Span | None:
     """The days whose events were read as UTC although nothing told that they are.
 
     Args:
-        earlier: Those of this sync until now.
+        earlier: Those that are known until now.
         span: Later days, with events.
         days: How they were read.
     """
     if days.kind is not None or not may_differ(days.zone, span):
         return earlier
-    return span if earlier is None else Span(earlier.first, span.last)
+    if earlier is None:
+        return span
+    return Span(min(earlier.first, span.first), max(earlier.last, span.last))
 
 
 def guessed_before(state: ExportState, days: Days) -> Span | None:
@@ -36,7 +40,14 @@ def guessed_before(state: ExportState, days: Days) -> Span | None:
     if state.kind is not None or not ours or first is None or last is None:
         return None
     span = Span(first, last)
-    return span if may_differ(days.zone, span) else None
+    return span if may_differ(_zone_then(state) or days.zone, span) else None
+
+
+def _zone_then(state: ExportState) -> ZoneInfo | None:
+    try:
+        return parse_zone(state.zone) if state.zone else None
+    except ValueError:
+        return None
 
 
 def undecided(days: Days, guessed: Span | None) -> str | None:
@@ -57,20 +68,18 @@ def undecided(days: Days, guessed: Span | None) -> str | None:
     )
 
 
-def misread(days: Days, *guesses: Span | None) -> str | None:
+def misread(days: Days, guessed: Span | None) -> str | None:
     """A sentence if times turned out to be the project's own after some were read as UTC.
 
     Args:
-        days: What is known of the project's days when all has been read.
-        guesses: Days whose events were read as UTC, in this sync and before it.
+        days: What is known of the project's days by now.
+        guessed: Days whose events were read as UTC, in this sync or before it.
     """
-    spans = [span for span in guesses if span is not None]
-    if days.kind != PROJECT_KIND or not spans:
+    if days.kind != PROJECT_KIND or guessed is None:
         return None
-    first, last = min(span.first for span in spans), max(span.last for span in spans)
     return (
-        f"Stream 'export': events of {first} to {last} were read as UTC before others told that "
-        f"the project keeps them in its own time zone, so their times are off by its offset. "
+        f"Stream 'export': events of {guessed.first} to {guessed.last} were read as UTC, but the "
+        f"project keeps times by its own clock, so theirs are off wherever that is not UTC's. "
         f"Refresh the stream to have them right."
     )
 

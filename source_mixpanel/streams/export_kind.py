@@ -6,13 +6,19 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from source_mixpanel.api.spool import Spool
-from source_mixpanel.errors import ConfigError, StrainError, TransientError
+from source_mixpanel.errors import (
+    ConfigError,
+    ForbiddenError,
+    RefusedError,
+    StrainError,
+    TransientError,
+)
 from source_mixpanel.instants import kind_of_project, received_ms
 from source_mixpanel.records.decode import parse_lines
 from source_mixpanel.streams.base import Workshop
 from source_mixpanel.streams.export_request import ExportFilter, sample_request
 from source_mixpanel.sync.coverage import Span
-from source_mixpanel.sync.days import Days
+from source_mixpanel.sync.days import ONE_DAY, Days
 from source_mixpanel.sync.doubt import may_differ, telling_days
 from source_mixpanel.sync.window import Window
 
@@ -51,7 +57,8 @@ class KindFinder:
                 for it in parts would not help.
         """
         zone = self._days.zone
-        if not may_differ(zone, window.span):
+        # Which days a window holds depends on what is not known yet, so one more on either side.
+        if not may_differ(zone, Span(window.span.first - ONE_DAY, window.span.last + ONE_DAY)):
             return None
         kind = kind_of_project(sample(spool), zone)
         if self._places is None:
@@ -88,6 +95,10 @@ class KindFinder:
                 f"cannot have them. {error} Try again later, or set event_timestamps.",
                 detail=str(error.internal_message),
             ) from error
+        except (RefusedError, ForbiddenError) as error:
+            # Days that the sync itself may not ask for, such as those beyond a plan's history.
+            self._log(f"Events of {place.first} to {place.last} cannot be looked at. {error}")
+            return None
         try:
             return kind_of_project(sample(spool), self._days.zone)
         finally:

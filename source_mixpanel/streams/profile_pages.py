@@ -16,6 +16,7 @@ from source_mixpanel.api.request import Api, ApiRequest
 from source_mixpanel.errors import (
     ConfigError,
     CutError,
+    ForbiddenError,
     RefusedError,
     SourceError,
     StrainError,
@@ -223,10 +224,11 @@ def lacking(stream: str, refused: Sequence[tuple[Part, SourceError]]) -> SourceE
         # It is the only query.
         return error
     others = f" and {len(more)} more, which the log names" if more else ""
+    closed = isinstance(error, ForbiddenError)
+    advice = "" if closed else " If this stays so, correct or delete it in Mixpanel."
     # The user mends it: tried again at once, all others would be read again for nothing.
     return ConfigError(
-        f"Stream {stream!r} lacks {part.label}{others}. {error} If this stays so, correct or "
-        f"delete it in Mixpanel.",
+        f"Stream {stream!r} lacks {part.label}{others}. {error}{advice}",
         detail=str(error.internal_message),
     )
 

@@ -131,6 +131,7 @@ class ProfileStream(CheckpointedStream, engine=True):
         source = self._prepare(sync_mode)
         opened = self._resumed
         refused: list[tuple[Part, SourceError]] = []
+        had = False
         firsts = source.firsts(self._todo[1:] if opened else self._todo)
         for number, part in enumerate(self._todo, start=1):
             walk = opened.walk if opened is not None and number == 1 else Walk()
@@ -138,7 +139,11 @@ class ProfileStream(CheckpointedStream, engine=True):
             self._emitted = Emitted()
             try:
                 yield from self._pages(PartReader(source, part, walk), part, first, number)
+                had = True
             except (RefusedError, ForbiddenError) as error:
+                if isinstance(error, ForbiddenError) and refused and not had:
+                    # More likely a role than two parts; and each question costs quota.
+                    raise
                 if not self._is_gone(part, error):
                     refused.append((part, error))
         if self._state.in_progress or refused:

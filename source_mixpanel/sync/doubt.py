@@ -20,7 +20,7 @@ def may_differ(zone: ZoneInfo | None, span: Span) -> bool:
     """
     if zone is None:
         return True
-    return any(_differs(zone, span.first + ONE_DAY * n) for n in range(-1, span.days + 1))
+    return any(_differs(zone, span.first + ONE_DAY * n) for n in range(span.days))
 
 
 def telling_days(zone: ZoneInfo | None, today: date) -> Span | None:

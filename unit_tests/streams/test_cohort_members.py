@@ -220,3 +220,17 @@ def test_a_plan_without_cohorts_is_asked_about_no_cohort_after_the_first(
     assert out.code == 1
     assert "plan does not include" in out.errors[0]["message"]
     assert len(asked(mixpanel, PATH)) == 1
+
+
+def test_a_role_that_may_read_no_cohort_costs_few_requests(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], stream: dict[str, Any]
+) -> None:
+    for number in range(10, 30):
+        mixpanel.add_cohort({"id": number, "name": f"more {number}"}, [])
+    mixpanel.add_fault("status", PATH, status=403, body={"error": "no permission"})
+    mixpanel.clear_journal()
+    out = sync(command, config, [stream])
+    assert (out.code, out.records()) == (1, [])
+    assert "no permission" in out.errors[0]["message"]
+    assert "delete" not in out.errors[0]["message"]
+    assert len(asked(mixpanel, PATH)) <= 6

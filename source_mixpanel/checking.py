@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import date
 
+from source_mixpanel.api.endpoints import COHORTS
 from source_mixpanel.api.request import Api, ApiRequest
 from source_mixpanel.errors import ConfigError, ForbiddenError, SourceError
 from source_mixpanel.streams.base import Workshop
-from source_mixpanel.streams.cohorts import COHORTS
 from source_mixpanel.streams.export_request import ExportFilter, export_request
 from source_mixpanel.sync.coverage import Span
 from source_mixpanel.sync.days import Days
@@ -50,7 +50,7 @@ def _doors(workshop: Workshop, today: date) -> Iterator[tuple[Api, Callable[[], 
     """The lightest call of each API that these credentials can be meant for."""
     request = export_request(Window(Span(today, today)), ExportFilter(), limit=1)
     yield Api.EXPORT, lambda: workshop.client.spool(request).close()
-    yield Api.QUERY, lambda: workshop.lists.all(COHORTS, "cohorts")
+    yield Api.QUERY, lambda: workshop.lists.items(COHORTS, "cohorts")
     number = workshop.client.access.project_id
     if number is not None:
         path = f"/api/app/projects/{number}/annotations"

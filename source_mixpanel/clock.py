@@ -54,13 +54,13 @@ class ServerTime:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._zero = clock.now() - clock.monotonic()
-        self._apart = 0.0
+        self._apart: float | None = None
         self._skew = 0.0
 
     def observe(self, server_epoch_s: float) -> None:
         """Learn from a response's `Date` header, given as seconds since the epoch."""
-        self._apart = server_epoch_s - self._ours()
-        self._skew = self._apart if abs(self._apart) > self._TOLERANCE_S else 0.0
+        apart = self._apart = server_epoch_s - self._ours()
+        self._skew = apart if abs(apart) > self._TOLERANCE_S else 0.0
 
     def now(self) -> float:
         """Seconds since the epoch, UTC, by Mixpanel's clock."""
@@ -76,7 +76,11 @@ class ServerTime:
         `Date` leaves out fractions, and is read after it was written: both make it less. So small
         differences count here, too.
         """
-        return _utc(self._zero + mark + self._apart)
+        return _utc(self._zero + mark + (self._apart or 0.0))
+
+    def at_mark_as_known(self) -> datetime | None:
+        """What Mixpanel's clock shows now by its answers so far; None if there was none."""
+        return None if self._apart is None else self.at_mark(self.mark())
 
     def _ours(self) -> float:
         return self._zero + self._clock.monotonic()

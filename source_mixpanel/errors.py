@@ -5,6 +5,7 @@ SourceError                 anything below, as Airbyte reports it
 │   └── ForbiddenError      this stream is closed to the account; others may go on
 │       └── PlanError       ... because the Mixpanel plan does not include it (402)
 ├── TransientError          time mends it: the next sync goes on from the last state
+│   ├── UnreachableError    nothing can be reached: other requests would fare no better
 │   └── StrainError         Mixpanel or the wire gave up; a smaller request may pass
 │       ├── CutError        a response ended before its end
 │       └── TooLargeError   a response takes more disk than it may
@@ -14,6 +15,7 @@ SourceError                 anything below, as Airbyte reports it
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 from airbyte_cdk.models import FailureType
@@ -56,6 +58,10 @@ class TransientError(SourceError):
     kind = FailureType.transient_error
 
 
+class UnreachableError(TransientError):
+    """Mixpanel cannot be reached at all: whatever is asked for, by whomever."""
+
+
 class StrainError(TransientError):
     """A fault that a request for less may not meet: 5xx, time-outs, connections that break."""
 
@@ -84,3 +90,18 @@ class RefusedError(SourceError):
 
 class DataError(SourceError):
     """Mixpanel sent what its API does not promise; nothing of it is dropped in silence."""
+
+
+def kind_of(error: Exception) -> FailureType:
+    """What an error is to the platform."""
+    told = error.failure_type if isinstance(error, AirbyteTracedException) else None
+    return told or FailureType.system_error
+
+
+def worst(kinds: Iterable[FailureType]) -> FailureType:
+    """What several failures are together: a retry helps only if it helps all."""
+    found = set(kinds)
+    for kind in (FailureType.system_error, FailureType.config_error):
+        if kind in found:
+            return kind
+    return FailureType.transient_error

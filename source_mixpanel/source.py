@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, cast
 
@@ -18,7 +19,6 @@ from airbyte_cdk.models import (
     ConfiguredAirbyteCatalog,
     ConfiguredAirbyteStream,
     ConnectorSpecification,
-    FailureType,
     Status,
     Type,
 )
@@ -46,9 +46,9 @@ from source_mixpanel.config import (
     refuse_empty,
     unknown_keys,
 )
-from source_mixpanel.errors import ConfigError, SourceError
+from source_mixpanel.errors import ConfigError, SourceError, kind_of, worst
 from source_mixpanel.files import read_catalog, read_json_object, read_state
-from source_mixpanel.lanes import Turns, forget, kind_of, lanes_of, worst
+from source_mixpanel.lanes import Turns, forget, lanes_of
 from source_mixpanel.masking import hide, secrets_in
 from source_mixpanel.records.batch import RecordBatch
 from source_mixpanel.streams.base import MixpanelStream, Workshop
@@ -92,7 +92,7 @@ class SourceMixpanel(AbstractSource):
         self._queue_lock = threading.Lock()
         self._shared: list[MixpanelStream] = []
         self._turns = Turns((), ())
-        self._failures: list[FailureType] = []
+        self._failures: dict[str, Exception] = {}
 
     @property
     def message_repository(self) -> MessageRepository:
@@ -219,25 +219,26 @@ class SourceMixpanel(AbstractSource):
     ) -> Iterator[AirbyteMessage]:
         """Read quotas side by side; when one stream fails, so does the sync, after the others."""
         workshop, self._shared = self._build(config)
-        plain, _ = split_config(config)  # Without `_limit`, which would cut slices short.
+        self._shared += _unknown(self._shared, catalog, workshop)
+        plain, _ = split_config(config)
         self._failures.clear()
         lanes = lanes_of(self._shared, catalog)
         self._turns = Turns(self._shared, lanes)
         self._watcher.expect(len(catalog.streams))
-        broken: list[AirbyteTracedException] = []
 
         def lane(part: ConfiguredAirbyteCatalog) -> Iterator[AirbyteMessage]:
-            try:
+            # What it raises in the end is made of failures that are kept by stream.
+            with suppress(AirbyteTracedException):
                 yield from super(SourceMixpanel, self).read(logger, plain, part, state)
-            except AirbyteTracedException as error:
-                broken.append(error)
 
         yield from side_by_side([lane(part) for part in lanes], depth=_QUEUED, discard=forget)
         logger.info(usage_sentence(workshop.client.quotas()))
-        if broken:
-            # The CDK calls every failed sync a config error; the streams' own failures know.
-            message = "\n".join(str(error) for error in broken)
-            raise AirbyteTracedException(message=message, failure_type=worst(self._failures))
+        if self._failures:
+            told = "\n".join(f"{name}: {_told(error)}" for name, error in self._failures.items())
+            raise AirbyteTracedException(
+                message=f"These streams could not be read whole.\n{told}",
+                failure_type=worst(map(kind_of, self._failures.values())),
+            )
 
     def _emit_queued_messages(self) -> Iterable[AirbyteMessage]:
         with self._queue_lock:
@@ -258,8 +259,6 @@ class SourceMixpanel(AbstractSource):
         progress.begin(name)
         tell_plan(self._turns.begin(name), logger.info)
         try:
-            if isinstance(getattr(type(stream_instance), "state", None), property):
-                stream_instance.state = stream_state  # type: ignore[attr-defined]
             for item in stream_instance.read(
                 configured_stream,
                 logger,
@@ -278,7 +277,7 @@ class SourceMixpanel(AbstractSource):
                 yield from self._emit_queued_messages()
                 yield message
         except Exception as error:
-            self._failures.append(kind_of(error))
+            self._failures[name] = error
             progress.end(name, whole=False)
             raise
         progress.end(name, whole=True)
@@ -289,6 +288,22 @@ def _saved_state(state_manager: ConnectorStateManager, stream: Stream) -> Mutabl
     """The stream's state; the CDK's mark of a stream that has none is none."""
     saved = state_manager.get_stream_state(stream.name, stream.namespace)
     return {} if saved == {"__ab_no_cursor_state_message": True} else saved
+
+
+def _told(error: Exception) -> str:
+    """What went wrong, for the user."""
+    return (isinstance(error, AirbyteTracedException) and error.message) or type(error).__name__
+
+
+def _unknown(
+    streams: list[MixpanelStream], catalog: ConfiguredAirbyteCatalog, workshop: Workshop
+) -> list[MixpanelStream]:
+    """The streams that the catalog asks for, and that there are not."""
+    from source_mixpanel.streams.unknown import UnknownStream  # noqa: PLC0415 - as those below
+
+    known = {stream.name for stream in streams}
+    names = (entry.stream.name for entry in catalog.streams)
+    return [UnknownStream(workshop, name, known) for name in names if name not in known]
 
 
 def _streams(config: Config, workshop: Workshop) -> list[MixpanelStream]:

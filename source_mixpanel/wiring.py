@@ -26,6 +26,7 @@ from source_mixpanel.config import (
 from source_mixpanel.masking import hide
 from source_mixpanel.regions import hosts
 from source_mixpanel.streams.base import Workshop
+from source_mixpanel.sync.origin import Origin
 from source_mixpanel.sync.progress import Progress, Watcher
 
 _log = logging.getLogger("airbyte")
@@ -52,6 +53,11 @@ def build_access(config: Config, auth: MixpanelAuth) -> Access:
         Api.INGESTION: base.ingestion,
     }
     return Access(urls, auth, config.project_id, config.workspace_id)
+
+
+def build_origin(config: Config) -> Origin:
+    """Which project and data view the settings name."""
+    return Origin(config.project_id, config.region.value, (config.workspace_id,))
 
 
 def build_ledgers(
@@ -99,8 +105,9 @@ def build_workshop(
         client=client,
         ledgers=ledgers,
         once=once,
-        lists=ListReader(client, facts.workspaces, once),
+        lists=ListReader(client, facts.workspaces, once, _log.warning),
         project=facts,
+        origin=build_origin(config),
         time=time,
         clock=clock,
         batched=batched,

@@ -60,6 +60,17 @@ def multiset(items: Iterable[Any]) -> Counter[Any]:
     return Counter(freeze(item) for item in items)
 
 
+def without_marks(state: Any) -> Any:
+    """A state without its origin; of each stretch of days that is covered the first and last."""
+    if not isinstance(state, Mapping):
+        return state
+    return {
+        key: [part[:2] for part in held] if key == "covered" else without_marks(held)
+        for key, held in state.items()
+        if key != "origin"
+    }
+
+
 @dataclass
 class Output:
     """The messages of one run.
@@ -103,6 +114,10 @@ class Output:
             if s["stream"]["stream_descriptor"]["name"] == stream
         ]
         return dict(state)
+
+    def days_read(self, stream: str) -> dict[str, Any]:
+        """A stream's last state without its origin and its watermarks, which are of each run."""
+        return dict(without_marks(self.stream_state(stream)))
 
     @property
     def errors(self) -> list[dict[str, Any]]:

@@ -32,18 +32,18 @@ class ListPage:
     next_cursor: str | None = None
 
 
-def unwrap(body: Any, under: str = "results") -> ListPage | None:
+def unwrap(body: Any, items_key: str = "results") -> ListPage | None:
     """The page in a parsed body, None if there is no list in it.
 
     Args:
         body: The parsed JSON.
-        under: The key that holds the items.
+        items_key: The key that holds the items.
     """
     if isinstance(body, list):
         return ListPage(body)
     if not isinstance(body, Mapping):
         return None
-    inner = unwrap(body.get(under), under)
+    inner = unwrap(body.get(items_key), items_key)
     if inner is None:
         return None
     return ListPage(inner.items, _cursor(body) or inner.next_cursor)

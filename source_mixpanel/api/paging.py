@@ -48,6 +48,11 @@ class Walk:
             return range(0)
         return range(self.next_page, max(self.next_page + 1, self.pages or 0))
 
+    @property
+    def has_all_that_was_told(self) -> bool:
+        """Whether as many pages have been read as `total` tells: a further one may be refused."""
+        return self.pages is not None and self.next_page >= self.pages
+
     def lacks(self, page: int, count: int) -> bool:
         """Whether a page holds fewer profiles than it must by what was told before."""
         if self.total is None or self.size is None:

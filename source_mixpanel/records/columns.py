@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import compress
 from typing import Any
 
 from source_mixpanel.records.decode import dump, holds_long_number
 from source_mixpanel.records.naming import ColumnNames
-from source_mixpanel.records.types import JSON_TYPES, fits
+from source_mixpanel.records.types import JSON_TYPES, declared_types, fits
 
 _MANY = 20_000
 _EXACT = 2.0**63
@@ -23,21 +23,36 @@ _EXACT = 2.0**63
 
 @dataclass(frozen=True)
 class Shape:
-    """How rows are to look.
+    """How rows are to look, as the user wants it and as the configured catalog has it.
 
     Attributes:
         as_object: One `properties` column with raw names instead of a column each.
-        only: The columns to emit, None for all.
         to_text: Whether custom properties become text.
-        native: Raw names of properties that keep their JSON type even then.
-        declared: The JSON types each column is declared with.
+        only_declared: Emit only the columns of the configured catalog.
+        native: Raw names of Mixpanel's own properties, which keep their JSON type even as text.
+        declared: The JSON types that each column of the configured catalog is declared with.
     """
 
     as_object: bool = False
-    only: frozenset[str] | None = None
     to_text: bool = False
+    only_declared: bool = False
     native: frozenset[str] = frozenset()
     declared: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def declared_by(self, schema: Mapping[str, Any] | None, native: Iterable[str]) -> Shape:
+        """The same for a configured schema.
+
+        Args:
+            schema: The stream's.
+            native: Raw names of Mixpanel's own properties.
+        """
+        columns = (schema or {}).get("properties") or {}
+        declared = {column: declared_types(spec) for column, spec in columns.items()}
+        return replace(self, native=frozenset(native), declared=declared)
+
+    def emits(self, column: str) -> bool:
+        """Whether a column of properties is wanted."""
+        return not self.only_declared or column in self.declared
 
 
 class _Kinds:
@@ -175,8 +190,7 @@ class PropertyColumns:
             self._forget()
         self._names.add_all(names)
         all_columns = [self._names.column(name) for name in names]
-        only = self._shape.only
-        selectors = [only is None or c in only or c in self._core for c in all_columns]
+        selectors = [c in self._core or self._shape.emits(c) for c in all_columns]
         columns = tuple(compress(all_columns, selectors))
         native = self._shape.native
         custom = {self._names.column(name) for name in names if name not in native} - self._core

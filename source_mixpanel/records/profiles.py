@@ -9,7 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from source_mixpanel.errors import DataError
+from source_mixpanel.oddities import Oddities
 from source_mixpanel.records.columns import PropertyColumns, Shape
+from source_mixpanel.records.decode import dump
 from source_mixpanel.records.naming import ColumnNames
 
 KEY_COLUMN = "distinct_id"
@@ -33,10 +35,18 @@ class Emitted:
     def __init__(self) -> None:
         self._new = array("q")
         self._sorted = array("q")
+        self._firsts: set[int] = set()
 
-    def add(self, who: str, seen: Any) -> None:
+    def began_before(self, who: Any, seen: Any) -> bool:
+        """Whether an earlier page began with this profile, as pages of a deaf server do."""
+        key = hash((str(who), str(seen)))
+        came = key in self._firsts
+        self._firsts.add(key)
+        return came
+
+    def add(self, who: Any, seen: Any) -> None:
         """Remember a profile."""
-        self._new.append(hash((who, str(seen))))
+        self._new.append(hash((str(who), str(seen))))
 
     def settle(self) -> None:
         """Make what was added so far known to `holds`."""
@@ -44,9 +54,9 @@ class Emitted:
             self._sorted = array("q", sorted(self._sorted + self._new))
             self._new = array("q")
 
-    def holds(self, who: str, seen: Any) -> bool:
+    def holds(self, who: Any, seen: Any) -> bool:
         """Whether this version of a profile was emitted before the last `settle`."""
-        key = hash((who, str(seen)))
+        key = hash((str(who), str(seen)))
         place = bisect_left(self._sorted, key)
         return place < len(self._sorted) and self._sorted[place] == key
 
@@ -62,6 +72,7 @@ class ProfileRows:
     Attributes:
         latest: The latest `$last_seen` that is a time, as Mixpanel wrote it; None without one.
         seen: Profiles read, emitted or not.
+        made: Rows made of them.
     """
 
     def __init__(self, names: ColumnNames, shape: Shape, fixed: Iterable[str] = ()) -> None:
@@ -69,8 +80,11 @@ class ProfileRows:
         self.columns = PropertyColumns(names, shape, core)
         self._defaults = dict.fromkeys(core)
         self._as_object = shape.as_object
+        self._nobody = Oddities()
+        self._no_text = Oddities()
         self.latest: str | None = None
         self.seen = 0
+        self.made = 0
 
     def rows(
         self,
@@ -80,7 +94,7 @@ class ProfileRows:
         *,
         again: bool = False,
     ) -> Iterator[dict[str, Any]]:
-        """The rows of profiles, in order.
+        """The rows of a page of profiles, in order; what has no id is left out, and counted.
 
         Args:
             profiles: As Mixpanel sends them.
@@ -89,18 +103,32 @@ class ProfileRows:
             again: Whether those are to be left out.
 
         Raises:
-            DataError: An element is no profile.
+            DataError: None of several has an id.
         """
+        nobody, seen_before = self._nobody.count, self.seen
+        first = True
         for profile in profiles:
-            who, properties = _parts(profile)
             self.seen += 1
+            parts = _parts(profile)
+            if parts is None:
+                self._nobody.add(profile)
+                continue
+            who, properties = parts
             seen = properties.get(LAST_SEEN)
+            if first and emitted.began_before(who, seen) and not again:
+                emitted.settle()
+                again = True
+            first = False
             if again and emitted.holds(who, seen):
                 continue
             emitted.add(who, seen)
             if self.latest is None or (type(seen) is str and seen > self.latest):
                 self._learn(seen)
-            yield self._row(who, properties, fixed)
+            self.made += 1
+            yield self._row(self._text_of(who), properties, fixed)
+        count = self.seen - seen_before
+        if count and self._nobody.count - nobody == count:
+            raise DataError(f"Mixpanel sent profiles without an id: {self._nobody.shown()}.")
 
     def _row(
         self, who: str, properties: Mapping[str, Any], fixed: Mapping[str, Any]
@@ -114,30 +142,42 @@ class ProfileRows:
         row.update(fixed)
         return row
 
+    def _text_of(self, who: Any) -> str:
+        """An id as text; those that are neither text nor a whole number are counted."""
+        if type(who) is str:
+            return who
+        if type(who) is not int:
+            self._no_text.add(who)
+        return dump(who).decode()
+
     def _learn(self, seen: Any) -> None:
         if type(seen) is str and _MOMENT.fullmatch(seen):
             self.latest = seen
 
+    def sentences(self, stream: str) -> list[str]:
+        """What was odd, one sentence for each kind, and one for each column with misfits."""
+        told = []
+        if self._nobody.count:
+            told.append(
+                f"Stream {stream!r}: {self._nobody.count} profiles have no id, so they are left "
+                f"out: {self._nobody.shown()}."
+            )
+        if self._no_text.count:
+            told.append(
+                f"Stream {stream!r}: {self._no_text.count} profiles have an id that is no text; it "
+                f"is emitted as its JSON text: {self._no_text.shown()}."
+            )
+        return [*told, *self.columns.sentences(stream)]
 
-def _parts(profile: Any) -> tuple[str, Mapping[str, Any]]:
-    """Id and properties; further keys beside them become properties too."""
-    try:
-        who, properties = profile[_KEY], profile.get(_PROPERTIES) or {}
-    except (KeyError, TypeError, AttributeError) as error:
-        raise _no_profile(profile) from error
-    if type(who) is int:
-        who = str(who)
-    if type(who) is not str or type(properties) is not dict:
-        raise _no_profile(profile)
+
+def _parts(profile: Any) -> tuple[Any, Mapping[str, Any]] | None:
+    """Id and properties, or None if there is no id; further keys become properties too."""
+    if type(profile) is not dict:
+        return None
+    who, properties = profile.get(_KEY), profile.get(_PROPERTIES) or {}
+    if who in (None, "") or type(properties) is not dict:
+        return None
     if len(profile) <= _PLAIN:
         return who, properties
     extras = {k: v for k, v in profile.items() if k not in (_KEY, _PROPERTIES)}
     return who, {**extras, **properties}
-
-
-def _no_profile(value: Any) -> DataError:
-    keys = sorted(value) if isinstance(value, dict) else type(value).__name__
-    return DataError(
-        "Mixpanel sent a profile without an id, so the sync stops rather than drop it.",
-        detail=f"an element with {keys} instead of '$distinct_id' and '$properties'",
-    )

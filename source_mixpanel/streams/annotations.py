@@ -2,44 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import Any, ClassVar
+from typing import Any
 
+from source_mixpanel.api.endpoints import Listing
 from source_mixpanel.api.failures import LATER_THAN_TODAY
-from source_mixpanel.api.lists import Listing
 from source_mixpanel.api.request import Api
 from source_mixpanel.errors import RefusedError
-from source_mixpanel.streams.base import Row
+from source_mixpanel.streams.base import Item, Workshop
 from source_mixpanel.streams.listing import ListStream
+from source_mixpanel.streams.lists import ANNOTATIONS
 
-_LEGACY = Listing(Api.QUERY, "/api/query/annotations", under="annotations")
+_LEGACY = Listing(Api.QUERY, "/api/query/annotations", items_key="annotations")
 _MIXPANEL_BEGAN = date(2009, 1, 1)
 _FUTURE = timedelta(days=3650)
 
 
 class Annotations(ListStream):
-    """Every annotation; its date is the one annotated, in the form Mixpanel sends it."""
+    """From the app API; it takes no project secret, so with one from the legacy list."""
 
-    name = "annotations"
-    primary_key: ClassVar[list[str]] = ["id"]
-    lane = Api.APP
-    listing = Listing(Api.APP, "/api/app/projects/{project}/annotations")
-    columns: ClassVar = {
-        "id": "integer",
-        "project_id": "integer",
-        "date": "string",
-        "description": "string",
-        "user": "object",
-        "tags": "array",
-    }
+    def __init__(self, workshop: Workshop) -> None:
+        super().__init__(workshop, ANNOTATIONS)
 
-    def chunks(self, stream_slice: Mapping[str, Any]) -> Iterator[Iterable[Row]]:
-        """From the app API; it takes no project secret, so with one from the legacy list."""
+    def items(self) -> Iterator[Item]:
+        """The rows of whichever list is open."""
         if self.workshop.client.access.project_id is not None:
-            return super().chunks(stream_slice)
-        return iter([[self.row(item) for item in self._legacy()]])
+            return super().items()
+        return iter([self.rows(self._legacy())])
+
+    def requests_planned(self) -> int | None:
+        """One."""
+        return 1
 
     def _legacy(self) -> list[Any]:
         """The legacy list wants dates: all of them, planned ones too where it lets us."""
@@ -53,4 +48,4 @@ class Annotations(ListStream):
 
     def _between(self, last: date) -> list[Any]:
         dates = {"from_date": _MIXPANEL_BEGAN.isoformat(), "to_date": last.isoformat()}
-        return self.workshop.lists.all(replace(_LEGACY, params=dates), self.name)
+        return self.workshop.lists.items(replace(_LEGACY, params=dates), self.name)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, TypeAlias
 
-from airbyte_cdk.models import AirbyteMessage, SyncMode
-from airbyte_cdk.sources.streams import CheckpointMixin, Stream
-from airbyte_cdk.sources.streams.checkpoint import CheckpointMode
+from airbyte_cdk.models import AirbyteMessage, ConfiguredAirbyteStream, SyncMode
+from airbyte_cdk.sources.connector_state_manager import ConnectorStateManager
+from airbyte_cdk.sources.streams import Stream
 
 from source_mixpanel.api.client import MixpanelClient
 from source_mixpanel.api.ledger import Ledger
@@ -20,12 +20,20 @@ from source_mixpanel.api.request import Api
 from source_mixpanel.clock import Clock, ServerTime
 from source_mixpanel.instants import PROJECT_KIND
 from source_mixpanel.records.batch import batch, message
+from source_mixpanel.records.decode import dump
 from source_mixpanel.sync.days import Days
+from source_mixpanel.sync.origin import NOTHING, Origin
 from source_mixpanel.sync.progress import Progress, Step
 
-Row = Mapping[str, Any]
+Row: TypeAlias = Mapping[str, Any]
 
 UNDOCUMENTED = "Read from an endpoint that Mixpanel does not document, and may change."
+
+_ENVELOPE = 200
+"""Bytes of a STATE line beside the state itself."""
+_SILENCE_S = 600.0
+"""Seconds after which a state leaves even if it is longer than what was read: only records and
+states tell the platform that the connector is alive."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +46,7 @@ class Workshop:
         once: Keeps what several streams need, so that nothing is asked for twice.
         lists: Reads list endpoints.
         project: What Mixpanel says of the project itself.
+        origin: Which project and data view the settings name.
         time: Mixpanel's present.
         clock: Measures how long things take.
         batched: Whether records leave as batches of ready lines, or one message each.
@@ -49,6 +58,7 @@ class Workshop:
     once: Once
     lists: ListReader
     project: ProjectFacts
+    origin: Origin
     time: ServerTime
     clock: Clock
     batched: bool
@@ -58,42 +68,68 @@ class Workshop:
         """Days as the Query API counts them: always in the project's zone."""
         return Days(PROJECT_KIND, self.project.zone())
 
+    def now_ms(self) -> int:
+        """Mixpanel's present in UTC milliseconds."""
+        return int(self.time.now() * 1000)
 
-class MixpanelStream(Stream, ABC):
-    """A stream of one Mixpanel project.
 
-    A subclass declares `name`, `primary_key`, `cursor_field` and its schema, and says in `chunks`
-    where rows come from. What a class must declare itself is in `declares`; if it does not, the
-    import fails. An engine, a class between this one and streams, declares nothing.
+@dataclass(frozen=True)
+class Checkpoint:
+    """All rows until here are accounted for.
+
+    Attributes:
+        state: What the next sync has to know; None where that has not changed.
+        place: What has been read last, in words; empty if there is nothing to tell.
+        done: Units so far in this sync.
+        total: Units that this sync reads, None where that is not known yet.
+        unit: What is counted, in the plural.
     """
 
-    declares: ClassVar[tuple[str, ...]] = ("name", "primary_key")
+    state: Mapping[str, Any] | None = None
+    place: str = ""
+    done: int = 0
+    total: int | None = None
+    unit: str = ""
+
+
+Item: TypeAlias = Iterable[Row] | Checkpoint
+
+
+class MixpanelStream(Stream, ABC):
+    """A stream of one Mixpanel project, read once.
+
+    `sync` is all that a stream is: rows and checkpoints, in the order in which they leave.
+
+    Attributes:
+        name: Of the stream.
+        primary_key: Its columns.
+        cursor_field: The column that incremental syncs go by; empty without one.
+        lane: Whose quota it spends: streams of different lanes are read side by side.
+        documented: Whether Mixpanel documents all that it is read from.
+    """
 
     name: str
-    primary_key: ClassVar[list[str]]
-    cursor_field: ClassVar[str | list[str]] = []
-    lane: ClassVar[Api] = Api.QUERY
-    """Whose quota the stream spends: streams of different lanes are read side by side."""
-    documented: ClassVar[bool] = True
-    """Whether Mixpanel documents all that the stream is read from."""
-
-    def __init_subclass__(cls, *, engine: bool = False, **kwargs: Any) -> None:
-        """Refuse a declaration that lacks what the catalog needs."""
-        super().__init_subclass__(**kwargs)
-        if engine:
-            return
-        missing = [key for key in cls.declares if key not in vars(cls)]
-        if missing:
-            raise TypeError(f"stream {cls.__name__} declares no {' and no '.join(missing)}")
+    primary_key: list[str] = []  # noqa: RUF012 - each stream has its own
+    cursor_field: str | list[str] = []  # noqa: RUF012 - as the CDK declares it
+    lane: Api = Api.QUERY
+    documented: bool = True
+    is_resumable = True
 
     def __init__(self, workshop: Workshop) -> None:
         self.workshop = workshop
         self._configured: Mapping[str, Any] | None = None
-        self.emitted = 0
 
     @abstractmethod
-    def chunks(self, stream_slice: Mapping[str, Any]) -> Iterator[Iterable[Row]]:
-        """The rows of a slice, some at a time; state moves when the slice is used up."""
+    def sync(self, saved: Mapping[str, Any], *, full: bool) -> Iterator[Item]:
+        """Rows, some at a time, and after them what the next sync has to know.
+
+        Args:
+            saved: The state of an earlier sync; empty without one.
+            full: Whether this is a full refresh.
+
+        Raises:
+            SourceError: Not all of it can be had; the last checkpoint stands.
+        """
 
     @abstractmethod
     def schema(self) -> Mapping[str, Any]:
@@ -111,58 +147,112 @@ class MixpanelStream(Stream, ABC):
         if self._configured is not None:
             return self._configured
         schema = self.schema()
-        return schema if self.documented else {**schema, "description": UNDOCUMENTED}
+        if self.documented:
+            return schema
+        told = [schema["description"], UNDOCUMENTED] if "description" in schema else [UNDOCUMENTED]
+        return {**schema, "description": " ".join(told)}
 
-    @property
-    def configured_json_schema(self) -> dict[str, Any] | None:
-        """The schema in the configured catalog, None before a read."""
-        return None if self._configured is None else dict(self._configured)
-
-    @configured_json_schema.setter
-    def configured_json_schema(self, json_schema: Mapping[str, Any] | None) -> None:
-        # The CDK's own setter runs a discovery to compare the two; a read does not pay for that.
-        self._configured = json_schema or {}
-
-    def read_records(
+    def read(
         self,
-        sync_mode: SyncMode,  # noqa: ARG002 - the CDK's signature
-        cursor_field: list[str] | None = None,  # noqa: ARG002
-        stream_slice: Mapping[str, Any] | None = None,
-        stream_state: Mapping[str, Any] | None = None,  # noqa: ARG002
-    ) -> Iterable[AirbyteMessage]:
-        """The messages of one slice."""
-        for rows in self.chunks(stream_slice or {}):
-            yield from self._messages(rows)
+        configured_stream: ConfiguredAirbyteStream,
+        logger: Any,  # noqa: ARG002 - the CDK's signature
+        slice_logger: Any,  # noqa: ARG002
+        stream_state: MutableMapping[str, Any],
+        state_manager: ConnectorStateManager,
+        internal_config: Any,  # noqa: ARG002
+    ) -> Iterator[AirbyteMessage]:
+        """The messages of a sync. What was read when it fails is not forgotten."""
+        self._configured = configured_stream.stream.json_schema or {}
+        full = configured_stream.sync_mode == SyncMode.full_refresh
+        states = _States(self, state_manager)
+        try:
+            for item in self.sync(stream_state, full=full):
+                if not isinstance(item, Checkpoint):
+                    yield from states.counted(self._messages(item))
+                    continue
+                self._tell_progress(item, states.records)
+                if item.state is not None and states.may_leave(item.state):
+                    yield states.message()
+        except Exception:
+            if states.waits:
+                yield states.message()
+            raise
+        if states.waits or not states.left:
+            yield states.message()
 
-    def progressed(self, place: str, done: int, total: int | None, unit: str) -> None:
-        """Say that `place` has been read whole, and how much that makes.
+    def read_records(self, *_args: Any, **_kwargs: Any) -> Iterator[AirbyteMessage]:
+        """Every record, for callers of the CDK that know no states."""
+        for item in self.sync({}, full=True):
+            if not isinstance(item, Checkpoint):
+                yield from (told for told, _, _ in self._messages(item))
 
-        Args:
-            place: What has been read, in words.
-            done: Units so far in this sync.
-            total: Units that this sync reads, None where that is not known yet.
-            unit: What is counted, in the plural.
-        """
+    def _tell_progress(self, reached: Checkpoint, records: int) -> None:
+        if not reached.place:
+            return
         left = self.workshop.ledgers[self.lane].left_this_hour()
-        self.workshop.progress.step(Step(self.name, place, done, total, unit, self.emitted, left))
+        done, total, unit = reached.done, reached.total, reached.unit
+        step = Step(self.name, reached.place, done, total, unit, records, left)
+        self.workshop.progress.step(step)
 
-    def _messages(self, rows: Iterable[Row]) -> Iterator[AirbyteMessage]:
+    def _messages(self, rows: Iterable[Row]) -> Iterator[tuple[AirbyteMessage, int, int]]:
+        """Messages, each with how many records it stands for, and their bytes."""
         emitted_at = int(self.workshop.clock.now() * 1000)
         if self.workshop.batched:
             made = batch(self.name, rows, emitted_at)
-            self.emitted += made.count
             if made.count:
-                yield made
+                yield made, made.count, len(made.lines)
             return
         for row in rows:
-            self.emitted += 1
-            yield message(self.name, row, emitted_at)
+            yield message(self.name, row, emitted_at), 1, len(dump(row))
 
 
-class CheckpointedStream(MixpanelStream, CheckpointMixin, engine=True):
-    """A stream with a state, which leaves after each slice, whether there is a cursor or not."""
+class _States:
+    """Which states of a stream leave: never more bytes of them than of records, none twice.
+
+    Attributes:
+        records: Records that have left.
+        left: How many states have.
+    """
+
+    def __init__(self, stream: MixpanelStream, manager: ConnectorStateManager) -> None:
+        self._stream = stream
+        self._manager = manager
+        self._clock = stream.workshop.clock
+        self._quiet_since = self._clock.monotonic()
+        self._room = 0
+        self._next: Mapping[str, Any] = NOTHING
+        self._last: Mapping[str, Any] | None = None
+        self.records = 0
+        self.left = 0
+
+    def counted(self, made: Iterable[tuple[AirbyteMessage, int, int]]) -> Iterator[AirbyteMessage]:
+        """Messages of records, which make room for states."""
+        for told, count, size in made:
+            self.records += count
+            self._room += size
+            self._quiet_since = self._clock.monotonic()
+            yield told
 
     @property
-    def _checkpoint_mode(self) -> CheckpointMode:
-        # The CDK's way for streams without a cursor asks for no slices.
-        return CheckpointMode.INCREMENTAL
+    def waits(self) -> bool:
+        """Whether there is a state that has not left."""
+        return self._next != (NOTHING if self._last is None else self._last)
+
+    def may_leave(self, state: Mapping[str, Any]) -> bool:
+        """Take the latest state; whether it is to leave now."""
+        self._next = state
+        silent = self._clock.monotonic() - self._quiet_since >= _SILENCE_S
+        return self.waits and (silent or self._size() <= self._room)
+
+    def _size(self) -> int:
+        return len(dump(self._next)) + _ENVELOPE
+
+    def message(self) -> AirbyteMessage:
+        """The latest state as a message."""
+        self._room -= self._size()
+        self._last = self._next
+        self._quiet_since = self._clock.monotonic()
+        self.left += 1
+        name, namespace = self._stream.name, self._stream.namespace
+        self._manager.update_state_for_stream(name, namespace, self._next)
+        return self._manager.create_state_message(name, namespace)

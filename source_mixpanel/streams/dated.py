@@ -1,212 +1,381 @@
-"""The engine of streams that the Query API counts by day: a whole range in one request."""
+"""Streams that the Query API counts by day: what one is made of, and how all are read."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
-from functools import partial
-from typing import Any, ClassVar
-
-from airbyte_cdk.models import SyncMode
-from airbyte_cdk.sources.types import StreamSlice
+from typing import Any
 
 from source_mixpanel.api.failures import LATER_THAN_TODAY
 from source_mixpanel.api.request import Api, ApiRequest
-from source_mixpanel.dates import EARLIEST
+from source_mixpanel.dates import parse_zone, same_zone
 from source_mixpanel.errors import (
     ConfigError,
     DataError,
     RefusedError,
     SourceError,
     StrainError,
+    TransientError,
 )
 from source_mixpanel.records.types import object_schema
-from source_mixpanel.streams.base import CheckpointedStream, Row, Workshop
+from source_mixpanel.streams.base import Checkpoint, Item, MixpanelStream, Row, Workshop
+from source_mixpanel.streams.listing import columns_in
+from source_mixpanel.streams.parts import Each, Part, PartRun, ends_refresh
 from source_mixpanel.streams.property_schema import TIMESTAMP
+from source_mixpanel.sync.coverage import Coverage, Span
 from source_mixpanel.sync.dated import (
     WHOLE,
-    DatedSettings,
     DatedState,
+    Wish,
+    day_of,
     dump_state,
-    is_day,
+    first_bucket,
     is_too_long,
     parse_state,
 )
 from source_mixpanel.sync.days import ONE_DAY
 from source_mixpanel.sync.grid import Grid
-from source_mixpanel.sync.parallel import in_order
+from source_mixpanel.sync.origin import opened
+from source_mixpanel.sync.period import Period
 
-DATE_COLUMNS: Mapping[str, Any] = {
+OVERALL = "$overall"
+"""Mixpanel's name for everything together, beside the dates or the segments."""
+
+_DATE_COLUMNS: Mapping[str, Any] = {
     "date": {"type": ["null", "string"], "format": "date"},
     "datetime": TIMESTAMP,
 }
 
 
 @dataclass(frozen=True)
-class DatedPart:
-    """One report.
+class DatedOf:
+    """A stream of days.
 
     Attributes:
-        key: What the state calls it.
-        label: What the log calls it.
-        params: What tells it from others.
-        columns: Columns that each of its rows has.
+        name: Of the stream.
+        path: Of the Query API.
+        items_key: The key of the answer that holds an object by date.
+        columns: As `columns_in` reads them, beside the dates; further ones come as they are.
+        key: The columns of the primary key.
+        each: What the parts are, if it is not one.
+        documented: Whether Mixpanel documents the endpoint.
+        withdrawn: Statuses that mean that the endpoint is gone.
     """
 
-    key: str = WHOLE
-    label: str = "its days"
-    params: Mapping[str, str] = field(default_factory=dict)
-    columns: Mapping[str, Any] = field(default_factory=dict)
+    name: str
+    path: str
+    items_key: str
+    columns: str
+    key: str = "date"
+    each: Each | None = None
+    documented: bool = True
+    withdrawn: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
 class _Answer:
-    """What Mixpanel told of some days of a part."""
+    """What Mixpanel told of some days of a part, and when it was asked."""
 
-    first: date
-    last: date
-    days: Mapping[str, Any]
+    span: Span
+    days: Mapping[date, Any]
+    asked_ms: int
 
 
-class DatedStream(CheckpointedStream, engine=True):
-    """Rows by day for each part; a subclass declares where they are and which columns they have."""
+@dataclass
+class _Begun:
+    """What has been had of a part, and why not all of it was."""
 
-    declares = (*CheckpointedStream.declares, "path", "under", "columns")
-    cursor_field: ClassVar[str] = "date"
-    path: ClassVar[str]
-    under: ClassVar[str]
-    """The key of the answer that holds an object by date."""
-    columns: ClassVar[Mapping[str, Any]]
-    grid: Grid = Grid()
-    """The buckets that a row is of: ranges of days are cut between them only."""
-    whole: bool = False
-    """Whether a range of days must not be cut, since that would change its numbers."""
-    partition: ClassVar[str | None] = None
-    """What Airbyte's state calls the key of a part."""
-    unit: ClassVar[str] = "reports"
-    """What parts are, where there are several."""
+    answers: list[_Answer]
+    error: SourceError | None = None
 
-    def __init__(self, workshop: Workshop, settings: DatedSettings) -> None:
+
+class DatedStream(MixpanelStream):
+    """Rows by day for each part.
+
+    Args:
+        workshop: What it works with.
+        declared: What it is made of.
+        period: Which days are wanted.
+        workers: Requests at a time.
+
+    Attributes:
+        grid: The buckets that a row is of: ranges of days are cut between them only.
+        whole: Whether a range of days must not be cut, since that would change its numbers.
+        report: The parameters that the state stands for, if they may change.
+    """
+
+    cursor_field = "date"
+
+    def __init__(
+        self, workshop: Workshop, declared: DatedOf, period: Period, workers: int = 1
+    ) -> None:
         super().__init__(workshop)
-        self.settings = settings
+        self.declared = declared
+        self.name = declared.name
+        self.path = declared.path
+        self.primary_key = declared.key.split()
+        self.documented = declared.documented
+        self.period = period
+        self.grid = Grid()
+        self.whole = False
+        self.report: Mapping[str, str] | None = None
+        self._workers = workers
+        self._most_days = period.window_days or date.max.toordinal()
         self._state = DatedState()
-        self._most_days = settings.window_days or date.max.toordinal()
 
-    def parts(self) -> list[DatedPart]:
+    # -- what a stream may say differently -------------------------------------------------
+
+    def parts(self) -> list[Part]:
         """The reports that the stream consists of."""
-        return [DatedPart()]
+        each = self.declared.each
+        return each.parts(self.workshop, self.name) if each else [Part(WHOLE, "its days")]
+
+    def query(self) -> Mapping[str, str]:
+        """What every request has besides the days and what its part needs."""
+        return {"unit": "day"}
+
+    def by_date(self, answer: Any) -> Mapping[str, Any] | None:
+        """What an answer holds by date; None if it is of another form."""
+        told = answer.get(self.declared.items_key) if isinstance(answer, Mapping) else None
+        return told if isinstance(told, Mapping) else None
+
+    def rows(self, part: Part, day: date, held: Any) -> list[Row]:
+        """The records of a day: one.
+
+        Raises:
+            DataError: Mixpanel holds no object for it.
+        """
+        if not isinstance(held, Mapping):
+            raise DataError(f"Mixpanel's answer for {part.label} holds no object for {day}.")
+        return [{**held, **part.columns, "date": f"{day}", "datetime": f"{day}T00:00:00Z"}]
+
+    def refused(self, error: RefusedError) -> SourceError:
+        """A refusal of the whole stream in the user's terms."""
+        if error.status not in self.declared.withdrawn:
+            return error
+        return ConfigError(
+            f"Mixpanel has withdrawn the {self.name} report, from which stream {self.name!r} is "
+            f"read, for this project (it answered {error.status}). Leave the stream out.",
+            detail=str(error.internal_message),
+        )
+
+    # -- the sync --------------------------------------------------------------------------
 
     def requests_planned(self) -> int | None:
         """One a part, unless Mixpanel wants fewer days in each."""
         return len(self.parts())
 
-    def refused(self, error: RefusedError) -> SourceError:
-        """A refusal in the user's terms."""
-        return error
-
     def schema(self) -> Mapping[str, Any]:
         """The declared columns."""
-        return object_schema({**DATE_COLUMNS, **self.columns})
+        return object_schema({**_DATE_COLUMNS, **columns_in(self.declared.columns)})
 
-    @property
-    def state(self) -> MutableMapping[str, Any]:
-        """What the next sync has to know; moves when a range has been emitted."""
-        return dump_state(self._state)
-
-    @state.setter
-    def state(self, value: MutableMapping[str, Any]) -> None:
-        self._state = parse_state(value, self.name, self.partition)
-
-    # -- slices ----------------------------------------------------------------------------
-
-    def stream_slices(
-        self,
-        *,
-        sync_mode: SyncMode,
-        cursor_field: list[str] | None = None,  # noqa: ARG002 - the CDK's signature
-        stream_state: Mapping[str, Any] | None = None,  # noqa: ARG002 - taken by the setter
-    ) -> Iterable[StreamSlice]:
-        """Ranges of days, report by report; one that Mixpanel refuses does not stop the others."""
+    def sync(self, saved: Mapping[str, Any], *, full: bool) -> Iterator[Item]:
+        """Days that are lacking, and those that may have changed, report by report."""
         parts = self.parts()
-        full = sync_mode == SyncMode.full_refresh
-        self._state = self._state.begun([part.key for part in parts], full=full)
-        failures: list[SourceError] = []
-        tasks = (partial(self._attempt, part) for part in parts)
-        made = in_order(tasks, workers=self.settings.workers, discard=lambda _: None)
-        for number, (part, answers) in enumerate(zip(parts, made, strict=True), start=1):
-            if isinstance(answers, RefusedError):
-                failures.append(self.refused(answers))
-            elif isinstance(answers, SourceError):
-                raise answers
-            else:
-                before = (number - 1, len(parts))
-                yield from (
-                    self._slice(part, told, self._reach(before, answers, told)) for told in answers
-                )
-        if failures:
-            raise failures[0]
-        if self._state.refreshing:
-            self._state = replace(self._state, refreshing=False)
-            yield StreamSlice(partition={"days": "end"}, cursor_slice={})
-
-    def _slice(self, part: DatedPart, answer: _Answer, reach: tuple[int, int, str]) -> StreamSlice:
-        return StreamSlice(
-            partition={"part": part.label, "days": f"{answer.first} to {answer.last}"},
-            cursor_slice={},
-            extra_fields={"part": part, "answer": answer, "reach": reach},
+        self._begin(saved, [part.key for part in parts], full=full)
+        run = PartRun(
+            self,
+            parts,
+            each=self.declared.each,
+            begin=self._had,
+            read=lambda part, begun: self._part(run, part, begun),
+            workers=self._workers,
         )
-
-    def _reach(
-        self, parts: tuple[int, int], answers: list[_Answer], answer: _Answer
-    ) -> tuple[int, int, str]:
-        """How far the stream is after an answer, of how much: in parts, or in the only one's days.
-
-        Args:
-            parts: How many have been read before, of how many.
-            answers: All of the part's.
-            answer: One of them.
-        """
-        before, total = parts
-        if total > 1:
-            return before + (answer is answers[-1]), total, self.unit
-        first = answers[0].first
-        return (answer.last - first).days + 1, (answers[-1].last - first).days + 1, "days"
-
-    def _attempt(self, part: DatedPart) -> list[_Answer] | SourceError:
         try:
-            return list(self._answers(part))
+            yield from run.items()
+            error = run.error()
+            if error is not None:
+                raise error
         except SourceError as error:
-            return error
+            if full and ends_refresh(error, run):
+                self._state = self._state.ended(
+                    self.workshop.now_ms(), passes=isinstance(error, TransientError), whole=run.over
+                )
+                yield Checkpoint(dump_state(self._state))
+            raise self._explained(error) from error
+        self._state = replace(self._state, refreshing=False)
+        yield Checkpoint(dump_state(self._state))
 
-    def _answers(self, part: DatedPart) -> Iterator[_Answer]:
-        """All that is wanted of a part, in as few requests as Mixpanel takes."""
+    def _explained(self, error: SourceError) -> SourceError:
+        return self.refused(error) if isinstance(error, RefusedError) else error
+
+    def _begin(self, saved: Mapping[str, Any], keys: list[str], *, full: bool) -> None:
+        """Look at the state, and decide what of it stands."""
+        each = self.declared.each
+        partition = each.key if each else None
+        state = opened(saved, self.name, lambda blob: parse_state(blob, partition))
+        zone = self.workshop.project.zone()
+        now = replace(self.workshop.origin, project_timezone=zone.key if zone else None)
+        if full and state.origin.after(now) != now:
+            state = DatedState()
+        state = state.begun(keys, self.workshop.now_ms(), full=full)
+        if state.parts:
+            state.origin.refuse_another_project(now, self.name)
+            self._warn(state.origin.warnings(now, self.name))
+        if state.report not in (None, self.report):
+            self.logger.info(
+                f"Stream {self.name!r} has other parameters than in the last sync: it is read "
+                f"again from the start."
+            )
+            state = replace(state, parts={})
+        if state.parts and self._moved(state.origin.project_timezone):
+            state = replace(state, parts={})
+        origin = state.origin.after(now) if state.parts else now
+        parts = {
+            key: coverage.anchored(self._wish(coverage).start)
+            for key, coverage in state.parts.items()
+        }
+        self._state = replace(state, parts=parts, report=self.report, origin=origin)
+
+    def _moved(self, before: str | None) -> bool:
+        """Whether days were counted by another zone, which is told."""
+        zone = self.workshop.project.zone()
+        if zone is None or before is None or same_zone(parse_zone(before), zone):
+            return False
+        self.logger.warning(
+            f"The project's time zone was {before} at the last sync and is {zone.key} now, so "
+            f"days begin and end at other times: stream {self.name!r} is read again from its start."
+        )
+        return True
+
+    def _part(self, run: PartRun[_Begun], part: Part, begun: _Begun) -> Iterator[Item]:
+        """The rows of a part; the state moves with each range of days that was understood."""
+        odd: dict[date, SourceError] = {}
+        for answer in begun.answers:
+            rows: list[Row] = []
+            for day, held in sorted(answer.days.items()):
+                try:
+                    rows += self.rows(part, day, held)
+                except DataError as error:  # noqa: PERF203 - a day is worth it
+                    odd[day] = error
+            yield rows
+            self._move(part, answer, [day for day in odd if day in answer.days])
+            place = f"{part.label}, {answer.span.first} to {answer.span.last}"
+            reached = self._reached(run, begun, answer)
+            yield Checkpoint(dump_state(self._state), place, *reached)
+        if odd:
+            raise DataError(
+                f"{next(iter(odd.values()))} Not understood: {', '.join(map(str, odd))}.",
+                detail="; ".join(str(error.internal_message) for error in odd.values()),
+            )
+        if begun.error is not None:
+            raise begun.error
+
+    def _move(self, part: Part, answer: _Answer, odd: list[date]) -> None:
+        coverage = self._state.of(part.key)
+        coverage = coverage.read(answer.span.first, answer.span.last, answer.asked_ms)
+        for day in odd:
+            coverage = coverage.without(day, self.grid.end(day))
+        wish = replace(self._wish(coverage), look_back_days=self.period.look_back_days)
+        self._state = self._state.read(part.key, wish.settled(coverage))
+
+    def _reached(
+        self, run: PartRun[_Begun], begun: _Begun, answer: _Answer
+    ) -> tuple[int, int, str]:
+        """How far the stream is after an answer, of how much: in parts, or in one's days."""
+        last = begun.answers[-1]
+        if run.total > 1:
+            return run.done + (answer is last and not begun.error), run.total, run.unit
+        first = begun.answers[0].span.first
+        return (answer.span.last - first).days + 1, (last.span.last - first).days + 1, "days"
+
+    # -- requests --------------------------------------------------------------------------
+
+    def _had(self, part: Part) -> _Begun:
+        """All that is wanted of a part, in as few requests as Mixpanel takes; what can be had."""
+        begun = _Begun([])
+        try:
+            begun.answers.extend(self._answers(part))
+        except SourceError as error:
+            if not begun.answers:
+                raise
+            begun.error = error
+        return begun
+
+    def _wish(self, coverage: Coverage) -> Wish:
         days, now = self.workshop.project_days(), self.workshop.time.now_utc()
-        start = self._begin(self.settings.first_day(days, now))
-        first = self._state.first_day(part.key, start, self.settings.look_back_days)
-        first = self._begin(first)
-        end = self.settings.last_day(days, now)
+        start = first_bucket(self.period.first_day(days, now, coverage.first), self.grid)
+        end = self.period.last_day(days, now)
+        back = None if self._state.refreshing else self.period.look_back_days
+        return Wish(start, end, days, back, self.grid)
+
+    def _answers(self, part: Part) -> Iterator[_Answer]:
+        coverage = self._state.of(part.key)
+        wish = self._wish(coverage)
+        if self.whole and coverage.first not in (None, wish.start):
+            # Its numbers are those of a range that began on another day.
+            coverage = Coverage()
+        spans = wish.spans(coverage)
+        if self.whole:
+            if spans:
+                yield self._whole(part, wish, spans)
+            return
+        for span in spans:
+            yield from self._ranges(part, span)
+
+    def _whole(self, part: Part, wish: Wish, spans: list[Span]) -> _Answer:
+        """The only answer of a range that must not be cut, less the days that are not wanted."""
+        asked_ms = self.workshop.now_ms()
+        end = wish.end
+        try:
+            days = self._ask(part, Span(wish.start, end))
+        except (RefusedError, StrainError) as error:
+            end = self._narrowed(error, Span(wish.start, end), end)
+            days = self._ask(part, Span(wish.start, end))
+        first = spans[0].first
+        wanted = {day: held for day, held in days.items() if day >= first}
+        return _Answer(Span(first, end), wanted, asked_ms)
+
+    def _ranges(self, part: Part, span: Span) -> Iterator[_Answer]:
+        """The days of a span, in as few requests as Mixpanel takes."""
+        first, end = span.first, span.last
         while first <= end:
-            last = end if self.whole else self.grid.reach(first, end, self._most_days)
+            asked = Span(first, self.grid.reach(first, end, self._most_days))
+            asked_ms = self.workshop.now_ms()
             try:
-                told = self.ask(part, start if self.whole else first, last)
+                days = self._ask(part, asked)
             except (RefusedError, StrainError) as error:
-                end = self._narrowed(error, first, last, end)
+                end = self._narrowed(error, asked, end)
                 continue
-            yield _Answer(first, last, told)
-            first = last + ONE_DAY
+            yield _Answer(asked, days, asked_ms)
+            first = asked.last + ONE_DAY
 
-    def _begin(self, day: date) -> date:
-        """The first day of a day's bucket, or of the next one where Mixpanel does not take it."""
-        start = self.grid.start(day)
-        return start if start >= EARLIEST else self.grid.end(day) + ONE_DAY
+    def _ask(self, part: Part, span: Span) -> Mapping[date, Any]:
+        """What Mixpanel holds for some days of a part.
 
-    def ask(self, part: DatedPart, first: date, last: date) -> Mapping[str, Any]:
-        """What Mixpanel holds for some days of a part, by date."""
+        Raises:
+            DataError: None of what it answers can be read as these days.
+        """
+        told = self.ask(part, span)
+        days: dict[date, Any] = {}
+        strange: list[str] = []
+        for key, held in told.items():
+            day = day_of(key)
+            if day is None or day in days:
+                strange += [key] if key != OVERALL else []
+            elif span.first <= day <= span.last:
+                days[day] = held
+        if not days and told.keys() - {OVERALL}:
+            found = ", ".join(map(repr, list(told)[:3]))
+            raise DataError(
+                f"Mixpanel's answer for {part.label} has no day of {span.first} to {span.last}, "
+                f"but {found}."
+            )
+        if strange:
+            self.logger.warning(
+                f"Stream {self.name!r}: Mixpanel's answer for {part.label} has {len(strange)} keys "
+                f"that are no days, or name one twice: {', '.join(map(repr, strange[:3]))}. They "
+                f"are left out."
+            )
+        return days
+
+    def ask(self, part: Part, span: Span) -> Mapping[str, Any]:
+        """What Mixpanel answers for some days of a part, by date as it writes them."""
         params = {
-            **part.params,
-            "from_date": first.isoformat(),
-            "to_date": last.isoformat(),
+            **part.ask,
+            "from_date": span.first.isoformat(),
+            "to_date": span.last.isoformat(),
             **self.query(),
         }
         request = ApiRequest(Api.QUERY, self.path, self.name, params)
@@ -215,16 +384,28 @@ class DatedStream(CheckpointedStream, engine=True):
             raise DataError(f"Mixpanel's answer to {request} for {part.label} has no days in it.")
         return told
 
-    def query(self) -> Mapping[str, str]:
-        """What every request has besides the days and what its part needs."""
-        return {"unit": "day"}
+    def turned(self, values: Any) -> dict[str, dict[str, Any]] | None:
+        """Numbers by date and name, out of numbers by name and date; None if they are none.
 
-    def by_date(self, answer: Any) -> Mapping[str, Any] | None:
-        """What an answer holds by date; None if it is of another form."""
-        told = answer.get(self.under) if isinstance(answer, Mapping) else None
-        return told if isinstance(told, Mapping) else None
+        A name without numbers by date is told, and does without them, if others have some.
+        """
+        if not isinstance(values, Mapping):
+            return None
+        odd = [name for name, numbers in values.items() if not isinstance(numbers, Mapping)]
+        if odd and len(odd) == len(values):
+            return None
+        if odd:
+            self.logger.warning(
+                f"Stream {self.name!r}: Mixpanel counts {len(odd)} of {len(values)} names by no "
+                f"days: {', '.join(map(repr, odd[:3]))}. They are left out."
+            )
+        days: dict[str, dict[str, Any]] = {}
+        for name, numbers in values.items():
+            for day, number in numbers.items() if isinstance(numbers, Mapping) else ():
+                days.setdefault(day, {})[name] = number
+        return days
 
-    def _narrowed(self, error: SourceError, first: date, last: date, end: date) -> date:
+    def _narrowed(self, error: SourceError, asked: Span, end: date) -> date:
         """The last day to ask for from now on, after a refusal that fewer days may not meet.
 
         Raises:
@@ -234,45 +415,22 @@ class DatedStream(CheckpointedStream, engine=True):
         if LATER_THAN_TODAY in text:
             # Our clock was ahead; the refusal has told Mixpanel's time.
             days = self.workshop.project_days()
-            sooner = self.settings.last_day(days, self.workshop.time.now_utc())
-            if sooner < last:
+            sooner = self.period.last_day(days, self.workshop.time.now_utc())
+            if sooner < asked.last:
                 return sooner
             zone = days.zone.key if days.zone is not None else "not known"
             raise ConfigError(
-                f"Mixpanel says that {last} is later than today, so the project's time zone is "
-                f"not the one the connector goes by ({zone}). Set project_timezone to the zone "
+                f"Mixpanel says that {asked.last} is later than today, so the project's time zone "
+                f"is not the one the connector goes by ({zone}). Set project_timezone to the zone "
                 f"shown in Mixpanel under Project Settings.",
                 detail=str(error.internal_message),
             )
-        if self.whole or last <= self.grid.end(first) or not is_too_long(text):
+        if self.whole or asked.last <= self.grid.end(asked.first) or not is_too_long(text):
             raise error
-        self._most_days = max(1, ((last - first).days + 1) // 2)
+        self._most_days = max(1, asked.days // 2)
         self.logger.info(f"{error} Asking for {self._most_days} days at a time.")
         return end
 
-    # -- records ---------------------------------------------------------------------------
-
-    def chunks(self, stream_slice: Mapping[str, Any]) -> Iterator[Iterable[Row]]:
-        """The rows of a range of days; then the state moves past it."""
-        told = getattr(stream_slice, "extra_fields", {})
-        if "answer" not in told:
-            return
-        part, answer = told["part"], told["answer"]
-        yield [
-            row
-            for day, held in sorted(answer.days.items())
-            if is_day(day) and answer.first.isoformat() <= day <= answer.last.isoformat()
-            for row in self.rows(part, day, held)
-        ]
-        self._state = self._state.read(part.key, answer.last)
-        self.progressed(f"{part.label}, {answer.first} to {answer.last}", *told["reach"])
-
-    def rows(self, part: DatedPart, day: str, held: Any) -> list[Row]:
-        """The records of a day: one.
-
-        Raises:
-            DataError: Mixpanel holds no object for it.
-        """
-        if not isinstance(held, Mapping):
-            raise DataError(f"Mixpanel's answer for {part.label} holds no object for {day}.")
-        return [{**held, **part.columns, "date": day, "datetime": f"{day}T00:00:00Z"}]
+    def _warn(self, sentences: list[str]) -> None:
+        for sentence in sentences:
+            self.logger.warning(sentence)

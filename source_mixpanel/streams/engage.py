@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import ClassVar
 
 from source_mixpanel.records.profiles import LAST_SEEN
-from source_mixpanel.streams.profile_pages import Part
+from source_mixpanel.streams.base import Workshop
+from source_mixpanel.streams.parts import Part
 from source_mixpanel.streams.profile_state import ProfileState, as_last_seen
-from source_mixpanel.streams.profiles import ProfileStream
+from source_mixpanel.streams.profiles import ProfileSettings, ProfilesOf, ProfileStream
 
 _CLOCKS_DIFFER = timedelta(minutes=2)
 """What lies no further ahead may be due to a clock."""
@@ -18,9 +18,10 @@ _CLOCKS_DIFFER = timedelta(minutes=2)
 class Engage(ProfileStream):
     """Every user profile, or since the last sync those that Mixpanel has marked as changed."""
 
-    name = "engage"
-    primary_key: ClassVar[list[str]] = ["distinct_id"]
     cursor_field = "last_seen"
+
+    def __init__(self, workshop: Workshop, settings: ProfileSettings) -> None:
+        super().__init__(workshop, ProfilesOf("engage", "distinct_id"), settings)
 
     def parts(self) -> list[Part]:
         """One query, for all or for those changed."""
@@ -34,8 +35,9 @@ class Engage(ProfileStream):
         where = f'properties["{LAST_SEEN}"] >= "{self._since}"'
         return [Part("users", "the changed user profiles", {"where": where})]
 
-    def _done(self) -> ProfileState:
-        return replace(super()._done(), last_seen=self._cursor() or None)
+    def done(self) -> ProfileState:
+        """With the cursor moved on."""
+        return replace(super().done(), last_seen=self._cursor() or None)
 
     def _cursor(self) -> str:
         """Where the next sync begins: what this one did not show was seen no earlier.

@@ -6,49 +6,54 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import quote
 
 from source_mixpanel.api.request import Api, ApiRequest
 from source_mixpanel.errors import DataError
-from source_mixpanel.streams.base import Row
-from source_mixpanel.streams.dated import DatedPart, DatedStream
+from source_mixpanel.streams.base import Row, Workshop
+from source_mixpanel.streams.dated import DatedOf, DatedStream
+from source_mixpanel.streams.parts import Part
+from source_mixpanel.sync.coverage import Span
+from source_mixpanel.sync.period import Period
 
 _MOST_NAMES = 5_000
 """Mixpanel lists no more [observed]."""
 _MOST_CHARACTERS = 6_000
 """Of event names in one URL; servers commonly take 8 KB."""
 
+EVENT_COUNTS = DatedOf(
+    "event_counts",
+    "/api/query/events",
+    "data",
+    "event count:integer",
+    key="event date",
+)
+
 
 class EventCounts(DatedStream):
     """Days are the project's; days with none count 0; Mixpanel leaves duplicates out."""
 
-    name = "event_counts"
-    primary_key: ClassVar[list[str]] = ["event", "date"]
-    path = "/api/query/events"
-    under = "data"
-    columns: ClassVar = {"event": "string", "count": "integer"}
+    def __init__(self, workshop: Workshop, period: Period) -> None:
+        super().__init__(workshop, EVENT_COUNTS, period)
 
     def requests_planned(self) -> int | None:
         """The list of names, and one for as many of them as a URL holds."""
         return 1 + len(list(in_urls(self._names())))
 
-    def ask(self, part: DatedPart, first: date, last: date) -> Mapping[str, Any]:
+    def ask(self, part: Part, span: Span) -> Mapping[str, Any]:
         """Counts by day and event."""
         days: dict[str, dict[str, Any]] = {}
         for listed in in_urls(self._names()):
-            asked = replace(part, params={"event": listed, "type": "general"})
-            values = super().ask(asked, first, last).get("values")
-            if not isinstance(values, Mapping):
-                raise DataError(f"Mixpanel's answer to GET {self.path} has no values in it.")
-            for event, counts in values.items():
-                if not isinstance(counts, Mapping):
-                    raise DataError(f"Mixpanel's answer to GET {self.path} counts by no days.")
-                for day, count in counts.items():
-                    days.setdefault(day, {})[event] = count
+            asked = replace(part, ask={"event": listed, "type": "general"})
+            counts = self.turned(super().ask(asked, span).get("values"))
+            if counts is None:
+                raise DataError(f"Mixpanel's answer to GET {self.path} has no values by days.")
+            for day, numbers in counts.items():
+                days.setdefault(day, {}).update(numbers)
         return days
 
-    def rows(self, part: DatedPart, day: str, held: Any) -> list[Row]:
+    def rows(self, part: Part, day: date, held: Any) -> list[Row]:
         """A row for each event."""
         return [
             row
@@ -59,7 +64,7 @@ class EventCounts(DatedStream):
     def _names(self) -> list[str]:
         """Every event of the wanted days, asked for once a sync; a later sync counts them too."""
         days, now = self.workshop.project_days(), self.workshop.time.now_utc()
-        first, last = self.settings.first_day(days, now), self.settings.last_day(days, now)
+        first, last = self.period.first_day(days, now), self.period.last_day(days, now)
         if last < first:
             return []
         return self.workshop.once.get("events/names", lambda: self._ask_names(first, last))

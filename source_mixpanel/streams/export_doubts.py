@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 from source_mixpanel.dates import parse_zone
 from source_mixpanel.instants import PROJECT_KIND
 from source_mixpanel.sync.coverage import Span
-from source_mixpanel.sync.cursor import ExportState
 from source_mixpanel.sync.days import ONE_DAY, Days
 from source_mixpanel.sync.doubt import may_differ
+from source_mixpanel.sync.export_state import ExportState
 
 
 def guessed(earlier: Span | None, span: Span, days: Days) -> Span | None:
@@ -36,7 +36,8 @@ def guessed_before(state: ExportState, days: Days) -> Span | None:
         days: How the project counts days.
     """
     first, last = state.coverage.first, state.coverage.last
-    ours = state.coverage.watermark_ms is not None and state.latest_ms is not None
+    marks = [part.watermark_ms for part in state.coverage.parts]
+    ours = any(mark is not None for mark in marks) and state.latest_ms is not None
     if state.kind is not None or not ours or first is None or last is None:
         return None
     span = Span(first, last)
@@ -45,7 +46,8 @@ def guessed_before(state: ExportState, days: Days) -> Span | None:
 
 def _zone_then(state: ExportState) -> ZoneInfo | None:
     try:
-        return parse_zone(state.zone) if state.zone else None
+        name = state.origin.project_timezone
+        return parse_zone(name) if name else None
     except ValueError:
         return None
 
@@ -131,21 +133,4 @@ def ahead_of_time(state: ExportState, today: date) -> str | None:
         f"Stream 'export': the saved state says that {state.coverage.last} is read, which is later "
         f"than today ({today}). Nothing is read now; what Mixpanel gets from now on is read next "
         f"time. If the state is wrong, reset the stream."
-    )
-
-
-def refiltered(state: ExportState, wanted: str) -> str | None:
-    """A sentence if days that count as read were read by another filter.
-
-    Args:
-        state: What this sync goes on from.
-        wanted: The mark of the filter now.
-    """
-    last = state.coverage.last
-    if last is None or state.wanted in (None, wanted):
-        return None
-    return (
-        f"Stream 'export': export_events or export_where is not what it was at the last sync. The "
-        f"new one counts for what is read from now on; events until {last} stay as the old one "
-        f"chose them. Refresh the stream to have all of them by the new one."
     )

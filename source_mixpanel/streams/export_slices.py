@@ -19,6 +19,8 @@ from source_mixpanel.streams.export_kind import KindFinder, Log
 from source_mixpanel.streams.export_request import ExportFilter, export_request
 from source_mixpanel.sync.coverage import Only, Span
 from source_mixpanel.sync.days import ONE_DAY, Days
+from source_mixpanel.sync.period import in_ms
+from source_mixpanel.sync.plan import OVERLAP_MS
 from source_mixpanel.sync.room import Room
 from source_mixpanel.sync.window import TARGET_BYTES, Pace, Window, next_window
 
@@ -37,6 +39,8 @@ class WholeSlice:
         spool: The events.
         days: How days and times of the project are to be read, as known by now.
         completes: Whether its last day is read with it (a day may come in several parts).
+        watermark_ms: Up to when Mixpanel's processing is covered, UTC: an overlap before the
+            window's first request.
         room: What its disk is part of.
     """
 
@@ -44,6 +48,7 @@ class WholeSlice:
     spool: Spool
     days: Days
     completes: bool
+    watermark_ms: int
     room: Room
 
     def discard(self) -> None:
@@ -85,6 +90,12 @@ class SliceSource:
         self._paces = {only: Pace(most, most, target) for only in Only}
         self._paces[Only.ALL] = Pace(1, most, target)
         self._finder = KindFinder(workshop, days, log)
+        self._time = workshop.time
+        self._began_ms: int | None = None
+
+    def close(self) -> None:
+        """Nothing more is wanted."""
+        self._room.close()
 
     def slices(self, spans: list[Span], last_day: Callable[[Days], date]) -> Iterator[WholeSlice]:
         """Every window of the spans, in day order, each begun when there is room for it.
@@ -118,6 +129,7 @@ class SliceSource:
         first = span.first
         while first <= span.last:
             window = next_window(span, first, self._paces[span.only])
+            self._began_ms = None
             try:
                 yield from self._whole(window, tries=None)
             except RefusedError as error:
@@ -156,14 +168,23 @@ class SliceSource:
 
     def _had(self, window: Window, tries: int | None, most: int | None) -> WholeSlice:
         """The window in one."""
-        started = self._clock.monotonic()
+        mark, expected = self._time.mark(), self._time.at_mark_as_known()
         spool = self._ask(window, tries, most)
         try:
-            self._learn(window, spool, self._clock.monotonic() - started)
+            self._learn(window, spool, self._clock.monotonic() - mark)
         except BaseException:
             spool.close()
             raise
-        return WholeSlice(window, spool, self.days, window.until_s is None, self._room)
+        # What was known before and what is known by now may differ where our own clock stood
+        # still in between, as it does while a machine sleeps: the earlier one loses nothing.
+        began = self._time.at_mark(mark)
+        began_ms = in_ms(began if expected is None else min(began, expected))
+        # Parts of a day are covered together, up to when the first of them was asked for.
+        self._began_ms = began_ms if self._began_ms is None else min(self._began_ms, began_ms)
+        watermark_ms = self._began_ms - OVERLAP_MS
+        return WholeSlice(
+            window, spool, self.days, window.until_s is None, watermark_ms, self._room
+        )
 
     def _learn(self, window: Window, spool: Spool, seconds: float) -> None:
         only = window.span.only

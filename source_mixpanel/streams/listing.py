@@ -1,69 +1,157 @@
-"""Streams that a list endpoint answers whole: one declaration, one way to read."""
+"""Streams that a list endpoint answers whole: what one is made of, and how all are read."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, ClassVar
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
-from source_mixpanel.api.lists import Listing
-from source_mixpanel.errors import (
-    ConfigError,
-    DataError,
-    ForbiddenError,
-    RefusedError,
-    SourceError,
-)
+from source_mixpanel.api.endpoints import Listing
+from source_mixpanel.errors import ConfigError, DataError, ForbiddenError, RefusedError, SourceError
 from source_mixpanel.records.types import object_schema
-from source_mixpanel.streams.base import MixpanelStream, Row
+from source_mixpanel.streams.base import Checkpoint, Item, MixpanelStream, Row, Workshop
+from source_mixpanel.streams.parts import Part, PartRun
 
-DATE_TIME: Mapping[str, Any] = {"type": ["null", "string"], "format": "date-time"}
-"""A column that Mixpanel documents as an RFC 3339 instant."""
+_SECRET = ("secret", "token", "password")
+_TYPES: Mapping[str, Any] = {
+    "date-time": {"type": ["null", "string"], "format": "date-time"},
+    "string|integer": ["string", "integer"],
+}
 
 
-class ListStream(MixpanelStream, engine=True):
-    """Every item of a list, in full; a subclass declares where it is and which columns it has."""
+def columns_in(text: str) -> dict[str, Any]:
+    """Types by column out of words `name:type`; a bare name is a string.
 
-    declares = (*MixpanelStream.declares, "listing", "columns")
-    listing: ClassVar[Listing]
-    columns: ClassVar[Mapping[str, Any]]
-    """JSON type or JSON Schema by column; further columns are emitted as they come."""
-    also: ClassVar[Mapping[str, str]] = {}
-    """Columns that repeat one of the item's own under the name that the stream's key needs."""
+    Types are JSON's, `date-time` for an RFC 3339 instant, and `string|integer` for either.
+    """
+    pairs = (word.partition(":") for word in text.split())
+    return {name: _TYPES.get(kind, kind or "string") for name, _, kind in pairs}
+
+
+@dataclass(frozen=True)
+class ListOf:
+    """A stream that is a list.
+
+    Attributes:
+        name: Of the stream.
+        listing: Where the list is.
+        columns: As `columns_in` reads them; further ones are emitted as they come.
+        about: What a user should know of it.
+        key: The columns of the primary key.
+        documented: Whether Mixpanel documents the endpoint.
+        aliases: Columns that repeat one of the item's own under the name that the key needs.
+        without_secrets: Whether what is named like a secret is left out.
+    """
+
+    name: str
+    listing: Listing
+    columns: str
+    about: str
+    key: str = "id"
+    documented: bool = True
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    without_secrets: bool = False
+
+
+class ListStream(MixpanelStream):
+    """Every item of a list, in full; where each data view has its own, an item comes once.
+
+    Args:
+        workshop: What it works with.
+        declared: What it is made of.
+    """
+
+    is_resumable = False
+
+    def __init__(self, workshop: Workshop, declared: ListOf) -> None:
+        super().__init__(workshop)
+        self.declared = declared
+        self.name = declared.name
+        self.primary_key = declared.key.split()
+        self.documented = declared.documented
+        self.lane = declared.listing.api
+        self._seen: set[Any] | None = None
+
+    @property
+    def listing(self) -> Listing:
+        """Where the list is."""
+        return self.declared.listing
 
     def schema(self) -> Mapping[str, Any]:
         """The declared columns."""
-        return object_schema(self.columns)
+        return {
+            **object_schema(columns_in(self.declared.columns)),
+            "description": self.declared.about,
+        }
 
     def requests_planned(self) -> int | None:
         """One, or one for each data view."""
-        if "{workspace}" not in self.listing.path:
-            return 1
         return len(self.workshop.lists.paths(self.listing, self.name))
 
-    def chunks(self, stream_slice: Mapping[str, Any]) -> Iterator[Iterable[Row]]:  # noqa: ARG002
+    def sync(self, saved: Mapping[str, Any], *, full: bool) -> Iterator[Item]:  # noqa: ARG002 - all of it, always
         """The list, a page at a time."""
         try:
-            for page, items in enumerate(self.workshop.lists.pages(self.listing, self.name), 1):
-                yield [self.row(item) for item in items]
-                # Most lists are a single page, which the stream's last line tells of as well.
-                if page > 1:
-                    self.progressed(f"page {page}", page, None, "pages")
+            yield from self.items()
         except (ForbiddenError, RefusedError, DataError) as error:
             if self.documented or self.workshop.client.access.project_id is None:
                 raise
             raise changed(self.name, error) from error
 
-    def row(self, item: Any) -> Row:
-        """The record of an item: the item itself.
+    def items(self) -> Iterator[Item]:
+        """The rows of the list, or of each data view's."""
+        lists = self.workshop.lists
+        paths = lists.paths(self.listing, self.name)
+        if len(paths) == 1:
+            for page, items in enumerate(lists.pages(self.listing, paths[0], self.name), 1):
+                yield self.rows(items)
+                # Most lists are a single page, which the stream's last line tells of as well.
+                if page > 1:
+                    yield Checkpoint(place=f"page {page}", done=page, unit="pages")
+            return
+        self._seen = set()
+        run = PartRun(
+            self,
+            [Part(path, f"the list at {path}") for path in paths],
+            each=None,
+            begin=lambda part: list(lists.pages(self.listing, part.key, self.name)),
+            read=lambda _, pages: map(self.rows, pages),
+            workers=1,
+        )
+        yield from run.items()
+        if error := run.error():
+            raise error
 
-        Raises:
-            DataError: The item is no object.
-        """
-        if not isinstance(item, Mapping):
-            raise DataError(
-                f"Mixpanel's list for stream {self.name!r} has an item that is no object."
-            )
-        return {**{column: item.get(own) for column, own in self.also.items()}, **item}
+    def rows(self, items: Any) -> list[Row]:
+        """The records of a page: the items themselves."""
+        good = self.workshop.lists.usable(items, self.name)
+        return [self._row(item) for item in good if self._is_new(item)]
+
+    def _row(self, item: Row) -> Row:
+        aliases = {column: item.get(own) for column, own in self.declared.aliases.items()}
+        row: Row = {**aliases, **item}
+        return _without_secrets(row) if self.declared.without_secrets else row
+
+    def _is_new(self, item: Row) -> bool:
+        """Whether no other data view has shown it; what has no usable id is always new."""
+        key = item.get("id")
+        if self._seen is None or not isinstance(key, (int, str)):
+            return True
+        new = key not in self._seen
+        self._seen.add(key)
+        return new
+
+
+def _without_secrets(value: Any) -> Any:
+    """A value without the parts of it that are named like secrets, at any depth."""
+    if isinstance(value, list):
+        return [_without_secrets(item) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    return {
+        name: _without_secrets(held)
+        for name, held in value.items()
+        if not any(word in name.lower() for word in _SECRET)
+    }
 
 
 def changed(stream: str, error: SourceError) -> SourceError:

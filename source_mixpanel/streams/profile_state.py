@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from source_mixpanel.api.paging import Walk
 from source_mixpanel.dates import parse_moment
-from source_mixpanel.streams.finished_state import NOTHING, parts_in, unreadable
+from source_mixpanel.sync.origin import Origin, parse_origin, sealed
+from source_mixpanel.sync.refresh import Refresh, parse_refresh
 
 _WALK = {"session": "id", "size": "page_size", "total": "total", "next_page": "next_page"}
 _LONGEST = re.compile(r"[ -~]{1,64}")
@@ -21,14 +22,12 @@ class OpenWalk:
     """A query that was broken off between two pages.
 
     Attributes:
-        part: The part of the stream it reads.
         since: The cursor it began with; None if it reads all.
         latest: The latest `$last_seen` so far.
         walk: Where it stands.
         begun: When it was begun, by Mixpanel's clock; None in states that do not tell.
     """
 
-    part: str
     since: str | None
     latest: str | None
     walk: Walk
@@ -41,69 +40,101 @@ class ProfileState:
 
     Attributes:
         last_seen: The latest `$last_seen` of the last whole sync, as Mixpanel wrote it.
-        finished: In the middle of a sync: the parts that have been read whole.
-        open: In the middle of a part: where.
+        refresh: In the middle of a sync: the parts that have been read whole.
+        open: In the middle of parts: where, by their keys.
         columns: The columns of properties that were emitted.
+        origin: Where the profiles came from.
     """
 
     last_seen: str | None = None
-    finished: tuple[str, ...] = ()
-    open: OpenWalk | None = None
+    refresh: Refresh = field(default_factory=Refresh)
+    open: Mapping[str, OpenWalk] = field(default_factory=dict)
     columns: Mapping[str, str] = field(default_factory=dict)
+    origin: Origin = field(default_factory=Origin)
 
-    @property
-    def in_progress(self) -> bool:
-        """Whether this is the middle of a sync."""
-        return bool(self.finished) or self.open is not None
+    def begun(self, now: Origin, now_ms: int, since: str | None) -> ProfileState:
+        """The state at the beginning of a sync.
 
-    def restarted(self) -> ProfileState:
-        """The same with nothing read."""
-        return replace(self, finished=(), open=None)
+        What an earlier attempt has read counts if it was of the same project and data view, by the
+        same cursor, and is not too old to be tried again.
+
+        Args:
+            now: What is read now.
+            now_ms: Mixpanel's present, UTC.
+            since: The cursor; None to read all.
+        """
+        origin = now if since is None else self.origin.after(now)
+        if self.origin.after(now) != now or self.refresh.is_over(now_ms):
+            return ProfileState(self.last_seen, columns=self.columns, origin=origin)
+        going = {key: walk for key, walk in self.open.items() if walk.since == since}
+        return replace(
+            self, open=going, refresh=replace(self.refresh, ended_ms=None), origin=origin
+        )
+
+    def at(self, part: str, mark: OpenWalk) -> ProfileState:
+        """With a part read up to a page."""
+        return replace(self, open={**self.open, part: mark})
+
+    def only(self, parts: Iterable[str]) -> ProfileState:
+        """Without parts that are no more."""
+        known = set(parts)
+        return replace(self, open={key: walk for key, walk in self.open.items() if key in known})
+
+    def without(self, part: str) -> ProfileState:
+        """With a part begun anew."""
+        return replace(self, open={key: walk for key, walk in self.open.items() if key != part})
+
+    def finished(self, part: str) -> ProfileState:
+        """With a part read whole."""
+        return replace(self.without(part), refresh=self.refresh.with_part(part))
+
+    def over(self) -> ProfileState:
+        """With nothing on its way."""
+        return replace(self, refresh=Refresh(), open={})
 
 
 def dump_state(state: ProfileState) -> dict[str, Any]:
     """The state as JSON."""
     blob = {
         "last_seen": state.last_seen,
-        "finished": list(state.finished) or None,
-        "session": None if state.open is None else _dump_open(state.open),
+        **state.refresh.dump(),
+        "sessions": [_dump_open(part, mark) for part, mark in state.open.items()] or None,
         "columns": dict(state.columns) or None,
     }
-    return {key: value for key, value in blob.items() if value is not None} or dict(NOTHING)
+    return sealed(blob, state.origin)
 
 
-def _dump_open(mark: OpenWalk) -> dict[str, Any]:
+def _dump_open(part: str, mark: OpenWalk) -> dict[str, Any]:
     told = {key: getattr(mark.walk, name) for name, key in _WALK.items()}
     when = {"since": mark.since, "latest": mark.latest, "begun": mark.begun}
-    return {"part": mark.part, **when, **told}
+    return {"part": part, **when, **told}
 
 
-def parse_state(blob: Mapping[str, Any], stream: str) -> ProfileState:
-    """A state of this connector, or one of Airbyte's 4.0.2: `{last_seen}`, or by partition.
+def parse_state(blob: Mapping[str, Any]) -> ProfileState:
+    """A state of this connector, of version 0.1.0, or of Airbyte's 4.0.2: `{last_seen}`.
 
     Keys that are not known are passed over.
 
     Raises:
-        ConfigError: A value cannot be what its key says.
+        ValueError: A value cannot be what its key says.
+        TypeError: The same.
+        KeyError: A session lacks one.
     """
-    try:
-        columns = blob.get("columns") or {}
-        texts = [*columns, *columns.values()]
-        if not isinstance(columns, Mapping) or not all(isinstance(text, str) for text in texts):
-            raise TypeError("columns")
-        return ProfileState(
-            last_seen=_moment(blob.get("last_seen")),
-            finished=parts_in(blob),
-            open=_open(blob.get("session")),
-            columns=columns,
-        )
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise unreadable(stream, error) from error
+    columns = blob.get("columns") or {}
+    texts = [*columns, *columns.values()]
+    if not isinstance(columns, Mapping) or not all(isinstance(text, str) for text in texts):
+        raise TypeError("columns")
+    sessions = blob.get("sessions") or ([blob["session"]] if blob.get("session") else [])
+    return ProfileState(
+        last_seen=_moment(blob.get("last_seen")),
+        refresh=parse_refresh(blob),
+        open=dict(map(_open, sessions)),
+        columns=columns,
+        origin=parse_origin(blob),
+    )
 
 
-def _open(told: Any) -> OpenWalk | None:
-    if told is None:
-        return None
+def _open(told: Any) -> tuple[str, OpenWalk]:
     if not _LONGEST.fullmatch(told["id"]):
         raise ValueError("session")
     size, total = told["page_size"], told["total"]
@@ -114,7 +145,7 @@ def _open(told: Any) -> OpenWalk | None:
         next_page=_number(told["next_page"], 1),
     )
     since, latest, begun = told["since"], told["latest"], told.get("begun")
-    return OpenWalk(told["part"], _moment(since), _moment(latest), walk, _moment(begun))
+    return str(told["part"]), OpenWalk(_moment(since), _moment(latest), walk, _moment(begun))
 
 
 def _number(value: Any, least: int) -> int:

@@ -1,34 +1,35 @@
-"""The engine of every stream of profiles: users, groups, members of cohorts (Query API: engage)."""
+"""Streams of profiles, users', groups' and cohorts': what one is made of, and how all are read."""
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
-from typing import Any, ClassVar
-
-from airbyte_cdk.models import SyncMode
-from airbyte_cdk.sources.types import StreamSlice
+from typing import Any
 
 from source_mixpanel.api.document import Document
+from source_mixpanel.api.endpoints import COHORTS, DATA_GROUPS
 from source_mixpanel.api.paging import Walk
 from source_mixpanel.api.quota import QUERY_CONCURRENT
 from source_mixpanel.errors import (
+    CutError,
     DataError,
     ForbiddenError,
-    PlanError,
     RefusedError,
     SourceError,
     StrainError,
+    TransientError,
 )
+from source_mixpanel.records.columns import Shape
 from source_mixpanel.records.elements import Elements
-from source_mixpanel.records.profiles import Emitted, ProfileRows
+from source_mixpanel.records.profiles import ProfileRows
 from source_mixpanel.records.types import object_schema
 from source_mixpanel.schemas.reserved import PROFILE_PROPERTIES
-from source_mixpanel.streams.base import CheckpointedStream, Row, Workshop
-from source_mixpanel.streams.layout import Layout
-from source_mixpanel.streams.profile_pages import Page, PageSource, Part, PartReader, lacking
+from source_mixpanel.streams.base import Checkpoint, Item, MixpanelStream, Row, Workshop
+from source_mixpanel.streams.parts import Each, Part, PartRun, ends_refresh
+from source_mixpanel.streams.profile_pages import PageSource, Reading
 from source_mixpanel.streams.profile_schema import (
     core_columns,
     find_properties,
@@ -43,10 +44,11 @@ from source_mixpanel.streams.profile_state import (
     parse_state,
 )
 from source_mixpanel.streams.property_schema import object_columns, remembered
+from source_mixpanel.sync.origin import opened
+from source_mixpanel.sync.refresh import wanted
 
 _BATCH = 500
 """Rows a batch; larger ones cost more a row: their memory is mapped anew each time [measured]."""
-_MISSING_GROUP = "Missing Datagroup"
 
 
 @dataclass(frozen=True)
@@ -57,164 +59,210 @@ class ProfileSettings:
         page_size: Profiles in a page. A page is read from disk piece by piece, so that its size
             costs no memory; 5,000 keep an answer near two seconds.
         workers: Requests at a time.
-        layout: How properties are to look.
+        shape: How rows are to look.
     """
 
     page_size: int = 5_000
     workers: int = QUERY_CONCURRENT
-    layout: Layout = field(default_factory=Layout)
+    shape: Shape = field(default_factory=Shape)
 
 
-class ProfileStream(CheckpointedStream, engine=True):
-    """Profiles of one or more queries, one after the other; the state moves page by page."""
+@dataclass(frozen=True)
+class ProfilesOf:
+    """A stream of profiles.
 
-    fixed: ClassVar[Mapping[str, str]] = {}
-    """Columns beside the profile's own, with their JSON types."""
-    unit: ClassVar[str] = "queries"
-    """What parts are, where there are several."""
+    Attributes:
+        name: Of the stream.
+        key: The columns of the primary key.
+        fixed: Columns beside the profile's own, with their JSON types.
+        each: What the queries are, if it is not one.
+        documented: Whether Mixpanel documents the endpoints.
+        of_groups: Whether the profiles are those of group keys, not of users.
+    """
 
-    def __init__(self, workshop: Workshop, settings: ProfileSettings) -> None:
+    name: str
+    key: str
+    fixed: Mapping[str, str] = field(default_factory=dict)
+    each: Each | None = None
+    documented: bool = True
+    of_groups: bool = False
+
+
+GROUPS = ProfilesOf(
+    "groups",
+    "data_group_id distinct_id",
+    fixed={"data_group_id": "string"},
+    each=Each(
+        DATA_GROUPS,
+        "data_group_id",
+        unit="group keys",
+        noun="group key",
+        ask=lambda group: {"data_group_id": str(group["data_group_id"])},
+        columns=lambda group: {"data_group_id": str(group["data_group_id"])},
+        name="property_name",
+    ),
+    documented=False,
+    of_groups=True,
+)
+"""Every group profile of every group key; a group key's number may be negative."""
+
+
+def _members_of(cohort: Row) -> dict[str, str]:
+    """The query for a cohort's members, those without a profile too."""
+    form = {"filter_by_cohort": json.dumps({"id": cohort["id"]}), "include_all_users": "true"}
+    group = cohort.get("data_group_id")
+    return form if group is None else {**form, "data_group_id": str(group)}
+
+
+COHORT_MEMBERS = ProfilesOf(
+    "cohort_members",
+    "cohort_id distinct_id",
+    fixed={"cohort_id": "integer"},
+    each=Each(
+        COHORTS,
+        "id",
+        unit="cohorts",
+        noun="cohort",
+        ask=_members_of,
+        columns=lambda cohort: {"cohort_id": cohort["id"]},
+        wanted=lambda cohort: cohort.get("count") != 0,
+    ),
+)
+"""Every member of every cohort, with its profile if it has one."""
+
+
+class ProfileStream(MixpanelStream):
+    """Profiles of one or more queries, one after the other; the state moves page by page.
+
+    Args:
+        workshop: What it works with.
+        declared: What it is made of.
+        settings: What the user wants.
+    """
+
+    def __init__(self, workshop: Workshop, declared: ProfilesOf, settings: ProfileSettings) -> None:
         super().__init__(workshop)
+        self.declared = declared
+        self.name = declared.name
+        self.primary_key = declared.key.split()
+        self.documented = declared.documented
         self.settings = settings
         self._state = ProfileState()
         self._since: str | None = None
-        self._resumed: OpenWalk | None = None
         self._start: float | None = None
         self._told_begun: str | None = None
-        self._todo: list[Part] = []
-        self._names = new_names({}, self.fixed)
-        self._rows = ProfileRows(self._names, self.settings.layout.shape(None, ()), self.fixed)
-        self._emitted = Emitted()
+        self._readings: dict[str, Reading] = {}
+        self._rows = ProfileRows(new_names({}, declared.fixed), Shape(), declared.fixed)
+        self._names = new_names({}, declared.fixed)
 
-    @abstractmethod
+    # -- what a stream may say differently -------------------------------------------------
+
     def parts(self) -> list[Part]:
         """The queries that the stream consists of."""
+        each = self.declared.each
+        return each.parts(self.workshop, self.name) if each else []
 
-    def groups(self) -> list[str | None]:
-        """The data groups whose properties are columns; None stands for users."""
-        return [None]
+    def done(self) -> ProfileState:
+        """The state when everything has been read."""
+        return self._state.over()
+
+    # -- schema ----------------------------------------------------------------------------
 
     def requests_planned(self) -> int | None:
         """One for the first page of each part; later pages are free."""
         return len(self.parts())
 
-    # -- schema and state ------------------------------------------------------------------
-
     def schema(self) -> Mapping[str, Any]:
         """Names and types from Mixpanel's list of profile properties."""
-        core = core_columns(self.fixed)
-        if self.settings.layout.as_object:
-            return object_schema({**core, **object_columns()})
-        types = find_properties(self.workshop, self.name, self.groups(), self.logger.info)
-        columns = property_columns(types, self.fixed, to_text=self.settings.layout.to_text)
-        return object_schema({**core, **columns})
+        fixed = self.declared.fixed
+        if self.settings.shape.as_object:
+            return object_schema({**core_columns(fixed), **object_columns()})
+        types = find_properties(self.workshop, self.name, self._groups(), self.logger.info)
+        columns = property_columns(types, fixed, to_text=self.settings.shape.to_text)
+        return object_schema({**core_columns(fixed), **columns})
 
-    @property
-    def state(self) -> MutableMapping[str, Any]:
-        """What the next sync has to know; moves when a page has been emitted whole."""
-        return dump_state(self._state)
+    def _groups(self) -> list[str | None]:
+        """The data groups whose properties are columns, as far as told; None stands for users."""
+        if not self.declared.of_groups:
+            return [None]
+        try:
+            return [part.key for part in self.parts()]
+        except (ForbiddenError, RefusedError, DataError) as error:
+            self.logger.info(f"Stream {self.name!r} is discovered without its properties: {error}")
+            return []
 
-    @state.setter
-    def state(self, value: MutableMapping[str, Any]) -> None:
-        self._state = parse_state(value, self.name)
+    # -- the sync --------------------------------------------------------------------------
 
-    # -- slices ----------------------------------------------------------------------------
-
-    def stream_slices(
-        self,
-        *,
-        sync_mode: SyncMode,
-        cursor_field: list[str] | None = None,  # noqa: ARG002 - the CDK's signature
-        stream_state: Mapping[str, Any] | None = None,  # noqa: ARG002 - taken by the setter
-    ) -> Iterable[StreamSlice]:
-        """Pages, each fetched before it is handed on; a part that is refused stops no other."""
-        source = self._prepare(sync_mode)
-        opened = self._resumed
-        refused: list[tuple[Part, SourceError]] = []
-        had = False
-        firsts = source.firsts(self._todo[1:] if opened else self._todo)
-        for number, part in enumerate(self._todo, start=1):
-            walk = opened.walk if opened is not None and number == 1 else Walk()
-            first = next(firsts) if walk.next_page == 0 else None
-            self._emitted = Emitted()
-            try:
-                yield from self._pages(PartReader(source, part, walk), part, first, number)
-                had = True
-            except (RefusedError, ForbiddenError) as error:
-                if isinstance(error, ForbiddenError) and refused and not had:
-                    # More likely a role than two parts; and each question costs quota.
-                    raise
-                if not self._is_gone(part, error):
-                    refused.append((part, error))
-        if self._state.in_progress or refused:
-            # The last parts were passed over, or finished by an earlier attempt. After a refusal
-            # the next sync reads all parts again: it may last, and the others change meanwhile.
-            self._state = self._state.restarted() if refused else self._done()
-            yield StreamSlice(partition={"page": "end"}, cursor_slice={})
-        for sentence in self._rows.columns.sentences(self.name):
-            self.logger.warning(sentence)
-        if refused:
-            raise lacking(self.name, refused)
-
-    def _pages(
-        self, reader: PartReader, part: Part, first: Document | SourceError | None, number: int
-    ) -> Iterator[StreamSlice]:
-        if isinstance(first, SourceError):
-            raise first
-        for page in reader.pages(first):
-            yield StreamSlice(
-                partition={"part": part.label, "page": page.number},
-                cursor_slice={},
-                extra_fields={"page": page, "part": part, "reader": reader, "number": number},
-            )
-
-    def _prepare(self, sync_mode: SyncMode) -> PageSource:
-        """Look at state and settings, and decide what this sync reads."""
-        incremental = sync_mode == SyncMode.incremental and bool(self.cursor_field)
-        self._since = self._state.last_seen if incremental else None
-        known = remembered(self._state.columns, self.configured_json_schema)
-        self._names = new_names(known, self.fixed)
-        shape = self.settings.layout.shape(self.configured_json_schema, PROFILE_PROPERTIES)
-        self._rows = ProfileRows(self._names, shape, self.fixed)
-        left = [part for part in self.parts() if part.key not in self._state.finished]
-        start = self.workshop.time.mark()
-        opened = self._state.open
-        if opened is not None and opened.since == self._since:
-            # The part that was broken off comes first: its session ages.
-            self._todo = sorted(left, key=lambda part: part.key != opened.part)
-            self._rows.latest = opened.latest
-        else:
-            self._todo = left
-        if not (self._todo and opened and self._todo[0].key == opened.part):
-            self._state = replace(self._state, open=None)
-        self._resumed = self._state.open
-        self._start = None if self._resumed else start
-        self._told_begun = self._resumed.begun if self._resumed else None
-        return PageSource(
+    def sync(self, saved: Mapping[str, Any], *, full: bool) -> Iterator[Item]:
+        """Pages of profiles, part by part; those that were begun in an earlier attempt first."""
+        self._begin(saved, full=full)
+        source = PageSource(
             self.workshop.client,
             self.name,
-            page_size=self.settings.page_size,
-            workers=self.settings.workers,
-            log=self.logger.info,
+            self.settings.page_size,
+            self.settings.workers,
+            self.logger.info,
         )
+        run = PartRun(
+            self,
+            self._todo(),
+            each=self.declared.each,
+            begin=lambda part: self._first(source, part),
+            read=lambda part, first: self._part(run, source, part, first),
+            workers=self.settings.workers,
+            discard=_close,
+        )
+        try:
+            yield from run.items()
+            error = run.error()
+            if error is not None:
+                raise error
+        except SourceError as error:
+            if ends_refresh(error, run):
+                yield Checkpoint(dump_state(self._ended(error)))
+            raise
+        finally:
+            self._tell_oddities()
+        self._state = self.done()
+        yield Checkpoint(dump_state(self._state))
 
-    def _is_gone(self, part: Part, error: RefusedError | ForbiddenError) -> bool:
-        """Go on without a part; whether nothing is lacking, since its group was deleted.
+    def _begin(self, saved: Mapping[str, Any], *, full: bool) -> None:
+        """Look at state and settings, and decide what this sync goes on from."""
+        now = self.workshop.origin
+        state = opened(saved, self.name, parse_state)
+        incremental = not full and bool(self.cursor_field)
+        self._since = state.last_seen if incremental else None
+        if self._since is not None:
+            state.origin.refuse_another_project(now, self.name)
+            for sentence in state.origin.warnings(now, self.name):
+                self.logger.warning(sentence)
+        self._start = self.workshop.time.mark()
+        self._state = state.begun(now, self.workshop.now_ms(), self._since)
+        known = remembered(state.columns, self._configured)
+        self._names = new_names(known, self.declared.fixed)
+        shape = self.settings.shape.declared_by(self._configured, PROFILE_PROPERTIES)
+        self._rows = ProfileRows(self._names, shape, self.declared.fixed)
+        for key, mark in self._state.open.items():
+            self._readings[key] = Reading(mark.walk)
+            self._rows.latest, self._told_begun, self._start = mark.latest, mark.begun, None
 
-        Raises:
-            PlanError: No part can be had.
+    def _todo(self) -> list[Part]:
+        """What is left to read; what was broken off comes first, for its session ages."""
+        parts = {part.key: part for part in self.parts()}
+        self._state = self._state.only(parts)
+        left = wanted(parts, self._state.refresh)
+        return [parts[key] for key in sorted(left, key=lambda key: key not in self._state.open)]
+
+    def _ended(self, error: SourceError) -> ProfileState:
+        """The state when all parts were tried and some are lacking.
+
+        What passes may be tried again at once, with what has been read; after a refusal all parts
+        are read again the next time: it may last, and the others change meanwhile.
         """
-        if isinstance(error, PlanError):
-            raise error
-        # A session that refuses a page would refuse it the next time, too.
-        self._state = replace(self._state, open=None)
-        if isinstance(error, RefusedError) and _MISSING_GROUP in error.text:
-            self.logger.warning(
-                f"Stream {self.name!r} leaves out {part.label}: its group was deleted in Mixpanel."
-            )
-            return True
-        self.logger.warning(f"Stream {self.name!r} lacks {part.label}: {error}")
-        return False
+        if not isinstance(error, TransientError):
+            return self._state.over()
+        refresh = replace(self._state.refresh, ended_ms=self.workshop.now_ms())
+        return replace(self._state, refresh=refresh)
 
     def _begun(self) -> str | None:
         """When what is being read was begun, by Mixpanel's clock; None where the state is silent.
@@ -227,58 +275,115 @@ class ProfileStream(CheckpointedStream, engine=True):
             self._start = None
         return self._told_begun
 
-    # -- records ---------------------------------------------------------------------------
+    def _tell_oddities(self) -> None:
+        """One line for each thing that a user may want to know of the data."""
+        for sentence in self._rows.sentences(self.name):
+            self.logger.warning(sentence)
 
-    def chunks(self, stream_slice: Mapping[str, Any]) -> Iterator[Iterable[Row]]:
-        """The rows of a page; then the state moves past it, unless it was not whole."""
-        told = getattr(stream_slice, "extra_fields", {})
-        if "page" not in told:
-            return
-        page, part, reader = told["page"], told["part"], told["reader"]
-        before, emitted = self._rows.seen, self.emitted
-        elements = Elements(page.document.chunks(), "results")
-        if page.again:
-            self._emitted.settle()
-        rows = self._rows.rows(elements, part.columns, self._emitted, again=page.again)
+    # -- a part ----------------------------------------------------------------------------
+
+    def _first(self, source: PageSource, part: Part) -> Document | None:
+        """The first page, unless the part has been begun before."""
+        if part.key in self._readings:
+            return None
+        return source.document(part, Walk(), 0)
+
+    def _part(
+        self,
+        run: PartRun[Document | None],
+        source: PageSource,
+        part: Part,
+        first: Document | None,
+    ) -> Iterator[Item]:
+        """The pages of a part from where it stands to its end; one may come again."""
+        reading = self._readings.setdefault(part.key, Reading())
+        while not reading.walk.over:
+            try:
+                with closing(source.documents(part, reading, first)) as documents:
+                    for document in documents:
+                        yield from self._page(run, part, reading, document)
+            except RefusedError as error:
+                source.restart(part, reading, error)
+            except StrainError as error:
+                source.try_again(part, reading, error)
+            first, reading.again = None, True
+        del self._readings[part.key]
+        self._state = self._state.finished(part.key)
+        if run.done + 1 < run.total:
+            yield Checkpoint(dump_state(self._state))
+
+    def _page(
+        self, run: PartRun[Document | None], part: Part, reading: Reading, document: Document
+    ) -> Iterator[Item]:
+        """The rows of a page; then the state moves past it.
+
+        Raises:
+            StrainError: It is not whole, so it has to be read again.
+            DataError: It holds no profiles, or only those that came before.
+        """
+        number, before, fresh = reading.walk.next_page, self._rows.seen, self._rows.made
+        elements = Elements(document.chunks(), "results")
+        if reading.again:
+            reading.emitted.settle()
+        rows = self._rows.rows(elements, part.columns, reading.emitted, again=reading.again)
         faults: list[StrainError] = []
         sound = _until_fault(rows, faults)
         for first in sound:
             # Each row is written before the next one is made, which is kind to memory and caches.
             yield chain((first,), islice(sound, _BATCH - 1))
+        document.close()
         if faults:
-            page.damage = faults[0]
-            return
+            raise faults[0]
         if not elements.found:
             raise DataError(f"Mixpanel's answer for {part.label} holds no profiles at all.")
-        count, fresh = self._rows.seen - before, self.emitted - emitted
-        if reader.accept(page, elements.members, count, fresh):
-            self._advance(page, part, reader.walk, told["number"])
-
-    def _advance(self, page: Page, part: Part, walk: Walk, number: int) -> None:
+        count, fresh = self._rows.seen - before, self._rows.made - fresh
+        self._advance(part, reading, elements.members, count, fresh)
         columns = {**self._state.columns, **self._names.used()}
         self._state = replace(self._state, columns=columns)
-        if not walk.over:
-            opened = OpenWalk(part.key, self._since, self._rows.latest, walk, self._begun())
-            self._state = replace(self._state, open=opened)
-        elif number < len(self._todo):
-            finished = (*self._state.finished, part.key)
-            self._state = replace(self._state, finished=finished, open=None)
-        else:
-            self._state = self._done()
-        self._tell_progress(page, part, walk, number)
+        if not reading.walk.over:
+            mark = OpenWalk(self._since, self._rows.latest, reading.walk, self._begun())
+            self._state = self._state.at(part.key, mark)
+        yield self._reached(run, part, reading.walk, number)
 
-    def _tell_progress(self, page: Page, part: Part, walk: Walk, number: int) -> None:
-        """In queries where there are several, else in pages."""
-        if len(self._todo) == 1:
-            pages = page.number + 1 if walk.over else walk.pages
-            self.progressed(part.label, page.number + 1, pages, "pages")
+    def _advance(
+        self, part: Part, reading: Reading, answer: Mapping[str, Any], count: int, fresh: int
+    ) -> None:
+        """Move past a page of `count` profiles, `fresh` of which were not emitted before."""
+        walk = reading.walk
+        if walk.lacks(walk.next_page, count):
+            raise CutError(
+                f"Page {walk.next_page + 1} of {walk.pages} of {part.label} has only {count} "
+                f"profiles, fewer than Mixpanel announced."
+            )
+        if fresh:
+            reading.stale = 0
+        elif count and not reading.again:
+            if not walk.has_all_that_was_told:
+                raise DataError(
+                    f"Mixpanel gives profiles of {part.label} that it gave before as its page "
+                    f"{walk.next_page + 1}, so it is not known which ones are lacking."
+                )
+            reading.walk = replace(walk, over=True)
             return
-        place = f"page {page.number + 1} of {walk.pages or '?'} of {part.label}"
-        self.progressed(place, number - (not walk.over), len(self._todo), self.unit)
+        reading.walk = walk.after(answer, count)
+        reading.failures = 0
 
-    def _done(self) -> ProfileState:
-        """The state when everything has been read."""
-        return self._state.restarted()
+    def _reached(
+        self, run: PartRun[Document | None], part: Part, walk: Walk, number: int
+    ) -> Checkpoint:
+        """How far that is: in queries where there are several, else in pages."""
+        # At the end of a part its last page and the part itself are one state.
+        state = None if walk.over else dump_state(self._state)
+        if run.total == 1:
+            pages = number + 1 if walk.over else walk.pages
+            return Checkpoint(state, part.label, number + 1, pages, "pages")
+        place = f"page {number + 1} of {walk.pages or '?'} of {part.label}"
+        return Checkpoint(state, place, run.done + walk.over, run.total, run.unit)
+
+
+def _close(document: Document | None) -> None:
+    if document is not None:
+        document.close()
 
 
 def _until_fault(rows: Iterable[Row], faults: list[StrainError]) -> Iterator[Row]:

@@ -1,11 +1,14 @@
-"""The four kinds of reports: where they are read from, and what becomes of an answer."""
+"""Dated streams as values, and the four kinds of reports that the settings may describe."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from typing import Any
 
+from source_mixpanel.api.endpoints import FUNNELS as FUNNEL_LIST
 from source_mixpanel.streams.base import Row
+from source_mixpanel.streams.dated import DatedOf
+from source_mixpanel.streams.parts import Each
 from source_mixpanel.streams.reports import FOR_GOOD, ReportStream, grid_of, listed
 
 _DAY_S = 86_400
@@ -13,30 +16,47 @@ _LENGTHS = {"second": 1, "minute": 60, "hour": 3_600, "day": _DAY_S}
 _LONGEST_FUNNEL_DAYS = 90
 
 
+FUNNELS = DatedOf(
+    "funnels",
+    "/api/query/funnels",
+    "data",
+    "funnel_id:integer name steps:array analysis:object",
+    key="funnel_id date",
+    each=Each(
+        FUNNEL_LIST,
+        "funnel_id",
+        unit="funnels",
+        noun="funnel",
+        ask=lambda funnel: {"funnel_id": str(funnel["funnel_id"])},
+        columns=lambda funnel: {"funnel_id": funnel["funnel_id"], "name": funnel.get("name")},
+    ),
+)
+"""Steps and conversions of every saved funnel; days change until the funnel's window closes."""
+
+REVENUE = DatedOf(
+    "revenue",
+    "/api/query/engage/revenue",
+    "results",
+    "amount:number count:integer paid_count:integer",
+    documented=False,
+    withdrawn=frozenset({400, 404, 410}),
+)
+"""Amounts that were tracked with the retired `track_charge`; projects made since have none."""
+
+
 class SegmentationReport(ReportStream):
     """How often an event happened, or how many people did it, by the value of an expression."""
 
-    name = "report"
     kind = "segmentation"
-    primary_key: ClassVar[list[str]] = ["date", "segment"]
-    path = "/api/query/segmentation"
-    under = "data"
     most_segments = 10_000
-    columns: ClassVar = {"segment": "string", "value": "number"}
+    declared_as = DatedOf(
+        "", "/api/query/segmentation", "data", "segment value:number", key="date segment"
+    )
 
     def by_date(self, answer: Any) -> Mapping[str, Any] | None:
         """The numbers by date and segment; Mixpanel has them by segment and date."""
-        data = answer.get(self.under) if isinstance(answer, Mapping) else None
-        values = data.get("values") if isinstance(data, Mapping) else None
-        if not isinstance(values, Mapping):
-            return None
-        days: dict[str, dict[str, Any]] = {}
-        for segment, numbers in values.items():
-            if not isinstance(numbers, Mapping):
-                return None
-            for day, number in numbers.items():
-                days.setdefault(day, {})[segment] = number
-        return days
+        data = answer.get(self.declared.items_key) if isinstance(answer, Mapping) else None
+        return self.turned(data.get("values") if isinstance(data, Mapping) else None)
 
     def segments(self, held: Any) -> Mapping[str, Any]:
         """The numbers; the one of all is under the event's name."""
@@ -50,27 +70,17 @@ class SegmentationReport(ReportStream):
 class FunnelReport(ReportStream):
     """The steps of a saved funnel."""
 
-    name = "report"
     kind = "funnel"
-    primary_key: ClassVar[list[str]] = ["date", "segment", "step_index"]
-    path = "/api/query/funnels"
-    under = "data"
     most_segments = 10_000
-    columns: ClassVar = {
-        "segment": "string",
-        "step_index": "integer",
-        "event": "string",
-        "goal": "string",
-        "step_label": "string",
-        "count": "integer",
-        "avg_time": "number",
-        "avg_time_from_start": "number",
-        "step_conv_ratio": "number",
-        "overall_conv_ratio": "number",
-        "custom_event": "boolean",
-        "custom_event_id": "integer",
-        "analysis": "object",
-    }
+    declared_as = DatedOf(
+        "",
+        "/api/query/funnels",
+        "data",
+        "segment step_index:integer event goal step_label count:integer avg_time:number"
+        " avg_time_from_start:number step_conv_ratio:number overall_conv_ratio:number"
+        " custom_event:boolean custom_event_id:integer analysis:object",
+        key="date segment step_index",
+    )
 
     def unsettled_days(self) -> int:
         """Until the last of those who began has run out of time; Mixpanel allows 90 days."""
@@ -93,18 +103,15 @@ class RetentionReport(ReportStream):
     Who is new depends on the first day asked for, and an interval's end may depend on the last.
     """
 
-    name = "report"
     kind = "retention"
     always_whole = True
-    primary_key: ClassVar[list[str]] = ["date", "segment", "interval_index"]
-    path = "/api/query/retention"
-    under = "data"
-    columns: ClassVar = {
-        "segment": "string",
-        "interval_index": "integer",
-        "count": "integer",
-        "first": "integer",
-    }
+    declared_as = DatedOf(
+        "",
+        "/api/query/retention",
+        "data",
+        "segment interval_index:integer count:integer first:integer",
+        key="date segment interval_index",
+    )
 
     def unsettled_days(self) -> int:
         """Until the last interval is over, which begins with each person's own entry."""
@@ -123,12 +130,14 @@ class RetentionReport(ReportStream):
 class FrequencyReport(ReportStream):
     """How many people were active in at least so many hours or days of a day, week or month."""
 
-    name = "report"
     kind = "frequency"
-    primary_key: ClassVar[list[str]] = ["date", "segment", "at_least"]
-    path = "/api/query/retention/addiction"
-    under = "data"
-    columns: ClassVar = {"segment": "string", "at_least": "integer", "count": "integer"}
+    declared_as = DatedOf(
+        "",
+        "/api/query/retention/addiction",
+        "data",
+        "segment at_least:integer count:integer",
+        key="date segment at_least",
+    )
 
     def leaves(self, held: Any) -> Iterator[Row]:
         """A row for each number of hours or days, from 1."""

@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
-from functools import partial
-from typing import Any, ClassVar
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
 
-from airbyte_cdk.models import SyncMode
-from airbyte_cdk.sources.types import StreamSlice
-
+from source_mixpanel.api.endpoints import SAVED_REPORTS
 from source_mixpanel.api.request import Api, ApiRequest
-from source_mixpanel.errors import DataError, ForbiddenError, PlanError, RefusedError, SourceError
+from source_mixpanel.errors import (
+    DataError,
+    ForbiddenError,
+    RefusedError,
+    TransientError,
+)
 from source_mixpanel.records.types import object_schema
-from source_mixpanel.streams.base import CheckpointedStream, Row, Workshop
-from source_mixpanel.streams.boards import SAVED_REPORTS
-from source_mixpanel.streams.finished_state import FinishedState, dump_finished, parse_finished
-from source_mixpanel.streams.listing import changed
-from source_mixpanel.sync.parallel import in_order
+from source_mixpanel.streams.base import Checkpoint, Item, MixpanelStream, Row, Workshop
+from source_mixpanel.streams.listing import changed, columns_in
+from source_mixpanel.streams.parts import Each, Part, PartRun
+from source_mixpanel.sync.origin import opened, parse_origin, sealed
+from source_mixpanel.sync.refresh import Refresh, parse_refresh
+
+_REPORTS = Each(
+    SAVED_REPORTS,
+    "id",
+    unit="reports",
+    noun="report",
+    ask=lambda report: {"bookmark_id": str(report["id"])},
+    columns=lambda report: {"bookmark_id": report["id"], "report_name": report.get("name")},
+    wanted=lambda report: report.get("type") == "insights",
+)
 
 
-class ReportResults(CheckpointedStream):
+class ReportResults(MixpanelStream):
     """A row for each number of a report: which series it is of, and which date.
 
     `series` is the path to the number, a JSON array as text, `$overall` and all; `date` is the
@@ -29,110 +42,72 @@ class ReportResults(CheckpointedStream):
     """
 
     name = "report_results"
-    primary_key: ClassVar[list[str]] = ["bookmark_id", "series", "date"]
+    primary_key = ["bookmark_id", "series", "date"]  # noqa: RUF012 - a declaration
     path = "/api/query/insights"
     documented = False
-    columns: ClassVar[Mapping[str, Any]] = {
-        "bookmark_id": "integer",
-        "report_name": "string",
-        "series": "string",
-        "date": "string",
-        "value": "number",
-        "headers": "array",
-        "computed_at": "string",
-    }
+    columns = "bookmark_id:integer report_name series date value:number headers:array computed_at"
 
     def __init__(self, workshop: Workshop, workers: int) -> None:
         super().__init__(workshop)
         self._workers = workers
-        self._state = FinishedState()
+        self._refresh = Refresh()
 
     def schema(self) -> Mapping[str, Any]:
         """The same for reports of every shape."""
-        return object_schema(self.columns)
+        return object_schema(columns_in(self.columns))
 
     def requests_planned(self) -> int | None:
         """One a report."""
-        return len(self._reports())
+        return len(self._parts())
 
-    @property
-    def state(self) -> MutableMapping[str, Any]:
-        """In the middle of a sync the reports that have been read."""
-        return dump_finished(self._state)
+    def sync(self, saved: Mapping[str, Any], *, full: bool) -> Iterator[Item]:  # noqa: ARG002 - all of it, always
+        """The rows of each report; in the middle of a sync the state names those that were read."""
+        origin = self.workshop.origin
+        refresh, before = opened(
+            saved, self.name, lambda blob: (parse_refresh(blob), parse_origin(blob))
+        )
+        if before.after(origin) == origin and not refresh.is_over(self.workshop.now_ms()):
+            self._refresh = replace(refresh, ended_ms=None)
+        run = PartRun(
+            self,
+            [part for part in self._parts() if part.key not in self._refresh.finished],
+            each=_REPORTS,
+            begin=self._rows,
+            read=lambda part, rows: self._report(run, part, rows),
+            workers=self._workers,
+        )
+        yield from run.items()
+        error = run.error()
+        again = isinstance(error, TransientError)
+        ended = replace(self._refresh, ended_ms=self.workshop.now_ms()) if again else Refresh()
+        yield Checkpoint(sealed(ended.dump(), origin))
+        if error is not None:
+            raise error
 
-    @state.setter
-    def state(self, value: MutableMapping[str, Any]) -> None:
-        self._state = parse_finished(value, self.name)
+    def _report(self, run: PartRun[list[Row]], part: Part, rows: list[Row]) -> Iterator[Item]:
+        yield rows
+        self._refresh = self._refresh.with_part(part.key)
+        place = f"report {part.key} ({len(rows)} rows)"
+        state = sealed(self._refresh.dump(), self.workshop.origin)
+        yield Checkpoint(state, place, run.done + 1, run.total, run.unit)
 
-    def stream_slices(
-        self,
-        *,
-        sync_mode: SyncMode,  # noqa: ARG002 - the CDK's signature
-        cursor_field: list[str] | None = None,  # noqa: ARG002
-        stream_state: Mapping[str, Any] | None = None,  # noqa: ARG002 - taken by the setter
-    ) -> Iterable[StreamSlice]:
-        """Reports; one that is closed or gone does not stop the others."""
-        todo = [r for r in self._reports() if str(r["id"]) not in self._state.finished]
-        failures: list[SourceError] = []
-        tasks = (partial(self._attempt, report) for report in todo)
-        made = in_order(tasks, workers=self._workers, discard=lambda _: None)
-        for number, (report, rows) in enumerate(zip(todo, made, strict=True), start=1):
-            if isinstance(rows, SourceError):
-                failures.append(rows)
-                continue
-            yield StreamSlice(
-                partition={"report": str(report["id"])},
-                cursor_slice={},
-                extra_fields={"rows": rows, "reach": (number, len(todo), "reports")},
-            )
-        # The next sync reads all of them again, whether this one had all of them or not.
-        self._state = FinishedState()
-        yield StreamSlice(partition={"report": "end"}, cursor_slice={})
-        if failures:
-            raise failures[0]
-
-    def chunks(self, stream_slice: Mapping[str, Any]) -> Iterator[Iterable[Row]]:
-        """The rows of a report; then the state moves past it."""
-        told = getattr(stream_slice, "extra_fields", {})
-        if "rows" not in told:
-            return
-        yield told["rows"]
-        number = stream_slice["report"]
-        self._state = FinishedState((*self._state.finished, number))
-        self.progressed(f"report {number} ({len(told['rows'])} rows)", *told["reach"])
-
-    def _reports(self) -> list[Mapping[str, Any]]:
+    def _parts(self) -> list[Part]:
         """The saved reports of the kind that this endpoint computes."""
         try:
-            found = self.workshop.lists.keyed(SAVED_REPORTS, self.name, "id")
+            return _REPORTS.parts(self.workshop, self.name)
         except (ForbiddenError, RefusedError, DataError) as error:
             if self.workshop.client.access.project_id is None:
                 raise
             raise changed(self.name, error) from error
-        return [report for report in found if report.get("type") == "insights"]
 
-    def _attempt(self, report: Mapping[str, Any]) -> list[Row] | SourceError:
-        """The rows of a report, or why it alone cannot be had."""
-        try:
-            return self._rows(report)
-        except PlanError:
-            raise
-        except (ForbiddenError, RefusedError, DataError) as error:
-            self.logger.warning(f"Report {report['id']} {report.get('name')!r}: {error}")
-            return error
-
-    def _rows(self, report: Mapping[str, Any]) -> list[Row]:
-        params = {"bookmark_id": str(report["id"])}
-        request = ApiRequest(Api.QUERY, self.path, self.name, params)
+    def _rows(self, part: Part) -> list[Row]:
+        request = ApiRequest(Api.QUERY, self.path, self.name, part.ask)
         answer = self.workshop.client.json(request)
         series = answer.get("series") if isinstance(answer, Mapping) else None
         if not isinstance(series, (Mapping, list)):
-            raise DataError(
-                f"Mixpanel's answer to {request} for report {report['id']} has no series in it."
-            )
+            raise DataError(f"Mixpanel's answer to {request} for {part.label} has no series in it.")
         common = {
-            "bookmark_id": report["id"],
-            "report_name": report.get("name"),
+            **part.columns,
             "headers": answer.get("headers"),
             "computed_at": answer.get("computed_at"),
         }

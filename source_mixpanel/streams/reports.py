@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, ClassVar
 
 from source_mixpanel.errors import ConfigError, DataError, RefusedError, SourceError
 from source_mixpanel.streams.base import Row, Workshop
-from source_mixpanel.streams.dated import DatedPart, DatedStream
-from source_mixpanel.sync.dated import DatedSettings, dump_state, is_too_long, parse_state
+from source_mixpanel.streams.dated import OVERALL, DatedOf, DatedStream
+from source_mixpanel.streams.parts import Part
+from source_mixpanel.sync.coverage import Span
+from source_mixpanel.sync.dated import WHOLE, is_too_long
 from source_mixpanel.sync.grid import Grid
+from source_mixpanel.sync.period import Period
 
-OVERALL = "$overall"
-"""Mixpanel's name for everything that is broken down; the segment of what is not."""
 FOR_GOOD = 10**9
 """Days, for rows that never cease to change."""
 
@@ -55,30 +56,37 @@ def listed(value: Any) -> list[Any]:
     return value
 
 
-class ReportStream(DatedStream, engine=True):
+class ReportStream(DatedStream):
     """The rows of a report by the buckets it counts in; changed parameters are read from the start.
 
-    A subclass declares its kind, and says in `leaves` what becomes of a date's value.
+    A subclass is a kind of report, and says in `leaves` what becomes of a date's value.
+
+    Attributes:
+        kind: As the settings name it.
+        declared_as: What the stream is made of, but for its name.
+        always_whole: Whether any range has to be asked for whole; one that is split by `on` always
+            has to.
+        most_segments: The most segments that Mixpanel gives, where it says so; as many are asked
+            for.
     """
 
-    declares = (*DatedStream.declares, "kind")
     kind: ClassVar[str]
+    declared_as: ClassVar[DatedOf]
     always_whole: ClassVar[bool] = False
-    """Whether any range has to be asked for whole; one that is split by `on` always has to."""
     most_segments: ClassVar[int | None] = None
-    """The most segments that Mixpanel gives, where it says so; as many are asked for."""
 
-    def __init__(self, workshop: Workshop, settings: DatedSettings, report: Report) -> None:
-        self.name = report.stream
-        self.report = report
-        self.params = report.params
-        look_back = settings.look_back_days + self.unsettled_days()
+    def __init__(self, workshop: Workshop, period: Period, asked: Report) -> None:
+        self.asked = asked
+        self.params = asked.params
+        look_back = period.look_back_days + self.unsettled_days()
         if "limit" in self.params:
             # Which segments are the largest may change for every day.
             look_back = FOR_GOOD
-        super().__init__(workshop, replace(settings, look_back_days=look_back))
+        declared = replace(self.declared_as, name=asked.stream)
+        super().__init__(workshop, declared, replace(period, look_back_days=look_back))
         self.grid = grid_of(self.params)
         self.whole = self.always_whole or self.split
+        self.report = {"kind": self.kind, **self.params}
 
     @property
     def split(self) -> bool:
@@ -96,44 +104,25 @@ class ReportStream(DatedStream, engine=True):
             usual["limit"] = str(self.most_segments)
         return {**usual, **self.params}
 
-    def parts(self) -> list[DatedPart]:
+    def parts(self) -> list[Part]:
         """The report."""
-        return [DatedPart(label=f"report {self.report.name!r}")]
-
-    # -- state -----------------------------------------------------------------------------
-
-    @property
-    def state(self) -> MutableMapping[str, Any]:
-        """Up to which day the report has been read, and with which parameters."""
-        return {**dump_state(self._state), "report": self._described()}
-
-    @state.setter
-    def state(self, value: MutableMapping[str, Any]) -> None:
-        if value.get("report") not in (None, self._described()):
-            self.logger.info(
-                f"Report {self.report.name!r} has other parameters than in the last sync: it is "
-                f"read again from the start."
-            )
-            value = {}
-        self._state = parse_state(value, self.name)
-
-    def _described(self) -> dict[str, str]:
-        return {"kind": self.kind, **self.params}
+        return [Part(WHOLE, f"report {self.asked.name!r}")]
 
     # -- answers ---------------------------------------------------------------------------
 
     def by_date(self, answer: Any) -> Mapping[str, Any] | None:
         """What an answer holds by date, with an envelope or without."""
-        told = answer.get(self.under, answer) if isinstance(answer, Mapping) else None
+        key = self.declared.items_key
+        told = answer.get(key, answer) if isinstance(answer, Mapping) else None
         return told if isinstance(told, Mapping) else None
 
-    def ask(self, part: DatedPart, first: date, last: date) -> Mapping[str, Any]:
+    def ask(self, part: Part, span: Span) -> Mapping[str, Any]:
         """What Mixpanel holds by date; the log tells if there may be more segments."""
-        days = super().ask(part, first, last)
+        days = super().ask(part, span)
         limit = self.query().get("limit")
         if limit is not None and self.split and len(self._names(days.values())) >= int(limit):
             self.logger.warning(
-                f"Mixpanel gives the {limit} largest segments of report {self.report.name!r}, and "
+                f"Mixpanel gives the {limit} largest segments of report {self.asked.name!r}, and "
                 f"no more: stream {self.name!r} has no rows of others."
             )
         return days
@@ -147,12 +136,12 @@ class ReportStream(DatedStream, engine=True):
         too_long = self.whole and is_too_long(error.text)
         advice = "Set a later start_date" if too_long else "Correct its parameters in the settings"
         return ConfigError(
-            f"Mixpanel does not accept report {self.report.name!r}, from which stream "
+            f"Mixpanel does not accept report {self.asked.name!r}, from which stream "
             f"{self.name!r} is read (it answered {error.status}: {error.text}). {advice}.",
             detail=str(error.internal_message),
         )
 
-    def rows(self, part: DatedPart, day: str, held: Any) -> list[Row]:
+    def rows(self, part: Part, day: date, held: Any) -> list[Row]:
         """The rows of each segment.
 
         Raises:

@@ -1,18 +1,24 @@
 """What a sync has read for good, and what the next one has to ask for. Pure.
 
-Coverage is a function from days to a watermark: all events of a covered day that Mixpanel had
-processed before the watermark have been emitted. A killed sync leaves early days with a new
-watermark and later ones with the old; nothing else has to be remembered to lose nothing.
+Coverage is a set of intervals of days, each with a watermark: all that Mixpanel held of these days,
+and had processed before the watermark, has been emitted. Intervals may have gaps between them, so
+days may be read in any order, and what fails forgets nothing that was read beside it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from enum import Enum
+from itertools import pairwise
+from typing import Any
 
-from source_mixpanel.sync.days import ONE_DAY
+from source_mixpanel.instants import EPOCH
+from source_mixpanel.sync.days import ONE_DAY, Days
+
+_LAST_MS = 250_000_000_000_000
+_CLOSE_MS = 15 * 60 * 1000
 
 
 class Only(Enum):
@@ -47,117 +53,158 @@ class Span:
 
 @dataclass(frozen=True)
 class Covered:
-    """Days up to `through`, after those of the entry before.
+    """Consecutive days that have been read.
 
     Attributes:
-        through: Last day, inclusive.
-        watermark_ms: None if the days were read by somebody who kept none.
+        first: First day; `date.min` while nobody has said, as in a state of another connector.
+        last: Last day, inclusive.
+        watermark_ms: Up to when they had been processed, UTC; None if the days were read by
+            somebody who kept no watermark.
     """
 
-    through: date
+    first: date
+    last: date
     watermark_ms: int | None
+
+    def outside(self, first: date, last: date) -> Iterator[Covered]:
+        """The parts of it before and after some days."""
+        if self.first < first:
+            yield replace(self, last=min(self.last, first - ONE_DAY))
+        if self.last > last:
+            yield replace(self, first=max(self.first, last + ONE_DAY))
+
+    def over_through(self, days: Days) -> date:
+        """Its last day that was over at its watermark; the day before its first if none was."""
+        if self.watermark_ms is None:
+            return self.last
+        began = days.of(EPOCH + timedelta(milliseconds=self.watermark_ms))
+        return max(self.first - ONE_DAY, min(self.last, began - ONE_DAY))
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """All covered days.
+    """All days that have been read.
 
     Attributes:
-        first: The first covered day; None while nobody has said, as in a state that another
-            connector wrote.
-        parts: Ascending by day; empty if nothing is covered.
+        parts: Ascending, without overlap; neighbours of one watermark are one part.
     """
 
-    first: date | None = None
     parts: tuple[Covered, ...] = ()
+
+    @property
+    def first(self) -> date | None:
+        """The first covered day; None if there is none, or it is not known."""
+        first = self.parts[0].first if self.parts else date.min
+        return None if first == date.min else first
 
     @property
     def last(self) -> date | None:
         """The last covered day."""
-        return self.parts[-1].through if self.parts else None
-
-    @property
-    def watermark_ms(self) -> int | None:
-        """The watermark that holds for every covered day that has one."""
-        return _oldest(self.parts)
+        return self.parts[-1].last if self.parts else None
 
     def claims(self, day: date) -> bool:
         """Whether somebody who kept no watermark says that this day is read, or later ones."""
         last = self.parts[-1] if self.parts else None
-        return last is not None and last.watermark_ms is None and last.through >= day
+        return last is not None and last.watermark_ms is None and last.last >= day
 
     def anchored(self, start: date) -> Coverage:
-        """With a first day: `start`, where none is known."""
-        if self.first is not None or self.last is None:
+        """With a first day that is known: `start`, where it is not."""
+        if not self.parts or self.parts[0].first > date.min:
             return self
-        return Coverage(start, self.parts) if start <= self.last else Coverage()
+        first, *more = self.parts
+        return Coverage((*((replace(first, first=start),) if start <= first.last else ()), *more))
 
-    def advance(self, first: date, through: date, watermark_ms: int) -> Coverage:
-        """With the days `first` to `through` read up to the watermark.
+    def read(self, first: date, last: date, watermark_ms: int | None) -> Coverage:
+        """With the days `first` to `last` read up to the watermark."""
+        return _joined([*self.without(first, last).parts, Covered(first, last, watermark_ms)])
 
-        Days before `first` were not asked for: they keep the oldest watermark among them, which
-        may repeat events one day but loses none. Coverage has no gaps: what lies beyond days that
-        nobody has read is forgotten, and read anew when it is wanted. Call it on an anchored
-        coverage.
+    def without(self, first: date, last: date) -> Coverage:
+        """As if these days had not been read."""
+        return Coverage(tuple(rest for part in self.parts for rest in part.outside(first, last)))
+
+    def vouched(self, before: date, watermark_ms: int) -> Coverage:
+        """With a watermark for the days before a day that have none.
+
+        Nobody asks for them again in full, so what is processed from now on is what is new.
         """
-        begin, last = self.first, self.last
-        if begin is None or last is None or begin > through + ONE_DAY or last < first - ONE_DAY:
-            return Coverage(first, (Covered(through, watermark_ms),))
-        before: tuple[Covered, ...] = ()
-        if begin < first:
-            older = [part for part, since in self._with_begins(begin) if since < first]
-            before = (Covered(first - ONE_DAY, _oldest(older)),)
-        after = tuple(part for part in self.parts if part.through > through)
-        return Coverage(min(first, begin), (*before, Covered(through, watermark_ms), *after))
-
-    def without(self, day: date) -> Coverage:
-        """As if the first or the last covered day, if it is this one, had not been read."""
-        first, parts = self.first, self.parts
-        if first == day:
-            first = day + ONE_DAY
-            parts = tuple(part for part in parts if part.through >= first)
-        if parts and parts[-1].through == day:
-            last = Covered(day - ONE_DAY, parts[-1].watermark_ms)
-            parts = parts[:-1] if last.through in self._ends_before() else (*parts[:-1], last)
-        if not parts or (first is not None and parts[-1].through < first):
-            return Coverage()
-        return Coverage(first, parts)
-
-    def _ends_before(self) -> set[date]:
-        return {part.through for part in self.parts[:-1]}
-
-    def _with_begins(self, begin: date) -> Iterator[tuple[Covered, date]]:
+        coverage = self
         for part in self.parts:
-            yield part, begin
-            begin = part.through + ONE_DAY
+            if part.watermark_ms is None and part.first < before:
+                coverage = coverage.read(part.first, min(part.last, before - ONE_DAY), watermark_ms)
+        return coverage
+
+    def joined(self, alike: Callable[[Covered, Covered], bool]) -> Coverage:
+        """With neighbours as one that are alike; the later watermark of the two counts."""
+        return _with_neighbours_as_one(self.parts, alike, max)
+
+    def within(self, start: date, end: date) -> Iterator[Covered]:
+        """The covered days of [start, end], part by part."""
+        for part in self.parts:
+            if part.first <= end and part.last >= start:
+                yield replace(part, first=max(start, part.first), last=min(end, part.last))
+
+    def gaps(self, start: date, end: date) -> Iterator[Span]:
+        """The days of [start, end] that are not covered."""
+        for part in self.within(start, end):
+            if start < part.first:
+                yield Span(start, part.first - ONE_DAY)
+            start = part.last + ONE_DAY
+        if start <= end:
+            yield Span(start, end)
 
 
-def _oldest(parts: Iterable[Covered]) -> int | None:
-    return min((p.watermark_ms for p in parts if p.watermark_ms is not None), default=None)
+def _joined(parts: Iterable[Covered]) -> Coverage:
+    """Parts in day order, neighbours whose watermarks lie close together as one.
+
+    The older watermark counts: a request more costs more than what a quarter of an hour of
+    processing brings again.
+    """
+
+    def close(one: Covered, other: Covered) -> bool:
+        marks = one.watermark_ms, other.watermark_ms
+        if marks[0] is None or marks[1] is None:
+            return marks[0] is marks[1]
+        return abs(marks[0] - marks[1]) <= _CLOSE_MS
+
+    return _with_neighbours_as_one(parts, close, min)
 
 
-def full_spans(coverage: Coverage, start: date, end: date, done: date | None) -> list[Span]:
-    """The days of [start, end] that are not covered yet: a full refresh, begun or resumed.
+def _with_neighbours_as_one(
+    parts: Iterable[Covered],
+    alike: Callable[[Covered, Covered], bool],
+    choose: Callable[[list[int]], int],
+) -> Coverage:
+    """Parts in day order; of neighbours that are alike one watermark is chosen."""
+    joined: list[Covered] = []
+    for part in sorted(parts, key=lambda part: part.first):
+        last = joined[-1] if joined else None
+        if last is not None and last.last + ONE_DAY == part.first and alike(last, part):
+            marks = [mark for mark in (last.watermark_ms, part.watermark_ms) if mark is not None]
+            joined[-1] = Covered(last.first, part.last, choose(marks) if marks else None)
+        else:
+            joined.append(part)
+    return Coverage(tuple(joined))
+
+
+# -- what to ask for -------------------------------------------------------------------------
+
+
+def full_spans(coverage: Coverage, start: date, end: date, days: Days) -> list[Span]:
+    """What a full refresh of [start, end] has to ask for, in day order.
 
     Args:
         coverage: What an earlier part of the refresh has read.
         start: First day that is wanted.
         end: Last day, inclusive.
-        done: The last covered day that was over when it was read; those after it are asked for
-            what they have got since.
+        days: How the project counts days: covered ones that were not over when they were read are
+            asked for what they have got since.
     """
-    first, last = coverage.first, coverage.last
-    if first is None or last is None or first > start or last < start:
-        return [Span(start, end)]
-    spans = []
-    begin = start if done is None else max(start, done + ONE_DAY)
-    if begin <= min(last, end):
-        mark = coverage.parts[-1].watermark_ms
-        late = Span(begin, min(last, end), Only.PROCESSED_SINCE_OR_UNKNOWN, mark)
-        spans.append(late if mark is not None else Span(begin, min(last, end)))
-    if last < end:
-        spans.append(Span(last + ONE_DAY, end))
-    return spans
+    spans = list(coverage.gaps(start, end))
+    for part in coverage.within(start, end):
+        begin = max(part.first, part.over_through(days) + ONE_DAY)
+        if begin <= part.last:
+            spans += _again(replace(part, first=begin), begin, reread=False)
+    return _merged(spans)
 
 
 def incremental_spans(
@@ -172,49 +219,100 @@ def incremental_spans(
         look_back_from: First day of the look-back window.
         reread: Whether the window is read again in full; else only what was processed since.
     """
-    spans: list[Span] = []
-    begin = start
-    if coverage.first is not None and start < coverage.first:
-        spans.append(Span(start, min(end, coverage.first - ONE_DAY)))
-        begin = coverage.first
-    for part in coverage.parts:
-        if part.through < begin or begin > end:
-            continue
-        through = min(part.through, end)
-        spans += _covered_spans(begin, through, part.watermark_ms, look_back_from, reread=reread)
-        begin = through + ONE_DAY
-    if begin <= end:
-        spans.append(Span(begin, end))
+    spans = list(coverage.gaps(start, end))
+    for part in coverage.within(start, end):
+        spans += _again(part, look_back_from, reread=reread)
     return _merged(spans)
 
 
-def _covered_spans(
-    first: date, last: date, watermark: int | None, look_back_from: date, *, reread: bool
-) -> list[Span]:
-    """Days that were read before: what may have come since."""
-    late = reread or watermark is None
-    spans = []
-    if not late and first < look_back_from:
-        before = min(last, look_back_from - ONE_DAY)
-        spans.append(Span(first, before, Only.PROCESSED_SINCE, watermark))
+def _again(part: Covered, look_back_from: date, *, reread: bool) -> Iterator[Span]:
+    """Of days that were read before: what may have come since."""
+    first, last, mark = part.first, part.last, part.watermark_ms
+    whole = reread or mark is None
+    if not whole and first < look_back_from:
+        yield Span(first, min(last, look_back_from - ONE_DAY), Only.PROCESSED_SINCE, mark)
     if last >= look_back_from:
-        begin = max(first, look_back_from)
-        within = Span(begin, last, Only.PROCESSED_SINCE_OR_UNKNOWN, watermark)
-        spans.append(Span(begin, last) if late else within)
-    return spans
+        within = Span(max(first, look_back_from), last)
+        yield (
+            within
+            if whole
+            else replace(within, only=Only.PROCESSED_SINCE_OR_UNKNOWN, since_ms=mark)
+        )
 
 
-def _merged(spans: list[Span]) -> list[Span]:
-    """Neighbours with the same filter are one span."""
+def _merged(spans: Iterable[Span]) -> list[Span]:
+    """In day order; neighbours with the same filter are one span."""
     merged: list[Span] = []
-    for span in spans:
+    for span in sorted(spans, key=lambda span: span.first):
         last = merged[-1] if merged else None
         if (
             last is not None
             and (last.only, last.since_ms) == (span.only, span.since_ms)
             and last.last + ONE_DAY == span.first
         ):
-            merged[-1] = Span(last.first, span.last, span.only, span.since_ms)
+            merged[-1] = replace(last, last=span.last)
         else:
             merged.append(span)
     return merged
+
+
+# -- as JSON ---------------------------------------------------------------------------------
+
+
+def dump_coverage(coverage: Coverage) -> list[list[Any]]:
+    """`[first day, last day, watermark in UTC milliseconds]` for each part, null where unknown."""
+    return [
+        [None if p.first == date.min else p.first.isoformat(), p.last.isoformat(), p.watermark_ms]
+        for p in coverage.parts
+    ]
+
+
+def parse_coverage(told: Any) -> Coverage:
+    """The coverage that `dump_coverage` wrote; parts of several may stand one after the other.
+
+    Raises:
+        ValueError: It is none: parts overlap, end before they begin, or hold no days.
+        TypeError: The same.
+    """
+    parts = sorted(
+        (
+            Covered(
+                date.min if first is None else parse_day(first), parse_day(last), parse_mark(at)
+            )
+            for first, last, at in told
+        ),
+        key=lambda part: part.first,
+    )
+    overlap = any(after.first <= before.last for before, after in pairwise(parts))
+    if overlap or any(part.last < part.first for part in parts):
+        raise ValueError("covered days overlap")
+    return _joined(parts)
+
+
+def parse_mark(value: Any) -> int | None:
+    """A watermark in UTC milliseconds.
+
+    Raises:
+        TypeError: It is no whole number.
+        ValueError: It is none of any event.
+    """
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{value!r} is no watermark")
+    if not 0 <= value <= _LAST_MS:
+        raise ValueError(f"{value!r} is no watermark")
+    return value
+
+
+def parse_day(value: Any) -> date:
+    """A day that has days before and after it to count with.
+
+    Raises:
+        TypeError: It is no text.
+        ValueError: It is no such day.
+    """
+    day = date.fromisoformat(value)
+    if not date.min.year < day.year < date.max.year:
+        raise ValueError(f"{value!r} is no day of any event")
+    return day

@@ -5,17 +5,31 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
-from source_mixpanel.dates import DEFAULT_START
-from source_mixpanel.errors import ConfigError
+from source_mixpanel.dates import EARLIEST
+from source_mixpanel.instants import EPOCH
+from source_mixpanel.sync.coverage import (
+    Coverage,
+    Covered,
+    Span,
+    dump_coverage,
+    parse_coverage,
+    parse_mark,
+)
 from source_mixpanel.sync.days import ONE_DAY, Days
+from source_mixpanel.sync.grid import Grid
+from source_mixpanel.sync.origin import KEY, Origin, parse_origin, sealed
+from source_mixpanel.sync.refresh import RETRIED_WITHIN_MS
 
 WHOLE = ""
 """The key of the only part of a stream that has no parts."""
 
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_DAY = re.compile(
+    r"(\d{4})-?(\d{2})-?(\d{2})(?:[T ]\d{2}:?\d{2}(?::?\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?",
+    re.ASCII,
+)
 _TOO_LONG = re.compile(
     r"timeout error|(date|time) ?range|range (is )?too|too (long|many|large|big)|"
     r"exceeds? (the )?(max|limit|\d)|(no )?more than \d+ (day|interval)|maximum (number|range)",
@@ -24,126 +38,206 @@ _TOO_LONG = re.compile(
 
 
 @dataclass(frozen=True)
-class DatedSettings:
-    """Which days the user wants.
+class DatedState:
+    """Which days of each part of the stream have been read.
 
     Attributes:
-        start: First day or instant; None for one year ago.
-        end: Last day or instant; None for today.
-        look_back_days: How many days before the last one an incremental sync reads again.
-        window_days: The most days in one request, None for as many as there are.
-        workers: Requests at a time.
+        parts: Coverage by part; a watermark is the moment when its days were asked for.
+        refreshing: Whether this is the middle of a full refresh.
+        ended_ms: When that came to its end without some parts that may be had soon, UTC.
+        report: The parameters of the report that was asked for, where the settings describe one.
+        origin: Where the rows came from.
     """
 
-    start: date | datetime | None = None
-    end: date | datetime | None = None
-    look_back_days: int = 5
-    window_days: int | None = None
-    workers: int = 1
+    parts: Mapping[str, Coverage] = field(default_factory=dict)
+    refreshing: bool = False
+    ended_ms: int | None = None
+    report: Mapping[str, str] | None = None
+    origin: Origin = field(default_factory=Origin)
 
-    def first_day(self, days: Days, now: datetime) -> date:
-        """The first day that is wanted."""
-        if self.start is None:
-            return days.today(now) - DEFAULT_START
-        return days.of(self.start) if isinstance(self.start, datetime) else self.start
+    def begun(self, keys: Iterable[str], now_ms: int, *, full: bool) -> DatedState:
+        """The state at the beginning of a sync; parts that are no more are dropped.
 
-    def last_day(self, days: Days, now: datetime) -> date:
-        """The last day that is wanted and can be asked for."""
-        today = days.today(now)
-        if self.end is None:
-            return today
-        return min(today, days.of(self.end) if isinstance(self.end, datetime) else self.end)
+        A full refresh goes on where an earlier attempt stopped, but begins anew if that came to
+        its end too long ago to be tried again.
+        """
+        over = self.ended_ms is not None and now_ms - self.ended_ms > RETRIED_WITHIN_MS
+        if full and (over or not self.refreshing):
+            return DatedState(refreshing=True, report=self.report, origin=Origin())
+        known = set(keys)
+        kept = {key: coverage for key, coverage in self.parts.items() if key in known}
+        return replace(self, parts=kept, refreshing=full, ended_ms=None)
+
+    def ended(self, now_ms: int, *, passes: bool, whole: bool) -> DatedState:
+        """The state of a full refresh that ends with an error.
+
+        Args:
+            now_ms: Mixpanel's present, UTC.
+            passes: Whether time mends what is wrong: then the rest is read when it is tried again,
+                while a refusal makes the next refresh a new one.
+            whole: Whether all parts were tried, so that only the platform's own tries are that.
+        """
+        return replace(self, refreshing=passes, ended_ms=now_ms if passes and whole else None)
+
+    def of(self, part: str) -> Coverage:
+        """What has been read of a part."""
+        return self.parts.get(part, Coverage())
+
+    def read(self, part: str, coverage: Coverage) -> DatedState:
+        """With other days of a part read."""
+        return replace(self, parts={**self.parts, part: coverage})
 
 
 @dataclass(frozen=True)
-class DatedState:
-    """Up to which day each part of the stream has been read.
+class Wish:
+    """Which days of a part are wanted, and how long they may change.
 
     Attributes:
-        days: By part.
-        refreshing: Whether this is the middle of a full refresh.
+        start: The first day.
+        end: The last day, inclusive.
+        days: How the project counts days.
+        look_back_days: How many days before the last one that was read are read again; None for
+            not even that day.
+        grid: The buckets that rows are of: they are asked for whole.
     """
 
-    days: Mapping[str, date] = field(default_factory=dict)
-    refreshing: bool = False
+    start: date
+    end: date
+    days: Days
+    look_back_days: int | None = None
+    grid: Grid = field(default_factory=Grid)
 
-    def begun(self, parts: Iterable[str], *, full: bool) -> DatedState:
-        """The state at the beginning of a sync; parts that are no more are dropped."""
-        if full and not self.refreshing:
-            return DatedState(refreshing=True)
-        known = set(parts)
-        return DatedState({p: d for p, d in self.days.items() if p in known}, refreshing=full)
+    def spans(self, coverage: Coverage) -> list[Span]:
+        """The days to ask for: what has not been read, and what may have changed since it was."""
+        spans = list(coverage.gaps(self.start, self.end))
+        for part in coverage.parts:
+            changes_from = self._changes_from(part)
+            # The last day that was read may have grown, and late data come with its neighbours.
+            begin = changes_from if part is not coverage.parts[-1] else self._back(part.last)
+            if max(self.start, begin) <= min(self.end, part.last):
+                spans.append(Span(max(self.start, begin), min(self.end, part.last)))
+        return _in_buckets(spans, self.end, self.grid)
 
-    def read(self, part: str, through: date) -> DatedState:
-        """With a part read up to a day."""
-        return replace(self, days={**self.days, part: through})
+    def settled(self, coverage: Coverage) -> Coverage:
+        """With neighbours as one between which nothing tells apart, so that a state stays short.
 
-    def first_day(self, part: str, start: date, look_back_days: int) -> date:
-        """The first day of a part to ask for: some are read again, but none before the start."""
-        done = self.days.get(part)
-        if done is None:
-            return start
-        if self.refreshing:
-            return max(start, done + ONE_DAY)
-        reach = min(look_back_days, (done - date.min).days)
-        return max(start, done - timedelta(days=reach))
+        Either neither will be read again, or both were read on one day.
+        """
+
+        def alike(one: Covered, other: Covered) -> bool:
+            begins = [self._changes_from(part) for part in (one, other)]
+            return begins[0] == begins[1] or (begins[0] > one.last and begins[1] > other.last)
+
+        return coverage.joined(alike)
+
+    def _changes_from(self, part: Covered) -> date:
+        """The first day whose rows may have changed after it was read."""
+        if part.watermark_ms is None:
+            return self._back(part.last)
+        return self._back(self.days.of(EPOCH + timedelta(milliseconds=part.watermark_ms)))
+
+    def _back(self, day: date) -> date:
+        if self.look_back_days is None:
+            return date.max
+        return day - timedelta(days=min(self.look_back_days, (day - date.min).days))
+
+
+def _in_buckets(spans: list[Span], end: date, grid: Grid) -> list[Span]:
+    """Spans that hold whole buckets, none twice."""
+    whole: list[Span] = []
+    for span in sorted(spans, key=lambda span: span.first):
+        first, last = first_bucket(span.first, grid), min(end, grid.end(span.last))
+        if first > last:
+            continue
+        if whole and first <= whole[-1].last + ONE_DAY:
+            whole[-1] = Span(whole[-1].first, max(last, whole[-1].last))
+        else:
+            whole.append(Span(first, last))
+    return whole
+
+
+def first_bucket(day: date, grid: Grid) -> date:
+    """The first day of a day's bucket, or of the next one where Mixpanel does not take it."""
+    start = grid.start(day)
+    return start if start >= EARLIEST else grid.end(day) + ONE_DAY
+
+
+# -- the state as JSON -----------------------------------------------------------------------
 
 
 def dump_state(state: DatedState) -> dict[str, Any]:
-    """`{"date": ...}`, or the same for each part by its key."""
+    """`{"date": last day, "covered": [...]}`, or the same for each part by its key."""
     blob: dict[str, Any] = {}
-    for part, day in state.days.items():
-        told = {"date": day.isoformat()}
-        blob |= told if part == WHOLE else {part: told}
-    return {**blob, "full_refresh": "in progress"} if state.refreshing else blob
+    for part, coverage in state.parts.items():
+        if coverage.last is not None:
+            told = {"date": coverage.last.isoformat(), "covered": dump_coverage(coverage)}
+            blob |= told if part == WHOLE else {part: told}
+    more = {
+        "full_refresh": "in progress" if state.refreshing else None,
+        "ended_ms": state.ended_ms,
+        "report": None if state.report is None else dict(state.report),
+    }
+    return sealed({**blob, **more}, state.origin)
 
 
-def parse_state(blob: Mapping[str, Any], stream: str, partition: str | None = None) -> DatedState:
-    """A state of this connector, or one of Airbyte's 4.0.2 or its older ones.
+def parse_state(blob: Mapping[str, Any], partition: str | None = None) -> DatedState:
+    """A state of this connector, of version 0.1.0, or of Airbyte's 4.0.2 or its older ones.
 
     Those are `{<part>: {"date": ...}}` and `{"states": [{"partition", "cursor"}], ...}`. Keys that
     are not known are passed over.
 
     Args:
         blob: The state.
-        stream: Whose, for the message.
-        partition: The name of a part's key in the second form; None if there are no parts.
+        partition: The name of a part's key in the last form; None if there are no parts.
 
     Raises:
-        ConfigError: A value cannot be what its key says.
+        ValueError: A value cannot be what its key says.
+        TypeError: The same.
+        KeyError: A partition has no cursor.
     """
-    try:
-        return DatedState(_days(blob, partition), refreshing=blob.get("full_refresh") is not None)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ConfigError(
-            f"The saved state of stream {stream!r} cannot be read. Reset the stream to read it "
-            f"again from its start date, or restore a state that an earlier sync printed.",
-            detail=f"{type(error).__name__}: {error}",
-        ) from error
+    return DatedState(
+        parts=_parts(blob, partition),
+        refreshing=blob.get("full_refresh") is not None,
+        ended_ms=parse_mark(blob.get("ended_ms")),
+        report=blob.get("report"),
+        origin=parse_origin(blob),
+    )
 
 
-def _days(blob: Mapping[str, Any], partition: str | None) -> dict[str, date]:
+def _parts(blob: Mapping[str, Any], partition: str | None) -> dict[str, Coverage]:
     if partition is None:
-        told = blob.get("date")
-        return {} if told in (None, "") else {WHOLE: _day(told)}
+        return {WHOLE: _coverage(blob)} if blob.get("date") else {}
     found = {
-        key: _day(value["date"])
+        key: _coverage(value)
         for key, value in blob.items()
-        if isinstance(value, Mapping) and value.get("date") and key != "state"
+        if isinstance(value, Mapping) and value.get("date") and key not in ("state", KEY)
     }
     for entry in blob.get("states") or []:
         if entry["cursor"].get("date"):
-            found[str(entry["partition"][partition])] = _day(entry["cursor"]["date"])
+            found[str(entry["partition"][partition])] = _coverage(entry["cursor"])
     return found
 
 
-def _day(value: str) -> date:
-    return date.fromisoformat(value[:10])
+def _coverage(told: Mapping[str, Any]) -> Coverage:
+    """Of a part; all up to a day, where it tells no more than that."""
+    if told.get("covered") is not None:
+        return parse_coverage(told["covered"])
+    return Coverage((Covered(date.min, date.fromisoformat(told["date"][:10]), None),))
 
 
-def is_day(key: str) -> bool:
-    """Whether a key of an answer is a date; others are totals such as `$overall`."""
-    return _DAY.fullmatch(key) is not None
+# -- answers ---------------------------------------------------------------------------------
+
+
+def day_of(key: str) -> date | None:
+    """The day that a key of an answer names: a date, or an instant by the project's clock.
+
+    None for others, such as the total `$overall`.
+    """
+    found = _DAY.fullmatch(key)
+    try:
+        return date(*map(int, found.groups())) if found else None
+    except ValueError:
+        return None
 
 
 def is_too_long(text: str) -> bool:

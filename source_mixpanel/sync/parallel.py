@@ -54,7 +54,7 @@ class _Job(Generic[T]):
 
 
 def in_order(
-    tasks: Iterable[Callable[[], T]], *, workers: int, discard: Callable[[T], None]
+    tasks: Iterable[Callable[[], T]], *, workers: Callable[[], int], discard: Callable[[T], None]
 ) -> Generator[T, None, None]:
     """The results of tasks in their order, up to `workers` of them in the making or waiting.
 
@@ -62,14 +62,14 @@ def in_order(
 
     Args:
         tasks: Taken from as there is room.
-        workers: Tasks at a time.
+        workers: Tasks at a time, asked for anew before each is begun.
         discard: Given each result that was made and is not taken.
     """
     jobs: deque[_Job[T]] = deque()
     todo: Iterator[Callable[[], T]] = iter(tasks)
     try:
         while True:
-            while len(jobs) < workers and (task := next(todo, None)) is not None:
+            while len(jobs) < workers() and (task := next(todo, None)) is not None:
                 jobs.append(_Job(task, discard))
             if not jobs:
                 return

@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from source_mixpanel.dates import DEFAULT_START
 from source_mixpanel.instants import EPOCH
 from source_mixpanel.sync.coverage import (
     Coverage,
@@ -15,59 +14,13 @@ from source_mixpanel.sync.coverage import (
     full_spans,
     incremental_spans,
 )
-from source_mixpanel.sync.cursor import ExportState, completed_through
 from source_mixpanel.sync.days import ONE_DAY, Days
+from source_mixpanel.sync.export_state import ExportState
+from source_mixpanel.sync.period import Period, in_ms
 
-_EVER = 1 << 62
-
-
-@dataclass(frozen=True)
-class Period:
-    """Which time is wanted, and how incremental syncs go about it.
-
-    Attributes:
-        start: First day or instant; None for one year ago.
-        end: Last day or instant; None for now.
-        look_back_days: How many complete days an incremental sync looks at again.
-        reread: Whether it reads them again in full.
-    """
-
-    start: date | datetime | None = None
-    end: date | datetime | None = None
-    look_back_days: int = 5
-    reread: bool = False
-
-    def first_day(self, state: ExportState, days: Days, now: datetime) -> date:
-        """The first day to ask for."""
-        if self.start is None:
-            return state.coverage.first or days.today(now) - DEFAULT_START
-        if not isinstance(self.start, datetime):
-            return self.start
-        day = days.of(self.start)
-        # While it is not known whose days count, begin early: the instant itself decides.
-        return day - ONE_DAY if days.kind is None else day
-
-    def last_day(self, days: Days, now: datetime) -> date:
-        """The last day to ask for, never later than Mixpanel's today."""
-        today = days.today(now)
-        if self.end is None:
-            return today
-        return min(today, days.of(self.end) if isinstance(self.end, datetime) else self.end)
-
-    @property
-    def since_ms(self) -> int | None:
-        """Events before it are not wanted, UTC; None where the day alone bounds."""
-        return _ms(self.start) if isinstance(self.start, datetime) else None
-
-    @property
-    def until_ms(self) -> int | None:
-        """Events after it are not wanted, UTC; None where the day alone bounds."""
-        return _ms(self.end) if isinstance(self.end, datetime) else None
-
-    def bounds_ms(self) -> tuple[int, int]:
-        """Both, as numbers that every event can be compared with."""
-        since, until = self.since_ms, self.until_ms
-        return (-_EVER if since is None else since, _EVER if until is None else until)
+OVERLAP_MS = 60 * 60 * 1000
+"""How far two syncs overlap by processing time: Mixpanel shows some events up to three quarters
+of an hour after it processed them [observed after imports]."""
 
 
 @dataclass(frozen=True)
@@ -77,39 +30,25 @@ class ReadPlan:
     Attributes:
         state: Where it starts from.
         spans: What it asks for, in day order.
-        start: The first day that is wanted.
-        reread: Whether days between the spans stay as they were.
     """
 
     state: ExportState
     spans: list[Span]
-    start: date
-    reread: bool = False
 
     @property
     def days(self) -> int:
         """How many days it asks for."""
         return sum(span.days for span in self.spans)
 
-    def read_from(self, day: date) -> date:
-        """The first day that counts as read when a slice that ends on `day` is done.
-
-        By processing time, days that are not asked for have nothing to ask for. A window that is
-        read again leaves the days before it as they were.
-        """
-        if not self.reread:
-            return self.start
-        first = self.start
-        for before, span in zip([None, *self.spans], self.spans, strict=False):
-            if before is None or before.last + ONE_DAY != span.first:
-                first = span.first
-            if day <= span.last:
-                break
-        return first
-
 
 def plan_read(
-    period: Period, state: ExportState, days: Days, now: datetime, *, full: bool
+    period: Period,
+    state: ExportState,
+    days: Days,
+    now: datetime,
+    *,
+    full: bool,
+    reread: bool = False,
 ) -> ReadPlan:
     """Decide what to read.
 
@@ -119,30 +58,30 @@ def plan_read(
         days: How the project counts days.
         now: Mixpanel's present.
         full: Whether this is a full refresh.
+        reread: Whether an incremental sync reads the look-back window again in full.
     """
     if full and not state.refreshing:
         state = ExportState(kind=state.kind, columns=state.columns)
-    start, end = period.first_day(state, days, now), period.last_day(days, now)
     today = days.today(now)
+    start = period.first_day(days, now, state.coverage.first)
+    end = period.last_day(days, now)
     if state.coverage.claims(today + ONE_DAY):
         # All until now counts as read, as the state has it; what is processed from now on is not.
-        until_now = Coverage(min(start, today), (Covered(today, _ms(now)),))
-        return ReadPlan(replace(state, coverage=until_now), [], start)
+        until_now = Coverage((Covered(min(start, today), today, in_ms(now)),))
+        return ReadPlan(replace(state, coverage=until_now), [])
     if start > end:
-        return ReadPlan(state, [], start)
+        return ReadPlan(state, [])
     if state.coverage.claims(today):
-        state = replace(state, coverage=state.coverage.without(today))
-    state = _wanted_more(period, state, days, start, end)
+        state = replace(state, coverage=state.coverage.without(today, today))
+    state = replace(_wanted_more(period, state, days, start, end), refreshing=full)
     coverage = state.coverage.anchored(start)
-    state = replace(state, coverage=coverage, refreshing=full)
-    done = completed_through(coverage, days)
     if full:
-        # What an earlier part of the refresh has read keeps its own watermark.
-        return ReadPlan(state, full_spans(coverage, start, end, done), start, reread=True)
-    done = done or start - ONE_DAY
+        spans = full_spans(coverage, start, end, days)
+        return ReadPlan(replace(state, coverage=coverage), spans)
+    done = coverage.parts[-1].over_through(days) if coverage.parts else start - ONE_DAY
     back = max(start, done + ONE_DAY - timedelta(days=period.look_back_days))
-    spans = incremental_spans(coverage, start, end, look_back_from=back, reread=period.reread)
-    return ReadPlan(state, spans, start, reread=period.reread)
+    spans = incremental_spans(coverage, start, end, look_back_from=back, reread=reread)
+    return ReadPlan(replace(state, coverage=coverage.vouched(back, in_ms(now) - OVERLAP_MS)), spans)
 
 
 def _wanted_more(
@@ -153,10 +92,10 @@ def _wanted_more(
     coverage, begin, end = state.coverage, state.coverage.first, state.coverage.last
     more_before = state.since_ms is not None and since < state.since_ms
     more_after = state.until_ms is not None and until > state.until_ms
-    if more_before:
-        coverage = coverage.without(days.of(_instant(state.since_ms)))
-    if more_after:
-        coverage = coverage.without(days.of(_instant(state.until_ms)))
+    for more, edge_ms in ((more_before, state.since_ms), (more_after, state.until_ms)):
+        if more:
+            day = days.of(EPOCH + timedelta(milliseconds=edge_ms or 0))
+            coverage = coverage.without(day, day)
     before = more_before or begin is None or first < begin
     after = more_after or end is None or last > end
     return replace(
@@ -170,11 +109,3 @@ def _wanted_more(
 def look_back_days(attribution_days: int, export_seconds: int) -> int:
     """The longer of the two look-back settings, in whole days."""
     return max(attribution_days, math.ceil(export_seconds / 86_400))
-
-
-def _ms(moment: datetime) -> int:
-    return (moment - EPOCH) // timedelta(milliseconds=1)
-
-
-def _instant(ms: int | None) -> datetime:
-    return EPOCH + timedelta(milliseconds=ms or 0)

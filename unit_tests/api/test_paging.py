@@ -60,3 +60,36 @@ def test_without_a_session_no_further_page_can_be_asked_for() -> None:
     walk = Walk().after({"total": 25, "page_size": 10}, 10)
     assert not walk.over
     assert list(walk.due) == []
+
+
+@pytest.mark.parametrize(
+    ("told", "pages", "has_all"),
+    [
+        ({"total": 25, "page_size": 10}, 1, False),
+        ({"total": 25, "page_size": 10}, 2, False),
+        ({"total": 25, "page_size": 10}, 3, True),
+        ({"total": 10, "page_size": 10}, 1, True),
+        ({"total": 0, "page_size": 10}, 1, True),
+        ({"page_size": 10}, 9, False),
+        ({}, 9, False),
+    ],
+)
+def test_all_that_was_told_is_there_after_as_many_pages(
+    told: dict[str, Any],
+    pages: int,
+    has_all: bool,  # noqa: FBT001 - a figure among others
+) -> None:
+    walk = Walk()
+    assert not walk.has_all_that_was_told
+    for _ in range(pages):
+        walk = walk.after({"session_id": "s", **told}, 10)
+    assert walk.has_all_that_was_told == has_all
+
+
+def test_a_last_page_that_is_full_leads_to_a_further_one() -> None:
+    walk = Walk().after({"session_id": "s", "total": 10, "page_size": 10}, 10)
+    assert walk.has_all_that_was_told
+    assert not walk.over
+    assert list(walk.due) == [1]
+    assert not walk.lacks(1, 0)
+    assert walk.after({}, 0).over

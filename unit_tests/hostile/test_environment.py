@@ -262,8 +262,8 @@ def test_a_clock_that_is_set_during_a_sync_moves_nothing(
         assert out.code == 0, out.log
         assert len(out.records()) == 8
         state, states = out.stream_state("export"), out.state_file()
-        assert state["processed_until_ms"] <= mixpanel.now_ms() - OVERLAP_MS + 2000
-        assert state["covered"][-1][0] == "2026-03-10"
+        assert state["covered"][-1][2] <= mixpanel.now_ms() - OVERLAP_MS + 2000
+        assert state["covered"][-1][1] == "2026-03-10"
     lost = event(insert_id="late", days_ago=7, mp_processing_time_ms=late)
     assert lost["properties"]["time"] == NOON_10_MARCH_MS - 7 * DAY_MS
     mixpanel.add_events([lost])

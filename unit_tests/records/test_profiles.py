@@ -44,12 +44,90 @@ def test_a_numeric_id_is_text_and_further_keys_are_properties() -> None:
     assert (row["distinct_id"], row["a"], row["group_id"]) == ("7", 1, "g")
 
 
-@pytest.mark.parametrize(
-    "odd", [5, None, {}, {"$distinct_id": None}, {"$distinct_id": "a", "$properties": [1]}]
-)
-def test_what_is_no_profile_stops_it(odd: Any) -> None:
+NOBODIES = [
+    5,
+    None,
+    "me",
+    [],
+    {},
+    {"$distinct_id": None},
+    {"$distinct_id": ""},
+    {"$properties": {"a": 1}},
+    {"$distinct_id": "a", "$properties": [1]},
+    {"$distinct_id": "a", "$properties": "x"},
+]
+
+
+@pytest.mark.parametrize("odd", NOBODIES)
+def test_what_is_no_profile_is_left_out_and_counted_and_the_others_come(odd: Any) -> None:
+    made = maker()
+    me, you = {"$distinct_id": "me"}, {"$distinct_id": "you"}
+    assert [row["distinct_id"] for row in rows(me, odd, you, made=made)] == ["me", "you"]
+    assert (made.seen, made.made) == (3, 2)
+    [sentence] = made.sentences("engage")
+    assert "'engage': 1 profiles have no id, so they are left out" in sentence
+
+
+@pytest.mark.parametrize("odd", NOBODIES)
+def test_a_page_of_which_none_is_a_profile_stops_it(odd: Any) -> None:
     with pytest.raises(DataError, match="without an id"):
         rows(odd)
+    with pytest.raises(DataError, match="without an id"):
+        rows(odd, odd)
+
+
+def test_each_page_is_judged_by_itself() -> None:
+    made, emitted = maker(), Emitted()
+    assert len(list(made.rows([{"$distinct_id": "a"}, None], {}, emitted))) == 1
+    assert list(made.rows([], {}, emitted)) == []
+    with pytest.raises(DataError, match="without an id"):
+        list(made.rows([None], {}, emitted))
+
+
+def test_a_page_whose_profiles_have_all_been_emitted_is_no_odd_one() -> None:
+    made, emitted = maker(), Emitted()
+    page = [{"$distinct_id": "a"}, None]
+    list(made.rows(page, {}, emitted))
+    emitted.settle()
+    assert list(made.rows(page, {}, emitted, again=True)) == []
+    assert (made.seen, made.made) == (4, 1)
+
+
+@pytest.mark.parametrize(
+    ("odd", "text"),
+    [(True, "true"), (1.5, "1.5"), (["a", 1], '["a",1]'), ({"k": "é"}, '{"k":"é"}')],
+)
+def test_an_id_that_is_no_text_is_its_json_and_is_counted(odd: Any, text: str) -> None:
+    made = maker()
+    [row, _] = rows({"$distinct_id": odd}, {"$distinct_id": 7}, made=made)
+    assert row["distinct_id"] == text
+    [sentence] = made.sentences("engage")
+    assert "1 profiles have an id that is no text" in sentence
+
+
+def test_of_many_odd_profiles_a_few_are_shown() -> None:
+    made = maker()
+    rows({"$distinct_id": "me"}, *range(10), made=made)
+    [sentence] = made.sentences("engage")
+    assert "10 profiles have no id" in sentence
+    assert "0, 1, 2 and 7 more" in sentence
+
+
+def test_a_page_that_begins_as_an_earlier_one_repeats_no_profile() -> None:
+    made, emitted = maker(), Emitted()
+    first = [{"$distinct_id": "a"}, {"$distinct_id": "b"}]
+    assert len(list(made.rows(first, {}, emitted))) == 2
+    again = list(made.rows([*first, {"$distinct_id": "c"}], {}, emitted))
+    assert [row["distinct_id"] for row in again] == ["c"]
+
+
+def test_columns_that_are_not_configured_are_left_out_on_request() -> None:
+    schema = {"properties": {"b": {"type": ["null", "string"]}}}
+    shape = Shape(only_declared=True).declared_by(schema, ())
+    names = ColumnNames({}, core=CORE_PROPERTIES, taken=("distinct_id", "cohort_id"))
+    made = ProfileRows(names, shape, ("cohort_id",))
+    [row] = rows({"$distinct_id": "me", "$properties": {"a": 1, "b": 2}}, made=made)
+    assert row == {"distinct_id": "me", "cohort_id": 9, "last_seen": None, "b": 2}
 
 
 def test_the_latest_time_is_one() -> None:
@@ -59,7 +137,7 @@ def test_the_latest_time_is_one() -> None:
     assert made.latest == "2026-01-02T03:04:05"
 
 
-@given(st.lists(st.tuples(st.text(max_size=3), st.sampled_from(["1", "2", None]))))
+@given(st.lists(st.tuples(st.text(min_size=1, max_size=3), st.sampled_from(["1", "2", None]))))
 def test_what_has_been_emitted_is_left_out_once_settled_and_nothing_else(
     told: list[tuple[str, str | None]],
 ) -> None:

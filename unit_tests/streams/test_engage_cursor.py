@@ -90,7 +90,7 @@ def test_a_profile_that_changes_before_a_sync_goes_on_comes_at_last(
     state = broken.stream_state("engage")
     if not noted:
         # As before states told when the session was opened.
-        del state["session"]["begun"]
+        del state["sessions"][0]["begun"]
     rest = sync(command, config, [stream], mode="incremental", state=state_of(state))
     assert rest.code == 0, rest.log
     assert len(rest.records()) == (21 if expired else 6)

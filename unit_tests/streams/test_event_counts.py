@@ -57,7 +57,8 @@ def test_every_event_is_counted_on_every_day_in_two_queries(
     out = sync(command, config, [stream], mode=mode)
     assert out.code == 0, out.log
     assert multiset(out.records()) == multiset(wanted(mixpanel))
-    assert out.stream_state("event_counts") == {"date": "2026-03-10"}
+    days = {"date": "2026-03-10", "covered": [["2026-03-01", "2026-03-10"]]}
+    assert out.days_read("event_counts") == days
     queries = [e["path"] for e in mixpanel.journal() if e["path"].startswith("/api/query")]
     assert queries == [NAMES, PATH]
     assert "event_counts 2" in out.log

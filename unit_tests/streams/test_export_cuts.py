@@ -122,7 +122,7 @@ def test_a_day_that_cannot_be_had_whole_is_split_by_the_clock(
     parts = [e["query"].get("where", "") for e in mixpanel.journal() if e["path"] == EXPORT]
     assert sum("$time" in where for where in parts) == 2
     assert multiset(out.records()) == multiset(expected_export(mixpanel.events(), project))
-    days = [s["stream"]["stream_state"]["covered"][-1][0] for s in out.states]
+    days = [s["stream"]["stream_state"]["covered"][-1][1] for s in out.states]
     assert days == sorted(days)
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from mixpanel_emulator.control_client import ControlClient
 from source_mixpanel.api.request import ApiRequest
+from source_mixpanel.clock import ServerTime
 from source_mixpanel.errors import TooLargeError
 from source_mixpanel.streams.base import Workshop
 from source_mixpanel.streams.export_request import ExportFilter
@@ -109,6 +110,13 @@ class _Still:
 
     seconds: float = 1.0
 
+    def now(self) -> float:
+        """The epoch's beginning, and what has gone by."""
+        return self.seconds
+
+    def wait(self, seconds: float, on: object = None) -> None:
+        """Nobody waits."""
+
     def monotonic(self) -> float:
         """Seconds, one more each time."""
         self.seconds += 1
@@ -117,7 +125,8 @@ class _Still:
 
 def read_all(sizes: Sizes, days: int, limit: int) -> list[int]:
     """The bytes of each window of so many days, with so much disk."""
-    shop = type("Shop", (), {"client": sizes, "clock": _Still(), "time": None})()
+    clock = _Still()
+    shop = type("Shop", (), {"client": sizes, "clock": clock, "time": ServerTime(clock)})()
     source = SliceSource(
         cast("Workshop", shop),
         wanted=ExportFilter(),

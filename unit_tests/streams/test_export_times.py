@@ -110,7 +110,7 @@ def test_today_is_partial_today_and_whole_tomorrow(
     stream = discover(command, config)
     first = read(command, config, stream)
     assert len(first.records()) == 72
-    assert first.stream_state("export")["completed_through"] == "2026-03-09"
+    assert first.days_read("export")["covered"] == [["2026-03-01", "2026-03-10"]]
     mixpanel.advance(86_400)
     more = hourly(start + timedelta(hours=36), hours=12)
     for entry in more:
@@ -219,4 +219,4 @@ def test_a_wrong_clock_of_our_own_is_corrected_by_mixpanels(
     out = read(command, config, discover(command, config))
     assert out.code == 0, out.log
     assert len(out.records()) == 20
-    assert out.stream_state("export")["processed_until_ms"] < 1_773_144_060_000
+    assert out.stream_state("export")["covered"][0][2] < 1_773_144_060_000

@@ -63,8 +63,8 @@ def test_each_day_of_each_funnel_by_one_request_a_funnel(
     assert row["analysis"]["completion"] == 1
     assert row["name"] == "Look to buy"
     assert sorted(ranges(mixpanel)) == [(n, DAYS[0], DAYS[-1]) for n in ("4411", "4412")]
-    told = {"4411": {"date": "2026-03-10"}, "4412": {"date": "2026-03-10"}}
-    assert out.stream_state("funnels") == told
+    told = {"date": "2026-03-10", "covered": [["2026-03-01", "2026-03-10"]]}
+    assert out.days_read("funnels") == {"4411": told, "4412": told}
 
 
 def test_totals_are_no_days_and_new_keys_are_kept(
@@ -127,7 +127,7 @@ def test_states_of_airbytes_connectors_are_taken_new_funnels_begin_and_old_ones_
     assert out.code == 0, out.log
     assert days_of(out.records(), 4411) == DAYS[6:]
     assert days_of(out.records(), 4412) == DAYS
-    assert set(out.stream_state("funnels")) == {"4411", "4412"}
+    assert set(out.days_read("funnels")) == {"4411", "4412"}
     assert mixpanel.truth("funnels")[0]["funnel_id"] == 4411
 
 
@@ -147,7 +147,10 @@ def test_a_state_from_the_future_reads_nothing_and_stays(
     old = {number: {"date": "2121-01-01"} for number in ("4411", "4412")}
     out = sync(command, config, [stream], mode="incremental", state=state_of(old))
     assert (out.code, out.records()) == (0, [])
-    assert out.stream_state("funnels") == old
+    told = {number: day["date"] for number, day in out.days_read("funnels").items()}
+    assert told == {number: day["date"] for number, day in old.items()}
+    again = sync(command, config, [stream], mode="incremental", state=out.state_file())
+    assert (again.code, again.records()) == (0, [])
 
 
 @pytest.mark.parametrize("mode", ["full_refresh", "incremental"])
@@ -162,7 +165,7 @@ def test_a_kill_at_any_state_loses_nothing(
         rest = sync(command, config, [stream], mode=mode, state=[state])
         union = multiset(rows) | multiset(rest.records())
         assert union == multiset(whole.records())
-        assert rest.stream_state("funnels") == whole.stream_state("funnels")
+        assert rest.days_read("funnels") == whole.days_read("funnels")
 
 
 def test_ranges_are_halved_where_mixpanel_finds_them_too_long(

@@ -83,7 +83,7 @@ def test_a_group_key_that_was_deleted_meanwhile_is_left_out(
     out = sync(command, config, [stream])
     assert out.code == 0, out.log
     assert multiset(out.records()) == multiset(wanted(mixpanel, stream))
-    assert "leaves out the profiles of group key 'gone'" in out.log
+    assert "group key 99 'gone' was deleted in Mixpanel" in out.log
     assert "finished" not in out.stream_state("groups")
 
 
@@ -97,7 +97,7 @@ def test_a_group_key_that_is_refused_stops_no_other_and_is_named(
     out = sync(command, config, [stream])
     assert (out.code, out.statuses("groups")[-1]) == (1, "INCOMPLETE")
     assert [row["data_group_id"] for row in out.records()] == [TEAMS]
-    assert "group key 'company'" in out.errors[0]["message"]
+    assert f"group key {COMPANIES} 'company'" in out.errors[0]["message"]
     assert "Unable to read group" in out.errors[0]["message"]
 
 

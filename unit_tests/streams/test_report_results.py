@@ -113,7 +113,7 @@ def test_one_query_a_report_and_the_log_says_so_before(
     [
         ({"status": 404, "body": {"error": "not for you"}}, "not for you"),
         ({"status": 403, "body": {"error": "not for you"}}, "not for you"),
-        ({"status": 200, "body": {"headers": []}}, "report 2 has no series"),
+        ({"status": 200, "body": {"headers": []}}, "report 2 'b' has no series"),
     ],
 )
 def test_a_report_that_cannot_be_had_leaves_the_others_whole(
@@ -130,7 +130,7 @@ def test_a_report_that_cannot_be_had_leaves_the_others_whole(
     assert [(r["series"], r["value"]) for r in out.records()] == [("[]", 1), ("[]", 3)]
     assert out.code == 1
     assert words in out.errors[0]["message"]
-    assert "Report 2 'b'" in out.log
+    assert "goes on without report 2 'b'" in out.log
     assert out.statuses("report_results")[-1] == "INCOMPLETE"
 
 

@@ -32,7 +32,8 @@ def test_each_day_comes_as_mixpanel_holds_it(
     assert out.code == 0, out.log
     stamped = [{**row, "datetime": f"{row['date']}T00:00:00Z"} for row in mixpanel.truth("revenue")]
     assert multiset(out.records()) == multiset(stamped)
-    assert out.stream_state("revenue") == {"date": "2026-03-10"}
+    days = {"date": "2026-03-10", "covered": [["2026-03-01", "2026-03-10"]]}
+    assert out.days_read("revenue") == days
     assert len(asked(mixpanel, PATH)) == 1
 
 

@@ -4,8 +4,20 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+from hypothesis import strategies as st
+
+from source_mixpanel.sync.coverage import Coverage, Covered, Span
+
 FIRST = date(2026, 1, 1)
 ONE_DAY = timedelta(days=1)
+Step = tuple[int, int, int | None]
+
+steps = st.lists(
+    st.tuples(st.integers(0, 25), st.integers(0, 10), st.none() | st.integers(1, 1000)),
+    min_size=1,
+    max_size=8,
+)
+"""Windows: the number of the first day, how many follow it, and the watermark."""
 
 
 def nth(number: int) -> date:
@@ -16,3 +28,24 @@ def nth(number: int) -> date:
 def number_of(of: date) -> int:
     """The number of a day."""
     return (of - FIRST).days
+
+
+def days_of(some: Span | Covered) -> list[date]:
+    """Its days in order."""
+    return [some.first + n * ONE_DAY for n in range((some.last - some.first).days + 1)]
+
+
+def marks_of(coverage: Coverage) -> dict[date, int | None]:
+    """The watermark of each covered day."""
+    return {day: part.watermark_ms for part in coverage.parts for day in days_of(part)}
+
+
+def read(windows: list[Step]) -> Coverage:
+    """Coverage after some windows, in this order."""
+    coverage = Coverage()
+    for first, more, mark in windows:
+        coverage = coverage.read(nth(first), nth(first + more), mark)
+    return coverage
+
+
+coverages = steps.map(read)

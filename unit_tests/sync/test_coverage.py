@@ -1,91 +1,172 @@
-"""What was read and what has to be asked for, against made-up histories of late events."""
+"""What was read and what has to be asked for: intervals of days, and the spans they leave."""
 
 from __future__ import annotations
 
-from datetime import date
+import json
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta, timezone
 from itertools import pairwise
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from source_mixpanel.instants import EPOCH, PROJECT_KIND, UTC_KIND
 from source_mixpanel.sync.coverage import (
     Coverage,
     Covered,
     Only,
     Span,
+    dump_coverage,
+    full_spans,
     incremental_spans,
+    parse_coverage,
 )
-from unit_tests.sync.numbered_days import ONE_DAY, nth, number_of
+from source_mixpanel.sync.days import Days
+from unit_tests.sync.numbered_days import (
+    ONE_DAY,
+    Step,
+    coverages,
+    days_of,
+    marks_of,
+    nth,
+    read,
+    steps,
+)
 
 _quick = settings(max_examples=50)
+
+UTC_DAYS = Days(UTC_KIND, None)
+MINUTE_MS = 60_000
+
+
+def _covered(*parts: tuple[int, int, int | None]) -> Coverage:
+    return Coverage(tuple(Covered(nth(first), nth(last), mark) for first, last, mark in parts))
+
 
 # -- coverage as a function from days to watermarks ------------------------------------------
 
 
-def _marks(coverage: Coverage) -> dict[date, int | None]:
-    """The watermark of each covered day."""
-    marks: dict[date, int | None] = {}
-    if coverage.first is None:
-        return marks
-    day = coverage.first
-    for part in coverage.parts:
-        while day <= part.through:
-            marks[day] = part.watermark_ms
-            day += ONE_DAY
-    return marks
-
-
-steps = st.lists(
-    st.tuples(st.integers(0, 25), st.integers(0, 10), st.integers(1, 1000)), min_size=1, max_size=8
-)
-
-
 @given(steps)
 @_quick
-def test_advancing_never_claims_a_day_that_was_not_read(many: list[tuple[int, int, int]]) -> None:
-    coverage = Coverage()
+def test_in_any_order_each_day_has_the_watermark_it_was_read_with_last(many: list[Step]) -> None:
+    expected: dict[date, int | None] = {}
     for first, more, mark in many:
-        before = _marks(coverage)
-        coverage = coverage.advance(nth(first), nth(first + more), mark)
-        after = _marks(coverage)
-        for day, watermark in after.items():
-            if nth(first) <= day <= nth(first + more):
-                assert watermark == mark
-            else:
-                assert day in before
-                assert watermark <= before[day]  # type: ignore[operator]
-        assert set(after) >= {nth(n) for n in range(first, first + more + 1)}
+        expected |= dict.fromkeys(map(nth, range(first, first + more + 1)), mark)
+    assert marks_of(read(many)) == expected
 
 
 @given(steps)
 @_quick
-def test_parts_are_ascending_and_few(many: list[tuple[int, int, int]]) -> None:
-    coverage = Coverage()
-    for number, (first, more, mark) in enumerate(many, start=1):
-        coverage = coverage.advance(nth(first), nth(first + more), mark)
-        ends = [part.through for part in coverage.parts]
-        assert ends == sorted(set(ends))
-        assert len(ends) <= number + 1
-        assert coverage.first is not None
-        assert coverage.first <= ends[0]
+def test_parts_are_ascending_apart_and_few(many: list[Step]) -> None:
+    parts = read(many).parts
+    assert all(part.first <= part.last for part in parts)
+    for one, other in pairwise(parts):
+        assert one.last < other.first
+        assert one.last + ONE_DAY < other.first or one.watermark_ms != other.watermark_ms
+    assert len(parts) <= 2 * len(many) - 1
 
 
-def test_a_window_read_again_keeps_older_days_in_one_part() -> None:
+@given(coverages, st.integers(0, 35), st.integers(0, 10))
+@_quick
+def test_days_that_are_taken_out_are_gone_and_no_others(
+    coverage: Coverage, first: int, more: int
+) -> None:
+    left = marks_of(coverage.without(nth(first), nth(first + more)))
+    assert left == {
+        day: mark
+        for day, mark in marks_of(coverage).items()
+        if not nth(first) <= day <= nth(first + more)
+    }
+
+
+@given(coverages, st.integers(0, 35), st.integers(0, 15))
+@_quick
+def test_what_is_covered_and_what_is_not_make_up_the_days_wanted(
+    coverage: Coverage, start: int, more: int
+) -> None:
+    wanted = [nth(n) for n in range(start, start + more + 1)]
+    within = [day for part in coverage.within(wanted[0], wanted[-1]) for day in days_of(part)]
+    gaps = [day for gap in coverage.gaps(wanted[0], wanted[-1]) for day in days_of(gap)]
+    assert sorted(within + gaps) == wanted
+    assert within == [day for day in wanted if day in marks_of(coverage)]
+
+
+@given(coverages, st.integers(0, 35), st.integers(1001, 2000))
+@_quick
+def test_vouching_gives_days_before_a_day_a_watermark_and_changes_none(
+    coverage: Coverage, before: int, mark: int
+) -> None:
+    vouched = marks_of(coverage.vouched(nth(before), mark))
+    assert vouched == {
+        day: mark if old is None and day < nth(before) else old
+        for day, old in marks_of(coverage).items()
+    }
+
+
+@given(coverages, st.integers(0, 1000))
+@_quick
+def test_joining_makes_one_of_neighbours_that_are_alike_and_touches_no_other(
+    coverage: Coverage, limit: int
+) -> None:
+    def settled(part: Covered) -> bool:
+        return part.watermark_ms is not None and part.watermark_ms <= limit
+
+    joined = coverage.joined(lambda one, other: settled(one) and settled(other))
+    before, after = marks_of(coverage), marks_of(joined)
+    assert before.keys() == after.keys()
+    for day, mark in before.items():
+        changed = after[day]
+        if changed != mark:
+            assert mark is not None
+            assert changed is not None
+            assert mark < changed <= limit
+    for one, other in pairwise(joined.parts):
+        apart = one.last + ONE_DAY < other.first
+        assert apart or not (settled(one) and settled(other))
+
+
+def test_a_window_read_again_each_day_leaves_two_parts() -> None:
     coverage = Coverage()
     for number in range(100):
-        coverage = coverage.advance(nth(max(0, number - 5)), nth(number), number)
+        coverage = coverage.read(nth(max(0, number - 5)), nth(number), number)
+        settled = nth(number - 5)
+        coverage = coverage.joined(lambda _, other, settled=settled: other.last < settled)  # type: ignore[misc]
     assert len(coverage.parts) == 2
+
+
+def test_the_first_and_last_day_are_those_of_all_parts() -> None:
+    coverage = _covered((3, 5, 1), (9, 12, 2))
+    assert (coverage.first, coverage.last) == (nth(3), nth(12))
+    assert (Coverage().first, Coverage().last) == (None, None)
+    unknown = Coverage((Covered(date.min, nth(9), None),))
+    assert (unknown.first, unknown.last) == (None, nth(9))
+
+
+@pytest.mark.parametrize(
+    ("coverage", "claims"),
+    [
+        (Coverage(), False),
+        (_covered((0, 9, None)), True),
+        (_covered((0, 8, None)), False),
+        (_covered((0, 9, 5)), False),
+    ],
+)
+def test_only_who_kept_no_watermark_claims_a_day(coverage: Coverage, claims: bool) -> None:  # noqa: FBT001
+    assert coverage.claims(nth(9)) == claims
 
 
 @pytest.mark.parametrize(
     ("coverage", "start", "first"),
     [
         (Coverage(), 5, None),
-        (Coverage(nth(3), (Covered(nth(9), 1),)), 5, nth(3)),
-        (Coverage(None, (Covered(nth(9), None),)), 5, nth(5)),
-        (Coverage(None, (Covered(nth(9), None),)), 9, nth(9)),
-        (Coverage(None, (Covered(nth(9), None),)), 10, None),
+        (Coverage((Covered(nth(3), nth(9), 1),)), 5, nth(3)),
+        (Coverage((Covered(date.min, nth(9), None),)), 5, nth(5)),
+        (Coverage((Covered(date.min, nth(9), None),)), 9, nth(9)),
+        (Coverage((Covered(date.min, nth(9), None),)), 10, None),
+        (Coverage((Covered(date.min, nth(9), None), Covered(nth(12), nth(14), 1))), 10, nth(12)),
     ],
 )
 def test_an_unanchored_coverage_begins_at_the_start_date(
@@ -94,9 +175,41 @@ def test_an_unanchored_coverage_begins_at_the_start_date(
     anchored = coverage.anchored(nth(start))
     assert anchored.first == first
     assert bool(anchored.parts) == (first is not None)
+    assert anchored.last == (coverage.last if first is not None else None)
 
 
-# -- spans -----------------------------------------------------------------------------------
+# -- days that were over ---------------------------------------------------------------------
+
+
+def _ms(*parts: int) -> int:
+    return int(datetime(*parts, tzinfo=timezone.utc).timestamp() * 1000)  # type: ignore[misc, arg-type]
+
+
+DAY = date(2026, 1, 31)
+
+
+@pytest.mark.parametrize(
+    ("part", "expected"),
+    [
+        (Covered(date.min, DAY, None), DAY),
+        (Covered(date(2026, 1, 1), DAY, _ms(2026, 2, 3)), DAY),
+        (Covered(date(2026, 1, 1), DAY, _ms(2026, 1, 31, 23)), date(2026, 1, 30)),
+        (Covered(DAY, DAY, _ms(2026, 1, 31, 23)), date(2026, 1, 30)),
+        (Covered(DAY, DAY, _ms(2026, 1, 20, 23)), date(2026, 1, 30)),
+    ],
+)
+def test_a_day_is_over_if_it_was_so_before_the_watermark(part: Covered, expected: date) -> None:
+    assert part.over_through(UTC_DAYS) == expected
+
+
+def test_whether_a_day_is_over_is_the_projects_to_say() -> None:
+    part = Covered(date(2026, 1, 1), DAY, _ms(2026, 2, 1, 3))
+    in_los_angeles = Days(PROJECT_KIND, ZoneInfo("America/Los_Angeles"))
+    assert part.over_through(UTC_DAYS) == DAY
+    assert part.over_through(in_los_angeles) == date(2026, 1, 30)
+
+
+# -- spans of incremental syncs --------------------------------------------------------------
 
 
 def test_a_first_sync_reads_all_days_in_one_span() -> None:
@@ -105,7 +218,7 @@ def test_a_first_sync_reads_all_days_in_one_span() -> None:
 
 
 def test_a_second_sync_asks_old_days_for_what_was_processed_since_and_new_days_for_all() -> None:
-    coverage = Coverage(nth(0), (Covered(nth(9), 77),))
+    coverage = _covered((0, 9, 77))
     spans = incremental_spans(coverage, nth(0), nth(12), look_back_from=nth(5), reread=False)
     assert spans == [
         Span(nth(0), nth(4), Only.PROCESSED_SINCE, 77),
@@ -115,65 +228,196 @@ def test_a_second_sync_asks_old_days_for_what_was_processed_since_and_new_days_f
 
 
 def test_rereading_asks_for_the_window_and_the_new_days_in_one_span() -> None:
-    coverage = Coverage(nth(0), (Covered(nth(9), 77),))
+    coverage = _covered((0, 9, 77))
     spans = incremental_spans(coverage, nth(0), nth(12), look_back_from=nth(5), reread=True)
     assert spans == [Span(nth(5), nth(12))]
 
 
 def test_days_read_by_another_connector_are_read_again_within_the_window() -> None:
-    coverage = Coverage(None, (Covered(nth(9), None),)).anchored(nth(0))
+    coverage = Coverage((Covered(date.min, nth(9), None),)).anchored(nth(0))
     spans = incremental_spans(coverage, nth(0), nth(12), look_back_from=nth(5), reread=False)
     assert spans == [Span(nth(5), nth(12))]
 
 
 def test_an_earlier_start_date_is_read_before_the_days_that_are_covered() -> None:
-    coverage = Coverage(nth(10), (Covered(nth(19), 77),))
+    coverage = _covered((10, 19, 77))
     spans = incremental_spans(coverage, nth(0), nth(19), look_back_from=nth(15), reread=False)
     assert spans[0] == Span(nth(0), nth(9))
     assert spans[1] == Span(nth(10), nth(14), Only.PROCESSED_SINCE, 77)
 
 
-marks = st.none() | st.integers(1, 5)
+def test_gaps_are_read_in_full_and_what_lies_around_them_is_not() -> None:
+    coverage = _covered((0, 2, 7), (6, 9, 7))
+    spans = incremental_spans(coverage, nth(0), nth(9), look_back_from=nth(20), reread=False)
+    assert spans == [
+        Span(nth(0), nth(2), Only.PROCESSED_SINCE, 7),
+        Span(nth(3), nth(5)),
+        Span(nth(6), nth(9), Only.PROCESSED_SINCE, 7),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "sinces"),
+    [
+        ([10, 25, 26], [10, 26]),
+        ([10, 25, 40], [10, 40]),
+        ([25, 10, 25], [10]),
+        ([26, 10, 25], [26, 10]),
+        ([10, 26, 11], [10, 11]),
+        ([10, 26, 42], [10, 26, 42]),
+        ([10, 10, 10], [10]),
+    ],
+)
+def test_late_spans_are_one_if_their_watermarks_lie_within_a_quarter_of_an_hour(
+    minutes: list[int], sinces: list[int]
+) -> None:
+    coverage = _covered(*((n, n, minute * MINUTE_MS) for n, minute in enumerate(minutes)))
+    spans = incremental_spans(coverage, nth(0), nth(2), look_back_from=nth(9), reread=False)
+    assert [span.since_ms for span in spans] == [since * MINUTE_MS for since in sinces]
+    assert [day for span in spans for day in days_of(span)] == [nth(n) for n in range(3)]
+
+
+def test_late_spans_with_a_gap_between_them_stay_apart() -> None:
+    coverage = _covered((0, 1, 5), (4, 5, 5))
+    spans = incremental_spans(coverage, nth(0), nth(1), look_back_from=nth(9), reread=False)
+    more = incremental_spans(coverage, nth(4), nth(5), look_back_from=nth(9), reread=False)
+    assert (spans, more) == (
+        [Span(nth(0), nth(1), Only.PROCESSED_SINCE, 5)],
+        [Span(nth(4), nth(5), Only.PROCESSED_SINCE, 5)],
+    )
+
+
+def test_days_that_had_been_processed_up_to_the_epoch_are_asked_since_then() -> None:
+    coverage = _covered((0, 0, 0), (1, 1, 1))
+    spans = incremental_spans(coverage, nth(0), nth(1), look_back_from=nth(9), reread=False)
+    assert spans == [Span(nth(0), nth(1), Only.PROCESSED_SINCE, 0)]
+
+
+def _apart_and_within(spans: list[Span], start: date, end: date) -> Mapping[date, Span]:
+    """The span of each day that is asked for; they lie in order, apart, within what is wanted."""
+    for span in spans:
+        assert start <= span.first <= span.last <= end
+        assert (span.since_ms is None) == (span.only is Only.ALL)
+        assert span.days == len(days_of(span))
+    for one, other in pairwise(spans):
+        assert one.last < other.first
+    return {day: span for span in spans for day in days_of(span)}
 
 
 @given(
-    st.integers(0, 10),
-    st.lists(st.tuples(st.integers(1, 6), marks), max_size=4),
+    coverages,
     st.integers(0, 15),
     st.integers(0, 15),
     st.integers(0, 40),
     st.sampled_from(["by processing time", "reread"]),
 )
 @_quick
-def test_spans_lie_within_the_days_wanted_in_order_and_apart(
-    first: int,
-    lengths: list[tuple[int, int | None]],
-    start: int,
-    more: int,
-    back: int,
-    mode: str,
+def test_an_incremental_sync_asks_for_all_that_may_have_come_and_no_more(
+    coverage: Coverage, start: int, more: int, back: int, mode: str
 ) -> None:
-    parts, day = [], first - 1
-    for length, mark in lengths:
-        day += length
-        parts.append(Covered(nth(day), mark))
-    coverage = Coverage(nth(first), tuple(parts)) if parts else Coverage()
-    start_day, end = nth(start), nth(start + more)
-    back_day = max(start_day, nth(back))
-    spans = incremental_spans(
-        coverage, start_day, end, look_back_from=back_day, reread=mode == "reread"
-    )
-    for span in spans:
-        assert start_day <= span.first <= span.last <= end
-        assert (span.since_ms is None) == (span.only is Only.ALL)
-    for one, other in pairwise(spans):
-        assert one.last < other.first
-    asked = {nth(n): s for s in spans for n in range(number_of(s.first), number_of(s.last) + 1)}
-    known = _marks(coverage)
-    for number in range(start, start + more + 1):
-        wanted = nth(number)
-        if wanted not in known:
-            assert asked[wanted].only is Only.ALL
-        elif wanted >= back_day or (mode != "reread" and known[wanted] is not None):
-            assert wanted in asked
-            assert asked[wanted].only is Only.ALL or asked[wanted].since_ms == known[wanted]
+    first, end, reread = nth(start), nth(start + more), mode == "reread"
+    look_back = max(first, nth(back))
+    spans = incremental_spans(coverage, first, end, look_back_from=look_back, reread=reread)
+    asked = _apart_and_within(spans, first, end)
+    known = marks_of(coverage)
+    for day in map(nth, range(start, start + more + 1)):
+        mark, span = known.get(day), asked.get(day)
+        if day not in known or (day >= look_back and (reread or mark is None)):
+            assert span is not None
+            assert span.only is Only.ALL
+        elif reread or mark is None:
+            assert span is None
+        else:
+            within = day >= look_back
+            assert span is not None
+            assert span.only is (
+                Only.PROCESSED_SINCE_OR_UNKNOWN if within else Only.PROCESSED_SINCE
+            )
+            assert span.since_ms is not None
+            assert mark - 15 * MINUTE_MS <= span.since_ms <= mark
+
+
+# -- spans of full refreshes -----------------------------------------------------------------
+
+
+def _at(day: int, hour: int = 0) -> int:
+    """UTC milliseconds of an hour of a day."""
+    moment = datetime.combine(nth(day), datetime.min.time(), timezone.utc) + timedelta(hours=hour)
+    return (moment - EPOCH) // timedelta(milliseconds=1)
+
+
+def test_a_full_refresh_that_goes_on_asks_for_the_days_that_are_lacking() -> None:
+    coverage = _covered((0, 3, _at(20)), (6, 7, _at(20)))
+    assert full_spans(coverage, nth(0), nth(9), UTC_DAYS) == [
+        Span(nth(4), nth(5)),
+        Span(nth(8), nth(9)),
+    ]
+
+
+def test_a_full_refresh_asks_a_day_that_was_not_over_for_what_it_has_got_since() -> None:
+    coverage = _covered((0, 9, _at(9, 12)))
+    assert full_spans(coverage, nth(0), nth(11), UTC_DAYS) == [
+        Span(nth(9), nth(9), Only.PROCESSED_SINCE_OR_UNKNOWN, _at(9, 12)),
+        Span(nth(10), nth(11)),
+    ]
+
+
+@given(coverages, st.integers(0, 15), st.integers(0, 15))
+@_quick
+def test_a_full_refresh_asks_for_what_is_not_read_and_what_was_not_over(
+    coverage: Coverage, start: int, more: int
+) -> None:
+    # Watermarks of a few milliseconds: nothing that has one was over.
+    first, end = nth(start), nth(start + more)
+    asked = _apart_and_within(full_spans(coverage, first, end, UTC_DAYS), first, end)
+    known = marks_of(coverage)
+    for day in map(nth, range(start, start + more + 1)):
+        if day not in known:
+            assert asked[day].only is Only.ALL
+        elif known[day] is None:
+            assert day not in asked
+        else:
+            assert asked[day].only is Only.PROCESSED_SINCE_OR_UNKNOWN
+
+
+# -- as JSON ---------------------------------------------------------------------------------
+
+
+@given(coverages)
+@_quick
+def test_coverage_comes_back_as_it_went(coverage: Coverage) -> None:
+    assert parse_coverage(json.loads(json.dumps(dump_coverage(coverage)))) == coverage
+
+
+def test_coverage_says_in_plain_values_what_was_read() -> None:
+    assert dump_coverage(_covered((0, 1, 5), (4, 4, None))) == [
+        ["2026-01-01", "2026-01-02", 5],
+        ["2026-01-05", "2026-01-05", None],
+    ]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        None,
+        5,
+        [["2026-01-02", "2026-01-01", 5]],
+        [["2026-01-01", "2026-01-03", 5], ["2026-01-03", "2026-01-04", 5]],
+        [["2026-01-01", "2026-01-09", 5], ["2026-01-03", "2026-01-04", 5]],
+        [["2026-01-01", "2026-01-01", True]],
+        [["2026-01-01", "2026-01-01", -1]],
+        [["2026-01-01", "2026-01-01", 1.5]],
+        [["2026-01-01", "2026-01-01", 10**18]],
+        [["2026-01-01", "9999-12-31", 5]],
+        [[5, 6, 7]],
+        ["abc"],
+    ],
+)
+def test_what_is_no_coverage_is_refused(told: Any) -> None:
+    with pytest.raises((ValueError, TypeError)):
+        parse_coverage(told)
+
+
+def test_the_order_of_the_parts_does_not_matter() -> None:
+    told = [["2026-01-05", "2026-01-05", 2], ["2026-01-01", "2026-01-02", 1]]
+    assert parse_coverage(told) == _covered((0, 1, 1), (4, 4, 2))

@@ -5,50 +5,56 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 
-from source_mixpanel.sync.coverage import Coverage, Only, Span
-from source_mixpanel.sync.cursor import ExportState
+import pytest
+
+from source_mixpanel.sync.coverage import Coverage, Covered, Only, Span
 from source_mixpanel.sync.days import Days
-from source_mixpanel.sync.plan import Period, ReadPlan, look_back_days, plan_read
+from source_mixpanel.sync.export_state import ExportState, dump_state, parse_state
+from source_mixpanel.sync.period import Period, in_ms
+from source_mixpanel.sync.plan import OVERLAP_MS, ReadPlan, look_back_days, plan_read
+from unit_tests.sync.numbered_days import days_of, marks_of
 
 DAYS = Days("utc", None)
 NOON = datetime(2026, 3, 10, 12, tzinfo=timezone.utc)
 DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
 
 
 def day(number: int) -> date:
     return date(2026, 3, number)
 
 
+def noon(number: int) -> datetime:
+    return NOON + (number - 10) * DAY
+
+
 def emitted(plan: ReadPlan, watermark_ms: int) -> ExportState:
     """The state after a sync that has read all of its plan."""
     state = plan.state
     for span in plan.spans:
-        first = plan.read_from(span.last)
-        state = replace(state, coverage=state.coverage.advance(first, span.last, watermark_ms))
-    return replace(state, refreshing=False)
+        state = replace(state, coverage=state.coverage.read(span.first, span.last, watermark_ms))
+    return parse_state(dump_state(replace(state, refreshing=False)))
 
 
-def mark(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)
-
-
-def sync(period: Period, state: ExportState, now: datetime) -> tuple[list[Span], ExportState]:
-    plan = plan_read(period, state, DAYS, now, full=False)
-    return plan.spans, emitted(plan, mark(now))
+def sync(
+    period: Period, state: ExportState, now: datetime, *, reread: bool = False
+) -> tuple[list[Span], ExportState]:
+    plan = plan_read(period, state, DAYS, now, full=False, reread=reread)
+    return plan.spans, emitted(plan, in_ms(now))
 
 
 def asked_in_full(spans: list[Span]) -> set[date]:
-    return {
-        span.first + DAY * n
-        for span in spans
-        if span.only is Only.ALL
-        for n in range((span.last - span.first).days + 1)
-    }
+    return {day for span in spans if span.only is Only.ALL for day in days_of(span)}
 
 
 def test_a_first_sync_reads_from_the_start_to_today() -> None:
     spans, _ = sync(Period(start=day(1)), ExportState(), NOON)
     assert spans == [Span(day(1), day(10))]
+
+
+def test_how_many_days_it_reads_is_told() -> None:
+    plan = plan_read(Period(start=day(1)), ExportState(), DAYS, NOON, full=False)
+    assert plan.days == 10
 
 
 def test_without_a_start_it_is_one_year_and_stays_where_it_was() -> None:
@@ -58,8 +64,26 @@ def test_without_a_start_it_is_one_year_and_stays_where_it_was() -> None:
     assert later[0].first == date(2025, 3, 10)
 
 
+def test_an_earlier_start_reads_just_the_days_that_are_missing() -> None:
+    _, state = sync(Period(start=day(5)), ExportState(), NOON)
+    spans, state = sync(Period(start=day(1)), state, NOON + DAY)
+    assert asked_in_full(spans) == {day(n) for n in (1, 2, 3, 4, 11)}
+    assert marks_of(state.coverage) == {day(n): in_ms(NOON + DAY) for n in range(1, 12)}
+
+
+def test_days_that_were_not_wanted_for_a_while_keep_their_watermark() -> None:
+    _, state = sync(Period(start=day(1)), ExportState(), NOON)
+    _, state = sync(Period(start=day(8)), state, NOON + DAY)
+    back, _ = sync(Period(start=day(1)), state, NOON + 2 * DAY)
+    assert back[0].since_ms == in_ms(NOON)
+    assert asked_in_full(back) == {day(12)}
+
+
+# -- days that an instant cuts ---------------------------------------------------------------
+
+
 def test_a_day_read_in_part_by_an_end_instant_is_read_again_when_more_is_wanted() -> None:
-    until = datetime(2026, 3, 8, 12, tzinfo=timezone.utc)
+    until = noon(8)
     _, state = sync(Period(start=day(1), end=until), ExportState(), NOON)
     same, _ = sync(Period(start=day(1), end=until), state, NOON + DAY)
     assert asked_in_full(same) == set()
@@ -68,38 +92,128 @@ def test_a_day_read_in_part_by_an_end_instant_is_read_again_when_more_is_wanted(
 
 
 def test_a_day_read_in_part_by_a_start_instant_is_read_again_when_more_is_wanted() -> None:
-    since = datetime(2026, 3, 3, 12, tzinfo=timezone.utc)
+    since = noon(3)
     _, state = sync(Period(start=since), ExportState(), NOON)
     same, _ = sync(Period(start=since), state, NOON + DAY)
     assert asked_in_full(same) == {day(11)}
     more, _ = sync(Period(start=day(2)), state, NOON + DAY)
     assert asked_in_full(more) == {day(2), day(3), day(11)}
-    narrower = Period(start=datetime(2026, 3, 5, 12, tzinfo=timezone.utc))
-    _, narrowed = sync(narrower, state, NOON + DAY)
+    _, narrowed = sync(Period(start=noon(5)), state, NOON + DAY)
     back, _ = sync(Period(start=since), narrowed, NOON + DAY)
-    assert asked_in_full(back) == set()
+    assert asked_in_full(back) & {day(n) for n in range(1, 5)} == set()
+
+
+def _whole_or_forgotten(state: ExportState, cut: date, later: datetime) -> bool:
+    """Whether a sync of all days asks for a day in full that was read in part."""
+    spans, _ = sync(Period(start=day(1)), state, later)
+    return cut in asked_in_full(spans)
+
+
+def test_a_day_cut_by_a_start_beyond_a_gap_is_read_again_when_more_is_wanted() -> None:
+    _, state = sync(Period(start=day(1)), ExportState(), noon(5))
+    _, state = sync(Period(start=noon(10)), state, noon(12))
+    assert _whole_or_forgotten(state, day(10), noon(13))
+
+
+def test_a_day_cut_by_an_end_before_a_gap_is_read_again_when_more_is_wanted() -> None:
+    _, state = sync(Period(start=day(10)), ExportState(), noon(15))
+    _, state = sync(Period(start=day(1), end=noon(5)), state, noon(16))
+    assert _whole_or_forgotten(state, day(5), noon(17))
+
+
+@pytest.mark.parametrize(
+    ("narrow", "cut"),
+    [(Period(start=noon(5)), day(5)), (Period(start=day(1), end=noon(5)), day(5))],
+    ids=["start", "end"],
+)
+def test_late_events_that_a_narrower_sync_does_not_want_are_had_when_they_are_wanted_again(
+    narrow: Period, cut: date
+) -> None:
+    _, state = sync(Period(start=day(1)), ExportState(), NOON)
+    _, state = sync(narrow, state, NOON + DAY)
+    spans, _ = sync(Period(start=day(1)), state, NOON + 2 * DAY)
+    [span] = [span for span in spans if span.first <= cut <= span.last]
+    assert span.only is Only.ALL or (span.since_ms is not None and span.since_ms <= in_ms(NOON))
+
+
+# -- days that are read again in full --------------------------------------------------------
 
 
 def test_days_that_a_reread_passes_over_keep_their_watermark() -> None:
-    first = Coverage().advance(day(3), day(5), mark(NOON - 5 * DAY))
-    period = Period(start=day(1), look_back_days=1, reread=True)
-    spans, state = sync(period, ExportState(coverage=first), NOON)
+    first = Coverage().read(day(3), day(5), in_ms(noon(5)))
+    period = Period(start=day(1), look_back_days=1)
+    spans, state = sync(period, ExportState(coverage=first), NOON, reread=True)
     assert asked_in_full(spans) == {day(n) for n in (1, 2, 4, 5, 6, 7, 8, 9, 10)}
     back = plan_read(Period(start=day(1)), state, DAYS, NOON + DAY, full=False)
     passed_over = [s for s in back.spans if s.first <= day(3) <= s.last]
-    assert passed_over[0].since_ms == mark(NOON - 5 * DAY)
+    assert passed_over[0].since_ms == in_ms(noon(5))
+
+
+@pytest.mark.parametrize("cause", ["a later start", "the newest days first, and a kill"])
+def test_days_within_the_window_when_they_were_read_are_read_again_after_a_gap(cause: str) -> None:
+    _, state = sync(Period(start=day(1)), ExportState(), NOON, reread=True)
+    if cause == "a later start":
+        _, state = sync(Period(start=day(20)), state, noon(20), reread=True)
+    else:
+        plan = plan_read(Period(start=day(1)), state, DAYS, noon(20), full=False, reread=True)
+        newest = plan.state.coverage.read(day(18), day(20), in_ms(noon(20)))
+        state = replace(plan.state, coverage=newest)
+    spans, _ = sync(Period(start=day(1)), state, noon(21), reread=True)
+    assert asked_in_full(spans) >= {day(n) for n in range(5, 11)}
+
+
+# -- full refreshes --------------------------------------------------------------------------
 
 
 def test_a_full_refresh_heeds_only_one_it_has_begun() -> None:
-    done = Coverage().advance(day(1), day(6), mark(NOON))
+    done = Coverage().read(day(1), day(6), in_ms(NOON))
     fresh = plan_read(Period(start=day(1)), ExportState(coverage=done), DAYS, NOON, full=True)
     assert fresh.spans == [Span(day(1), day(10))]
     begun = ExportState(coverage=done, refreshing=True)
     resumed = plan_read(Period(start=day(1)), begun, DAYS, NOON + DAY, full=True)
     assert resumed.spans == [Span(day(7), day(11))]
-    after = emitted(resumed, mark(NOON + DAY))
+    after = emitted(resumed, in_ms(NOON + DAY))
     following, _ = sync(Period(start=day(1)), after, NOON + 2 * DAY)
-    assert following[0].since_ms == mark(NOON)
+    assert following[0].since_ms == in_ms(NOON)
+
+
+def test_a_full_refresh_keeps_what_the_data_has_told_of_times_and_columns() -> None:
+    told = ExportState(latest_ms=5, kind="utc", columns={"$a": "a"})
+    plan = plan_read(Period(start=day(1)), told, DAYS, NOON, full=True)
+    assert plan.state == ExportState(kind="utc", columns={"$a": "a"}, refreshing=True)
+
+
+# -- states of others ------------------------------------------------------------------------
+
+
+def test_a_cursor_of_airbyte_4_0_2_is_gone_on_from_and_watched_from_now_on() -> None:
+    state = parse_state({"time": "2026-03-08T10:00:00Z"})
+    period = Period(start=day(1), look_back_days=2)
+    spans, state = sync(period, state, NOON)
+    assert spans == [Span(day(6), day(10))]
+    marks = marks_of(state.coverage)
+    assert {marks[day(n)] for n in range(1, 6)} == {in_ms(NOON) - OVERLAP_MS}
+    following, _ = sync(period, state, NOON + DAY)
+    assert following[0] == Span(day(1), day(5), Only.PROCESSED_SINCE, in_ms(NOON) - OVERLAP_MS)
+    assert asked_in_full(following) == {day(11)}
+
+
+@pytest.mark.parametrize(
+    ("last", "asked"),
+    [(11, []), (10, [Span(day(5), day(10))]), (9, [Span(day(5), day(10))])],
+)
+def test_another_connector_that_claims_today_or_more(last: int, asked: list[Span]) -> None:
+    claimed = Coverage((Covered(date.min, day(last), None),))
+    plan = plan_read(Period(start=day(1)), ExportState(coverage=claimed), DAYS, NOON, full=False)
+    assert plan.spans == asked
+    assert marks_of(plan.state.coverage).get(day(10)) == (in_ms(NOON) if last > 10 else None)
+
+
+def test_what_is_not_wanted_yet_leaves_the_state_as_it_is() -> None:
+    state = parse_state({"time": "2026-03-08T10:00:00Z"})
+    plan = plan_read(Period(start=day(20)), state, DAYS, NOON, full=False)
+    assert plan == ReadPlan(state, [])
+    assert parse_state(dump_state(plan.state)) == state
 
 
 def test_the_longer_of_the_two_windows_counts() -> None:

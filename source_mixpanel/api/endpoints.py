@@ -1,0 +1,37 @@
+"""List endpoints as values, and those that several streams read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from source_mixpanel.api.request import Api
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A list endpoint.
+
+    Attributes:
+        api: Where it goes and which quota it spends.
+        path: May hold `{project}` and `{workspace}`; with the latter it is as many lists as the
+            project has data views.
+        params: The query string beside the paging.
+        items_key: The key that holds the items, where the answer is an object.
+        shared: Whether several streams need it: then it is asked once a sync, and kept.
+    """
+
+    api: Api
+    path: str
+    params: Mapping[str, str] = field(default_factory=dict)
+    items_key: str = "results"
+    shared: bool = False
+
+
+PROJECT = "/api/app/projects/{project}"
+
+COHORTS = Listing(Api.QUERY, "/api/query/cohorts/list", shared=True)
+FUNNELS = Listing(Api.QUERY, "/api/query/funnels/list", shared=True)
+DATA_GROUPS = Listing(Api.APP, f"{PROJECT}/data-groups", shared=True)
+SAVED_REPORTS = Listing(Api.APP, f"{PROJECT}/bookmarks", params={"v": "2"}, shared=True)
+WORKSPACES = Listing(Api.APP, f"{PROJECT}/workspaces/public", shared=True)

@@ -1,0 +1,33 @@
+"""Elements that are not what they should be: how many, and the first few. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from source_mixpanel.masking import shown
+
+_MOST_SHOWN = 3
+_EXCERPT = 120
+
+
+class Oddities:
+    """Counts odd elements, and keeps the first few to show.
+
+    Attributes:
+        count: How many.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._first: list[str] = []
+
+    def add(self, value: Any) -> None:
+        """One more."""
+        self.count += 1
+        if len(self._first) < _MOST_SHOWN:
+            self._first.append(shown(repr(value)[:_EXCERPT]))
+
+    def shown(self) -> str:
+        """The first few, without secrets."""
+        more = self.count - len(self._first)
+        return ", ".join(self._first) + (f" and {more} more" if more else "")

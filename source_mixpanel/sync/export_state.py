@@ -1,0 +1,144 @@
+"""The state of `export`: read in every shape it ever had, advanced, written. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timezone
+from typing import Any
+
+from source_mixpanel.instants import PROJECT_KIND, UTC_KIND, from_rfc3339, rfc3339
+from source_mixpanel.sync.coverage import (
+    Coverage,
+    Covered,
+    dump_coverage,
+    parse_coverage,
+    parse_day,
+    parse_mark,
+)
+from source_mixpanel.sync.days import ONE_DAY
+from source_mixpanel.sync.origin import Origin, legacy_origin, sealed
+
+_FIRST_MS = 100_000_000_000
+_LAST_MS = 250_000_000_000_000
+
+
+@dataclass(frozen=True)
+class ExportState:
+    """What a sync of `export` has to remember.
+
+    Attributes:
+        latest_ms: The latest `time` ever emitted, UTC milliseconds; the stream's cursor.
+        coverage: Which days were read, and up to when they were processed.
+        kind: What raw times mean, `utc` or `project_time`; None while the data has not told.
+        columns: The columns of properties that were emitted.
+        refreshing: Whether this is the middle of a full refresh.
+        since_ms: Events before this instant of the first covered day were not wanted, UTC.
+        until_ms: Events after this instant of the last covered day were not wanted, UTC.
+        origin: Where the events came from.
+    """
+
+    latest_ms: int | None = None
+    coverage: Coverage = field(default_factory=Coverage)
+    kind: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    refreshing: bool = False
+    since_ms: int | None = None
+    until_ms: int | None = None
+    origin: Origin = field(default_factory=Origin)
+
+    def with_latest(self, ms: int) -> ExportState:
+        """With the cursor moved on, never back."""
+        latest = ms if self.latest_ms is None else max(self.latest_ms, ms)
+        return replace(self, latest_ms=latest)
+
+
+def dump_state(state: ExportState) -> dict[str, Any]:
+    """The state as JSON; `covered` is there even where it is empty.
+
+    A bare cursor would be taken for another connector's, up to which all is read.
+    """
+    blob = {
+        "time": None if state.latest_ms is None else rfc3339(state.latest_ms),
+        "covered": dump_coverage(state.coverage),
+        "event_timestamps": state.kind,
+        "columns": dict(state.columns) or None,
+        "full_refresh": "in progress" if state.refreshing else None,
+        "since_ms": state.since_ms,
+        "until_ms": state.until_ms,
+    }
+    return sealed(blob, state.origin)
+
+
+def parse_state(blob: Mapping[str, Any]) -> ExportState:
+    """A state of this connector, or `{time}` as Airbyte's 4.0.2 writes it.
+
+    Keys that are not known are passed over.
+
+    Raises:
+        ValueError: A value cannot be what its key says.
+        TypeError: The same.
+    """
+    latest = _instant(blob["time"]) if blob.get("time") not in (None, "") else None
+    kind = blob.get("event_timestamps")
+    columns = blob.get("columns") or {}
+    if kind not in (None, UTC_KIND, PROJECT_KIND) or not _is_text_map(columns):
+        raise ValueError("event_timestamps or columns")
+    return ExportState(
+        latest_ms=latest,
+        coverage=_coverage(blob, latest),
+        kind=kind,
+        columns=columns,
+        refreshing=blob.get("full_refresh") is not None,
+        since_ms=parse_mark(blob.get("since_ms")),
+        until_ms=parse_mark(blob.get("until_ms")),
+        origin=legacy_origin(blob),
+    )
+
+
+def _coverage(blob: Mapping[str, Any], latest_ms: int | None) -> Coverage:
+    first = blob.get("completed_from")
+    begin = date.min if first is None else parse_day(first)
+    if "covered" in blob:
+        told = blob["covered"]
+        is_older = first is not None or any(len(part) < 3 for part in told)  # noqa: PLR2004 - its parts name no first day
+        return _older(begin, told) if is_older else parse_coverage(told)
+    if blob.get("completed_through") is not None:
+        return _older(begin, [[blob["completed_through"], blob.get("processed_until_ms")]])
+    if latest_ms is None:
+        return Coverage()
+    # Another connector's cursor: the day of the latest event, which may not have been over. Both
+    # connectors wrote it by the clock that from_date and to_date count in.
+    seen = datetime.fromtimestamp(latest_ms / 1000, tz=timezone.utc).date()
+    return Coverage((Covered(begin, seen - ONE_DAY, None),))
+
+
+def _older(begin: date, told: Any) -> Coverage:
+    """Of version 0.1.0: each part goes from where the one before ends `through` a day."""
+    parts = []
+    for day, mark in told:
+        through = parse_day(day)
+        if through < begin:
+            raise ValueError("covered is not ascending")
+        parts.append(Covered(begin, through, parse_mark(mark)))
+        begin = through + ONE_DAY
+    return Coverage(tuple(parts))
+
+
+def _instant(value: Any) -> int:
+    """A cursor as text, or as epoch seconds or milliseconds (early connectors)."""
+    if isinstance(value, str):
+        text = value if len(value) > len("2026-01-31") else f"{value}T00:00:00"
+        return from_rfc3339(text)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{value!r} is no instant")
+    ms = int(value if abs(value) > _FIRST_MS else value * 1000)
+    if not 0 <= ms <= _LAST_MS:
+        raise ValueError(f"{value!r} is no instant")
+    return ms
+
+
+def _is_text_map(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(
+        isinstance(k, str) and isinstance(v, str) for k, v in value.items()
+    )

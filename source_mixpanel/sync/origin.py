@@ -1,0 +1,173 @@
+"""Whose a saved state is: the envelope that every state has. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, TypeVar
+
+from source_mixpanel.errors import ConfigError
+
+T = TypeVar("T")
+
+KEY = "origin"
+"""The key of a state under which this stands."""
+VERSION = 2
+"""Of the form of states. Those of Airbyte's 4.0.2 and of 0.1.0 have none."""
+
+NOTHING: Mapping[str, Any] = {"__ab_no_cursor_state_message": True}
+"""What Airbyte takes for: there is nothing to remember.
+
+The CDK takes an empty state for none, and would leave the one before in its place.
+"""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where records that a state stands for came from; None or nothing where it does not tell.
+
+    Attributes:
+        project_id: The project's number; a project secret does not tell it.
+        region: Where its data resides.
+        workspace_ids: The data views that were read through; None stands for all data.
+        project_timezone: The name of the project's time zone, by which days were counted.
+        filters: Marks of the filters that events were read by.
+    """
+
+    project_id: int | None = None
+    region: str | None = None
+    workspace_ids: tuple[int | None, ...] = ()
+    project_timezone: str | None = None
+    filters: tuple[str, ...] = ()
+
+    def after(self, now: Origin) -> Origin:
+        """What a state stands for when records of `now` are added to it."""
+        return Origin(
+            now.project_id or self.project_id,
+            now.region or self.region,
+            _with(self.workspace_ids, now.workspace_ids),
+            now.project_timezone or self.project_timezone,
+            _with(self.filters, now.filters),
+        )
+
+    def refuse_another_project(self, now: Origin, stream: str) -> None:
+        """Raise unless a state may be of the project that is read now.
+
+        Raises:
+            ConfigError: It is another's.
+        """
+        for what, then, current in (
+            ("project", self.project_id, now.project_id),
+            ("region", self.region, now.region),
+        ):
+            if then is not None and current is not None and then != current:
+                raise ConfigError(
+                    f"The saved state of stream {stream!r} is of {what} {then}, and the settings "
+                    f"name {what} {current}: what is read of the one is not read of the other. "
+                    f"Reset the stream to read {what} {current} from its start, or correct the "
+                    f"settings."
+                )
+
+    def warnings(self, now: Origin, stream: str) -> list[str]:
+        """A sentence for each thing that was not what it is now when earlier records were read."""
+        told = []
+        if set(self.workspace_ids) - set(now.workspace_ids):
+            views = ", ".join(map(_view, self.workspace_ids))
+            told.append(
+                f"Stream {stream!r}: earlier syncs read through {views}, this one reads through "
+                f"{', '.join(map(_view, now.workspace_ids))} (workspace_id). Records of earlier "
+                f"syncs stay as they are. Reset or refresh the stream to have all of them alike."
+            )
+        if set(self.filters) - set(now.filters):
+            told.append(
+                f"Stream {stream!r}: export_events or export_where is not what it was in earlier "
+                f"syncs. The new one counts for what is read from now on; records of earlier syncs "
+                f"stay as the old one chose them. Reset or refresh the stream to have all of them "
+                f"by the new one."
+            )
+        return told
+
+
+def _with(then: tuple[T, ...], now: tuple[T, ...]) -> tuple[T, ...]:
+    return tuple(dict.fromkeys((*then, *now)))
+
+
+def _view(number: int | None) -> str:
+    return "all data" if number is None else f"data view {number}"
+
+
+def sealed(blob: Mapping[str, Any], origin: Origin) -> dict[str, Any]:
+    """A state as it leaves: what it says, and of what; `NOTHING` if it says nothing."""
+    said = {key: value for key, value in blob.items() if value is not None}
+    if not said:
+        return dict(NOTHING)
+    told = {key: value for key, value in asdict(origin).items() if value not in (None, ())}
+    lists = {key: list(value) for key, value in told.items() if isinstance(value, tuple)}
+    return {**said, KEY: {"version": VERSION, **told, **lists}}
+
+
+def opened(saved: Mapping[str, Any], stream: str, parse: Callable[[Mapping[str, Any]], T]) -> T:
+    """A saved state, parsed.
+
+    Args:
+        saved: As it came back; the mark of a state that remembers nothing is an empty one.
+        stream: Whose, for the message.
+        parse: Makes a value of it; the origin is under `KEY`.
+
+    Raises:
+        ConfigError: A value cannot be what its key says, or a later version wrote it.
+    """
+    blob = {} if saved == NOTHING else saved
+    envelope = blob.get(KEY)
+    version = envelope.get("version") if isinstance(envelope, Mapping) else None
+    if isinstance(version, int) and version > VERSION:
+        raise ConfigError(
+            f"The saved state of stream {stream!r} was written by a later version of the "
+            f"connector. Use that version again, or reset the stream to read it anew."
+        )
+    try:
+        return parse(blob)
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError) as error:
+        raise ConfigError(
+            f"The saved state of stream {stream!r} cannot be read. Reset the stream to read it "
+            f"again from its start, or restore a state that an earlier sync printed.",
+            detail=f"{type(error).__name__}: {error}",
+        ) from error
+
+
+def parse_origin(blob: Mapping[str, Any]) -> Origin:
+    """The origin in a state; an empty one where it has none.
+
+    Raises:
+        TypeError: A value cannot be what its key says.
+    """
+    told = blob.get(KEY)
+    if told is None:
+        return Origin()
+    views, filters = told.get("workspace_ids", []), told.get("filters", [])
+    return Origin(
+        project_id=_of(int, told.get("project_id")),
+        region=_of(str, told.get("region")),
+        workspace_ids=tuple(_of(int, view) for view in _of(list, views) or []),
+        project_timezone=_of(str, told.get("project_timezone")),
+        filters=tuple(str(_of(str, mark)) for mark in _of(list, filters) or []),
+    )
+
+
+def legacy_origin(blob: Mapping[str, Any]) -> Origin:
+    """What version 0.1.0 wrote of it beside the rest, where it is from that version."""
+    origin = parse_origin(blob)
+    if KEY in blob:
+        return origin
+    mark = _of(str, blob.get("filter"))
+    return replace(
+        origin,
+        project_timezone=_of(str, blob.get("project_timezone")),
+        filters=() if mark is None else (mark,),
+    )
+
+
+def _of(kind: type[T], value: Any) -> T | None:
+    if value is not None and type(value) is not kind:
+        raise TypeError(f"{value!r} is no {kind.__name__}")
+    return value

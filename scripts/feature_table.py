@@ -1,6 +1,6 @@
 """Writes the README's table of streams from the catalogue (`--check` only compares).
 
-Nothing is asked of Mixpanel: the classes themselves tell their keys, modes and endpoints.
+Nothing is asked of Mixpanel: the streams themselves tell their keys, modes and endpoints.
 """
 
 from __future__ import annotations
@@ -14,10 +14,6 @@ sys.path.insert(0, str(ROOT))
 
 from source_mixpanel.source import SourceMixpanel  # noqa: E402
 from source_mixpanel.streams.base import MixpanelStream  # noqa: E402
-from source_mixpanel.streams.export import Export  # noqa: E402
-from source_mixpanel.streams.export_request import PATH as EXPORT  # noqa: E402
-from source_mixpanel.streams.profile_pages import PATH as PROFILES  # noqa: E402
-from source_mixpanel.streams.profiles import ProfileStream  # noqa: E402
 from source_mixpanel.streams.reports import ReportStream  # noqa: E402
 
 README = ROOT / "README.md"
@@ -40,14 +36,7 @@ _PREFIX = re.compile(r"^/api/(query|app|2\.0)/(projects/\{project\}/)?|^/")
 
 def path_of(stream: MixpanelStream) -> str:
     """Where a stream's rows come from, without what all paths of its API begin with."""
-    if isinstance(stream, Export):
-        path = EXPORT
-    elif isinstance(stream, ProfileStream):
-        path = PROFILES
-    else:
-        listing = getattr(stream, "listing", None)
-        path = listing.path if listing is not None else getattr(stream, "path", "")
-    return _PREFIX.sub("", path)
+    return _PREFIX.sub("", stream.paths[0])
 
 
 def row(stream: MixpanelStream) -> str:

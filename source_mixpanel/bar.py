@@ -14,7 +14,7 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from source_mixpanel.sync.progress import Step
+from source_mixpanel.sync.progress import Step, Watcher
 
 _EVERY_S = 0.25
 
@@ -28,7 +28,7 @@ def bar_on(terminal: TextIO) -> Bar | None:
     return Bar(console) if console.is_interactive else None
 
 
-class Bar:
+class Bar(Watcher):
     """A line for each stream that is being read, and one for all.
 
     Records are counted in a plain number; a thread of its own draws them some times a second.

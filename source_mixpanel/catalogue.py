@@ -30,9 +30,8 @@ from source_mixpanel.streams.profiles import (
     ProfileSettings,
     ProfileStream,
 )
-from source_mixpanel.streams.report_kinds import FUNNELS, REPORTS, REVENUE
 from source_mixpanel.streams.report_results import ReportResults
-from source_mixpanel.streams.reports import Report
+from source_mixpanel.streams.reports import FUNNELS, REPORTS, REVENUE, Report
 from source_mixpanel.sync.period import Period
 from source_mixpanel.sync.plan import look_back_days
 

@@ -13,6 +13,8 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from source_mixpanel.dates import parse_moment
+
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 QUARTER_MS = 900_000
 """Most zones change their offset on multiples of a quarter of an hour."""
@@ -48,19 +50,10 @@ def from_rfc3339(text: str) -> int:
     Raises:
         ValueError: It is none.
     """
-    moment = datetime.fromisoformat(_padded(text.strip().replace("Z", "+00:00")))
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=timezone.utc)
+    moment = parse_moment(text)
+    if not isinstance(moment, datetime):
+        moment = datetime(moment.year, moment.month, moment.day, tzinfo=timezone.utc)
     return (moment - EPOCH) // timedelta(milliseconds=1)
-
-
-def _padded(text: str) -> str:
-    """Fractions of a second as Python 3.10 reads them: three digits or six."""
-    head, dot, tail = text.partition(".")
-    if not dot:
-        return text
-    digits = tail.split("+")[0].split("-")[0]
-    return f"{head}.{digits.ljust(6, '0')[:6]}{tail[len(digits) :]}"
 
 
 def local_to_utc(local_ms: int, zone: ZoneInfo, known_after_ms: int | None = None) -> int:

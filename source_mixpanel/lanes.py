@@ -17,11 +17,12 @@ from source_mixpanel.streams.base import MixpanelStream
 def lanes_of(
     streams: Iterable[MixpanelStream], catalog: ConfiguredAirbyteCatalog
 ) -> list[ConfiguredAirbyteCatalog]:
-    """The catalog in parts that spend different quotas, each in the catalog's order."""
+    """The streams of the catalog that there are, by the quota that they spend, in its order."""
     spends = {stream.name: stream.lane for stream in streams}
     parts: dict[Api, list[ConfiguredAirbyteStream]] = {}
     for entry in catalog.streams:
-        parts.setdefault(spends[entry.stream.name], []).append(entry)
+        if entry.stream.name in spends:
+            parts.setdefault(spends[entry.stream.name], []).append(entry)
     return [ConfiguredAirbyteCatalog(streams=part) for part in parts.values()]
 
 

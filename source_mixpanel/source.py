@@ -20,6 +20,7 @@ from airbyte_cdk.models import (
     ConfiguredAirbyteStream,
     ConnectorSpecification,
     Status,
+    StreamDescriptor,
     Type,
 )
 from airbyte_cdk.sources import AbstractSource
@@ -52,8 +53,8 @@ from source_mixpanel.lanes import Turns, forget, lanes_of
 from source_mixpanel.masking import hide, secrets_in
 from source_mixpanel.records.batch import RecordBatch
 from source_mixpanel.streams.base import MixpanelStream, Workshop
-from source_mixpanel.sync.ahead import side_by_side
-from source_mixpanel.sync.progress import Nobody, Watcher
+from source_mixpanel.sync.progress import Watcher
+from source_mixpanel.sync.threads import side_by_side
 from source_mixpanel.usage import DOCUMENTATION_URL
 from source_mixpanel.wiring import build_workshop, warnings_on
 
@@ -86,7 +87,7 @@ class SourceMixpanel(AbstractSource):
         self._clock = clock or SystemClock()
         self._patience = patience or Patience()
         self._batched = batched
-        self._watcher = watcher or Nobody()
+        self._watcher = watcher or Watcher()
         self._queue = InMemoryMessageRepository()
         self._tell = tell or self._queue.emit_message
         self._queue_lock = threading.Lock()
@@ -219,9 +220,9 @@ class SourceMixpanel(AbstractSource):
     ) -> Iterator[AirbyteMessage]:
         """Read quotas side by side; when one stream fails, so does the sync, after the others."""
         workshop, self._shared = self._build(config)
-        self._shared += _unknown(self._shared, catalog, workshop)
         plain, _ = split_config(config)
         self._failures.clear()
+        yield from self._refuse_unknown(catalog)
         lanes = lanes_of(self._shared, catalog)
         self._turns = Turns(self._shared, lanes)
         self._watcher.expect(len(catalog.streams))
@@ -231,14 +232,28 @@ class SourceMixpanel(AbstractSource):
             with suppress(AirbyteTracedException):
                 yield from super(SourceMixpanel, self).read(logger, plain, part, state)
 
-        yield from side_by_side([lane(part) for part in lanes], depth=_QUEUED, discard=forget)
+        yield from side_by_side([lane(part) for part in lanes], room=_QUEUED, discard=forget)
         logger.info(usage_sentence(workshop.client.quotas()))
         if self._failures:
             told = "\n".join(f"{name}: {_told(error)}" for name, error in self._failures.items())
             raise AirbyteTracedException(
-                message=f"These streams could not be read whole.\n{told}",
+                message=f"The following streams were not read whole.\n{told}",
                 failure_type=worst(map(kind_of, self._failures.values())),
             )
+
+    def _refuse_unknown(self, catalog: ConfiguredAirbyteCatalog) -> Iterator[AirbyteMessage]:
+        """End the streams that the catalog asks for and that there are not; the others go on."""
+        known = {stream.name for stream in self._shared}
+        for entry in catalog.streams:
+            name = entry.stream.name
+            if name not in known:
+                error = self._failures[name] = ConfigError(
+                    f"The configured catalog asks for stream {name!r}, which Mixpanel does not "
+                    f"have (any more). Refresh the connection's schema, or take the stream out. "
+                    f"There are: {', '.join(sorted(known))}."
+                )
+                yield status_message(entry.stream, AirbyteStreamStatus.INCOMPLETE)
+                yield error.as_sanitized_airbyte_message(StreamDescriptor(name=name))
 
     def _emit_queued_messages(self) -> Iterable[AirbyteMessage]:
         with self._queue_lock:
@@ -293,17 +308,6 @@ def _saved_state(state_manager: ConnectorStateManager, stream: Stream) -> Mutabl
 def _told(error: Exception) -> str:
     """What went wrong, for the user."""
     return (isinstance(error, AirbyteTracedException) and error.message) or type(error).__name__
-
-
-def _unknown(
-    streams: list[MixpanelStream], catalog: ConfiguredAirbyteCatalog, workshop: Workshop
-) -> list[MixpanelStream]:
-    """The streams that the catalog asks for, and that there are not."""
-    from source_mixpanel.streams.unknown import UnknownStream  # noqa: PLC0415 - as those below
-
-    known = {stream.name for stream in streams}
-    names = (entry.stream.name for entry in catalog.streams)
-    return [UnknownStream(workshop, name, known) for name in names if name not in known]
 
 
 def _streams(config: Config, workshop: Workshop) -> list[MixpanelStream]:

@@ -7,44 +7,16 @@ from typing import Any
 import pytest
 
 from mixpanel_emulator.control_client import ControlClient
+from source_mixpanel.source import SourceMixpanel
 from unit_tests.harness import Command
 from unit_tests.worlds import discovered
 
 EXPORT = "/api/2.0/export"
 SECRET = {"api_secret": "local-project-secret-0123456789ab"}
 TOKEN = {"access_token": "local-oauth-token-0123456789", "project_id": 12345678}
-STREAMS = {
-    "export": [["event"], ["distinct_id"], ["time"], ["insert_id"]],
-    "engage": [["distinct_id"]],
-    "groups": [["data_group_id"], ["distinct_id"]],
-    "cohorts": [["id"]],
-    "cohort_members": [["cohort_id"], ["distinct_id"]],
-    "funnels": [["funnel_id"], ["date"]],
-    "revenue": [["date"]],
-    "event_counts": [["event"], ["date"]],
-    "report_results": [["bookmark_id"], ["series"], ["date"]],
-    "annotations": [["id"]],
-    "annotation_tags": [["id"]],
-    "saved_reports": [["id"]],
-    "dashboards": [["id"]],
-    "event_definitions": [["entity_type"], ["name"]],
-    "custom_events": [["id"]],
-    "custom_properties": [["id"]],
-    "lookup_tables": [["id"]],
-    "data_groups": [["data_group_id"]],
-    "feature_flags": [["id"]],
-    "experiments": [["id"]],
-    "warehouse_imports": [["id"]],
-    "service_accounts": [["id"]],
-    "workspaces": [["id"]],
-}
-CURSORS = {
-    "export": ["time"],
-    "engage": ["last_seen"],
-    "funnels": ["date"],
-    "revenue": ["date"],
-    "event_counts": ["date"],
-}
+_LISTED = SourceMixpanel().streams({"credentials": TOKEN})
+STREAMS = {s.name: [[key] for key in s.primary_key] for s in _LISTED}  # type: ignore[union-attr]
+CURSORS = {s.name: [s.cursor_field] for s in _LISTED if s.supports_incremental}
 
 
 def check(command: Command, config: dict[str, Any], **patience: float) -> tuple[str, str]:

@@ -7,44 +7,31 @@ from typing import Any
 import pytest
 
 from mixpanel_emulator.control_client import ControlClient
+from mixpanel_emulator.options import CREDENTIALS
+from source_mixpanel.api.request import Api
+from source_mixpanel.source import SourceMixpanel
+from source_mixpanel.streams.base import MixpanelStream
 from unit_tests.harness import Command, Output, multiset
 from unit_tests.worlds import REPORTS, Streams, discovered, sync
 
-_APP = "/api/app/projects/12345678/"
-QUERY_STREAMS = {
-    "engage",
-    "groups",
-    "cohorts",
-    "cohort_members",
-    "funnels",
-    "revenue",
-    "event_counts",
-    "report_results",
-    "report_segmentation",
-    "report_retention",
-    "report_funnel",
-    "report_frequency",
+_PROJECT, _VIEW = str(CREDENTIALS.project_id), str(CREDENTIALS.workspace_id)
+_NOBODY = {"credentials": {"username": "u", "secret": "s", "project_id": 1}, "reports": REPORTS}
+_LISTED = [
+    stream for stream in SourceMixpanel().streams(_NOBODY) if isinstance(stream, MixpanelStream)
+]
+QUERY_STREAMS = {stream.name for stream in _LISTED if stream.lane is Api.QUERY}
+PATHS = {
+    stream.name: [
+        path.replace("{project}", _PROJECT).replace("{workspace}", _VIEW) for path in stream.paths
+    ]
+    for stream in _LISTED
 }
 ENDPOINTS: dict[str, set[str]] = {
-    "/api/2.0/export": {"export"},
-    "/api/query/engage": {"engage", "groups", "cohort_members", "revenue"},
-    "/api/query/engage/revenue": {"revenue"},
-    "/api/query/cohorts/list": {"cohorts", "cohort_members"},
-    "/api/query/funnels": {"funnels", "report_funnel"},
-    "/api/query/funnels/list": {"funnels"},
-    "/api/query/events": {"event_counts"},
-    "/api/query/insights": {"report_results"},
-    "/api/query/segmentation": {"report_segmentation"},
-    "/api/query/retention": {"report_retention", "report_frequency"},
-    "/api/query/retention/addiction": {"report_frequency"},
-    _APP + "annotations": {"annotations", "annotation_tags"},
-    _APP + "data-groups": {"groups", "data_groups"},
-    _APP + "bookmarks": {"saved_reports", "report_results"},
-    _APP + "schemas": {"event_definitions"},
-    _APP + "workspaces/public": {"workspaces"},
-    "/lookup-tables": {"lookup_tables"},
-    "/api/app/me": set(),
+    # A fault is of all paths that begin as it says.
+    path: {name for name, paths in PATHS.items() if any(p.startswith(path) for p in paths)}
+    for path in sorted({path for paths in PATHS.values() for path in paths})
 }
+ENDPOINTS["/api/app/me"] = set()
 _WHOLE: dict[str, tuple[Streams, Output]] = {}
 
 

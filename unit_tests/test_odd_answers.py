@@ -1,4 +1,4 @@
-"""A list whose items are not what Mixpanel's lists hold ends the streams that need it, alone."""
+"""Lists whose items are not what Mixpanel's lists hold: what can be used of them is."""
 
 from __future__ import annotations
 
@@ -62,6 +62,65 @@ def test_an_odd_list_ends_the_stream_that_needs_it_and_no_other(
     assert out.statuses(fails)[-1] == "INCOMPLETE"
     assert out.statuses("export")[-1] == out.statuses(goes_on)[-1] == "COMPLETE"
     assert len(out.records("export")) == 1
+
+
+@pytest.mark.parametrize("odd", ["x", None, [], 5])
+@pytest.mark.parametrize(
+    ("path", "good", "stream"),
+    [
+        ("/api/query/cohorts/list", COHORT, "cohorts"),
+        (P + "data-groups", {"data_group_id": "5", "property_name": "company"}, "data_groups"),
+        (P + "bookmarks", {"id": 7, "name": "All", "type": "funnels"}, "saved_reports"),
+        (P + "annotations", {"id": 3, "date": "2026-03-01 00:00:00"}, "annotations"),
+    ],
+)
+def test_one_odd_item_of_a_list_is_told_and_the_others_come(
+    command: Command,
+    mixpanel: ControlClient,
+    config: dict[str, Any],
+    path: str,
+    good: dict[str, Any],
+    stream: str,
+    odd: Any,
+) -> None:
+    streams = discovered(command, config)
+    more = {**good, **dict.fromkeys(good.keys() & {"id", "data_group_id"}, 9)}
+    _answer(mixpanel, path, {"results": [good, odd, more]})
+    out = sync(command, config, [streams[stream]])
+    assert out.code == 0, out.log
+    assert out.records() == [good, more]
+    assert f"list for stream {stream!r} has 1 of 3 items that are no objects" in out.log
+
+
+@pytest.mark.parametrize("odd", [{"name": "x"}, {"id": None}, {"id": True}, {"id": ""}, "x"])
+def test_one_odd_item_of_a_list_of_parts_is_told_and_the_other_parts_are_read(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], odd: Any
+) -> None:
+    mixpanel.add_profiles([{"$distinct_id": "u-1", "$properties": {}}])
+    mixpanel.add_cohort({"id": 1, "name": "All", "count": 1}, ["u-1"])
+    streams = discovered(command, config)
+    _answer(mixpanel, "/api/query/cohorts/list", [odd, {**COHORT, "count": 1}])
+    out = sync(command, config, [streams["cohort_members"]])
+    assert out.code == 0, out.log
+    assert [(row["cohort_id"], row["distinct_id"]) for row in out.records()] == [(1, "u-1")]
+    assert "has 1 of 2 items without 'id'" in out.log
+
+
+def test_a_stream_that_is_no_more_ends_alone(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.add_events([event()])
+    streams = discovered(command, config)
+    gone = {**streams["cohorts"], "name": "report_gone"}
+    out = sync(command, config, [gone, streams["export"], streams["cohorts"]])
+    assert out.code == 1
+    assert out.statuses("report_gone")[-1] == "INCOMPLETE"
+    assert out.statuses("export")[-1] == out.statuses("cohorts")[-1] == "COMPLETE"
+    assert len(out.records("export")) == 1
+    error = out.errors[0]
+    assert error["stream_descriptor"]["name"] == "report_gone"
+    assert error["failure_type"] == "config_error"
+    assert "Refresh the connection's schema" in error["message"]
 
 
 @pytest.mark.parametrize(

@@ -414,7 +414,11 @@ def test_a_refresh_ends_when_all_was_tried_or_waiting_does_not_help(
 
 
 def test_a_part_is_made_of_each_item_that_is_wanted() -> None:
-    items = [{"funnel_id": 7, "name": "A"}, {"funnel_id": "x"}, {"other": 1}]
+    items: list[Mapping[str, Any]] = [
+        {"funnel_id": 7, "name": "A"},
+        {"funnel_id": "x"},
+        {"other": 1},
+    ]
     workshop = cast("Workshop", SimpleNamespace(lists=FakeLists(items, {"7"})))
     one, two = EACH.parts(workshop, "funnels")
     assert (one.key, one.label, one.ask) == ("7", "funnel 7 'A'", {"funnel_id": "7"})

@@ -106,9 +106,11 @@ class MixpanelStream(Stream, ABC):
         cursor_field: The column that incremental syncs go by; empty without one.
         lane: Whose quota it spends: streams of different lanes are read side by side.
         documented: Whether Mixpanel documents all that it is read from.
+        paths: Where it is read from; its rows come from the first one.
     """
 
     name: str
+    paths: tuple[str, ...]
     primary_key: list[str] = []  # noqa: RUF012 - each stream has its own
     cursor_field: str | list[str] = []  # noqa: RUF012 - as the CDK declares it
     lane: Api = Api.QUERY
@@ -185,6 +187,16 @@ class MixpanelStream(Stream, ABC):
         for item in self.sync({}, full=True):
             if not isinstance(item, Checkpoint):
                 yield from (told for told, _, _ in self._messages(item))
+
+    def go_on_from(self, then: Origin, now: Origin) -> None:
+        """See whether an incremental sync may go on from a state, and say what differs since.
+
+        Raises:
+            ConfigError: It is another project's.
+        """
+        then.refuse_another_project(now, self.name)
+        for sentence in then.warnings(now, self.name):
+            self.logger.warning(sentence)
 
     def _tell_progress(self, reached: Checkpoint, records: int) -> None:
         if not reached.place:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from typing import Any, TypeAlias
 
 from source_mixpanel.api.failures import LATER_THAN_TODAY
 from source_mixpanel.api.request import Api, ApiRequest
-from source_mixpanel.dates import parse_zone, same_zone
 from source_mixpanel.errors import (
     ConfigError,
     DataError,
@@ -82,12 +81,8 @@ class _Answer:
     asked_ms: int
 
 
-@dataclass
-class _Begun:
-    """What has been had of a part, and why not all of it was."""
-
-    answers: list[_Answer]
-    error: SourceError | None = None
+_Had: TypeAlias = list[_Answer | SourceError]
+"""What was had of a part, and at its end why not all of it was."""
 
 
 class DatedStream(MixpanelStream):
@@ -113,7 +108,7 @@ class DatedStream(MixpanelStream):
         super().__init__(workshop)
         self.declared = declared
         self.name = declared.name
-        self.path = declared.path
+        self.paths = (declared.path, *([declared.each.listing.path] if declared.each else []))
         self.primary_key = declared.key.split()
         self.documented = declared.documented
         self.period = period
@@ -136,8 +131,9 @@ class DatedStream(MixpanelStream):
         return {"unit": "day"}
 
     def by_date(self, answer: Any) -> Mapping[str, Any] | None:
-        """What an answer holds by date; None if it is of another form."""
-        told = answer.get(self.declared.items_key) if isinstance(answer, Mapping) else None
+        """What an answer holds by date, in an envelope or not; None if it is of another form."""
+        key = self.declared.items_key
+        told = answer.get(key, answer) if isinstance(answer, Mapping) else None
         return told if isinstance(told, Mapping) else None
 
     def rows(self, part: Part, day: date, held: Any) -> list[Row]:
@@ -150,9 +146,9 @@ class DatedStream(MixpanelStream):
             raise DataError(f"Mixpanel's answer for {part.label} holds no object for {day}.")
         return [{**held, **part.columns, "date": f"{day}", "datetime": f"{day}T00:00:00Z"}]
 
-    def refused(self, error: RefusedError) -> SourceError:
-        """A refusal of the whole stream in the user's terms."""
-        if error.status not in self.declared.withdrawn:
+    def explained(self, error: SourceError) -> SourceError:
+        """What ends the stream in the user's terms."""
+        if not isinstance(error, RefusedError) or error.status not in self.declared.withdrawn:
             return error
         return ConfigError(
             f"Mixpanel has withdrawn the {self.name} report, from which stream {self.name!r} is "
@@ -179,7 +175,7 @@ class DatedStream(MixpanelStream):
             parts,
             each=self.declared.each,
             begin=self._had,
-            read=lambda part, begun: self._part(run, part, begun),
+            read=lambda part, had: self._part(run, part, had),
             workers=self._workers,
         )
         try:
@@ -193,56 +189,43 @@ class DatedStream(MixpanelStream):
                     self.workshop.now_ms(), passes=isinstance(error, TransientError), whole=run.over
                 )
                 yield Checkpoint(dump_state(self._state))
-            raise self._explained(error) from error
+            raise self.explained(error) from error
         self._state = replace(self._state, refreshing=False)
         yield Checkpoint(dump_state(self._state))
 
-    def _explained(self, error: SourceError) -> SourceError:
-        return self.refused(error) if isinstance(error, RefusedError) else error
-
     def _begin(self, saved: Mapping[str, Any], keys: list[str], *, full: bool) -> None:
         """Look at the state, and decide what of it stands."""
-        each = self.declared.each
-        partition = each.key if each else None
+        partition = self.declared.each.key if self.declared.each else None
         state = opened(saved, self.name, lambda blob: parse_state(blob, partition))
         zone = self.workshop.project.zone()
         now = replace(self.workshop.origin, project_timezone=zone.key if zone else None)
-        if full and state.origin.after(now) != now:
+        if full and not state.origin.holds_for(now):
             state = DatedState()
         state = state.begun(keys, self.workshop.now_ms(), full=full)
+        anew = None
         if state.parts:
-            state.origin.refuse_another_project(now, self.name)
-            self._warn(state.origin.warnings(now, self.name))
+            self.go_on_from(state.origin, now)
+            anew = state.origin.other_days(now)
         if state.report not in (None, self.report):
-            self.logger.info(
-                f"Stream {self.name!r} has other parameters than in the last sync: it is read "
-                f"again from the start."
-            )
-            state = replace(state, parts={})
-        if state.parts and self._moved(state.origin.project_timezone):
+            anew = "It has other parameters than in the last sync"
+        if anew:
+            self.logger.warning(f"{anew}: stream {self.name!r} is read again from its start.")
             state = replace(state, parts={})
         origin = state.origin.after(now) if state.parts else now
-        parts = {
-            key: coverage.anchored(self._wish(coverage).start)
-            for key, coverage in state.parts.items()
-        }
-        self._state = replace(state, parts=parts, report=self.report, origin=origin)
+        self._state = replace(state, report=self.report, origin=origin)
+        for key, read in state.parts.items():
+            wish = self._wish(read)
+            coverage = wish.vouched(read.anchored(wish.start), self.workshop.now_ms())
+            # The numbers of a whole range are those of the day on which it begins.
+            moved = self.whole and coverage.first != wish.start
+            self._state = self._state.read(key, Coverage() if moved else coverage)
 
-    def _moved(self, before: str | None) -> bool:
-        """Whether days were counted by another zone, which is told."""
-        zone = self.workshop.project.zone()
-        if zone is None or before is None or same_zone(parse_zone(before), zone):
-            return False
-        self.logger.warning(
-            f"The project's time zone was {before} at the last sync and is {zone.key} now, so "
-            f"days begin and end at other times: stream {self.name!r} is read again from its start."
-        )
-        return True
-
-    def _part(self, run: PartRun[_Begun], part: Part, begun: _Begun) -> Iterator[Item]:
+    def _part(self, run: PartRun[_Had], part: Part, had: _Had) -> Iterator[Item]:
         """The rows of a part; the state moves with each range of days that was understood."""
         odd: dict[date, SourceError] = {}
-        for answer in begun.answers:
+        for answer in had:
+            if isinstance(answer, SourceError):
+                raise answer
             rows: list[Row] = []
             for day, held in sorted(answer.days.items()):
                 try:
@@ -252,15 +235,12 @@ class DatedStream(MixpanelStream):
             yield rows
             self._move(part, answer, [day for day in odd if day in answer.days])
             place = f"{part.label}, {answer.span.first} to {answer.span.last}"
-            reached = self._reached(run, begun, answer)
-            yield Checkpoint(dump_state(self._state), place, *reached)
+            yield Checkpoint(dump_state(self._state), place, *self._reached(run, had, answer))
         if odd:
             raise DataError(
                 f"{next(iter(odd.values()))} Not understood: {', '.join(map(str, odd))}.",
                 detail="; ".join(str(error.internal_message) for error in odd.values()),
             )
-        if begun.error is not None:
-            raise begun.error
 
     def _move(self, part: Part, answer: _Answer, odd: list[date]) -> None:
         coverage = self._state.of(part.key)
@@ -270,28 +250,25 @@ class DatedStream(MixpanelStream):
         wish = replace(self._wish(coverage), look_back_days=self.period.look_back_days)
         self._state = self._state.read(part.key, wish.settled(coverage))
 
-    def _reached(
-        self, run: PartRun[_Begun], begun: _Begun, answer: _Answer
-    ) -> tuple[int, int, str]:
+    def _reached(self, run: PartRun[_Had], had: _Had, answer: _Answer) -> tuple[int, int, str]:
         """How far the stream is after an answer, of how much: in parts, or in one's days."""
-        last = begun.answers[-1]
         if run.total > 1:
-            return run.done + (answer is last and not begun.error), run.total, run.unit
-        first = begun.answers[0].span.first
-        return (answer.span.last - first).days + 1, (last.span.last - first).days + 1, "days"
+            return run.done + (answer is had[-1]), run.total, run.unit
+        days = [one.span.days for one in had if isinstance(one, _Answer)]
+        return sum(days[: had.index(answer) + 1]), sum(days), "days"
 
     # -- requests --------------------------------------------------------------------------
 
-    def _had(self, part: Part) -> _Begun:
+    def _had(self, part: Part) -> _Had:
         """All that is wanted of a part, in as few requests as Mixpanel takes; what can be had."""
-        begun = _Begun([])
+        had: _Had = []
         try:
-            begun.answers.extend(self._answers(part))
+            had.extend(self._answers(part))
         except SourceError as error:
-            if not begun.answers:
+            if not had:
                 raise
-            begun.error = error
-        return begun
+            had.append(error)
+        return had
 
     def _wish(self, coverage: Coverage) -> Wish:
         days, now = self.workshop.project_days(), self.workshop.time.now_utc()
@@ -303,43 +280,25 @@ class DatedStream(MixpanelStream):
     def _answers(self, part: Part) -> Iterator[_Answer]:
         coverage = self._state.of(part.key)
         wish = self._wish(coverage)
-        if self.whole and coverage.first not in (None, wish.start):
-            # Its numbers are those of a range that began on another day.
-            coverage = Coverage()
         spans = wish.spans(coverage)
-        if self.whole:
-            if spans:
-                yield self._whole(part, wish, spans)
-            return
-        for span in spans:
-            yield from self._ranges(part, span)
+        for span in spans[:1] if self.whole else spans:
+            first = wish.start if self.whole else span.first
+            end = wish.end if self.whole else span.last
+            yield from self._ranges(part, first, end, wanted_from=span.first)
 
-    def _whole(self, part: Part, wish: Wish, spans: list[Span]) -> _Answer:
-        """The only answer of a range that must not be cut, less the days that are not wanted."""
-        asked_ms = self.workshop.now_ms()
-        end = wish.end
-        try:
-            days = self._ask(part, Span(wish.start, end))
-        except (RefusedError, StrainError) as error:
-            end = self._narrowed(error, Span(wish.start, end), end)
-            days = self._ask(part, Span(wish.start, end))
-        first = spans[0].first
-        wanted = {day: held for day, held in days.items() if day >= first}
-        return _Answer(Span(first, end), wanted, asked_ms)
-
-    def _ranges(self, part: Part, span: Span) -> Iterator[_Answer]:
-        """The days of a span, in as few requests as Mixpanel takes."""
-        first, end = span.first, span.last
+    def _ranges(self, part: Part, first: date, end: date, wanted_from: date) -> Iterator[_Answer]:
+        """Days in as few requests as Mixpanel takes; of a whole range those that are wanted."""
         while first <= end:
-            asked = Span(first, self.grid.reach(first, end, self._most_days))
+            last = end if self.whole else self.grid.reach(first, end, self._most_days)
             asked_ms = self.workshop.now_ms()
             try:
-                days = self._ask(part, asked)
+                days = self._ask(part, Span(first, last))
             except (RefusedError, StrainError) as error:
-                end = self._narrowed(error, asked, end)
+                end = self._narrowed(error, Span(first, last), end)
                 continue
-            yield _Answer(asked, days, asked_ms)
-            first = asked.last + ONE_DAY
+            wanted = {day: held for day, held in days.items() if day >= wanted_from}
+            yield _Answer(Span(max(first, wanted_from), last), wanted, asked_ms)
+            first = last + ONE_DAY
 
     def _ask(self, part: Part, span: Span) -> Mapping[date, Any]:
         """What Mixpanel holds for some days of a part.
@@ -378,7 +337,7 @@ class DatedStream(MixpanelStream):
             "to_date": span.last.isoformat(),
             **self.query(),
         }
-        request = ApiRequest(Api.QUERY, self.path, self.name, params)
+        request = ApiRequest(Api.QUERY, self.paths[0], self.name, params)
         told = self.by_date(self.workshop.client.json(request))
         if told is None:
             raise DataError(f"Mixpanel's answer to {request} for {part.label} has no days in it.")
@@ -430,7 +389,3 @@ class DatedStream(MixpanelStream):
         self._most_days = max(1, asked.days // 2)
         self.logger.info(f"{error} Asking for {self._most_days} days at a time.")
         return end
-
-    def _warn(self, sentences: list[str]) -> None:
-        for sentence in sentences:
-            self.logger.warning(sentence)

@@ -48,7 +48,7 @@ class EventCounts(DatedStream):
             asked = replace(part, ask={"event": listed, "type": "general"})
             counts = self.turned(super().ask(asked, span).get("values"))
             if counts is None:
-                raise DataError(f"Mixpanel's answer to GET {self.path} has no values by days.")
+                raise DataError(f"Mixpanel's answer to GET {self.paths[0]} has no values by days.")
             for day, numbers in counts.items():
                 days.setdefault(day, {}).update(numbers)
         return days

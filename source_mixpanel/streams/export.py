@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -26,20 +26,19 @@ from source_mixpanel.streams.export_doubts import (
     reinterpreted,
     undecided,
 )
-from source_mixpanel.streams.export_request import ExportFilter
+from source_mixpanel.streams.export_request import PATH, ExportFilter
 from source_mixpanel.streams.export_schema import CORE, find_properties, property_columns
 from source_mixpanel.streams.export_slices import SliceSource, WholeSlice
 from source_mixpanel.streams.property_schema import object_columns, remembered
-from source_mixpanel.sync.ahead import ahead
 from source_mixpanel.sync.coverage import Span
 from source_mixpanel.sync.days import Days
 from source_mixpanel.sync.export_state import ExportState, dump_state, parse_state
 from source_mixpanel.sync.origin import Origin, opened
 from source_mixpanel.sync.period import Period
 from source_mixpanel.sync.plan import ReadPlan, plan_read
-from source_mixpanel.sync.room import DEFAULT_BYTES, Room
+from source_mixpanel.sync.threads import side_by_side
 
-_AHEAD = 1
+_DEFAULT_BYTES = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,12 @@ class ExportSettings:
     wanted: ExportFilter = field(default_factory=ExportFilter)
     kind: str | None = None
     shape: Shape = field(default_factory=Shape)
-    disk_bytes: int = DEFAULT_BYTES
+    disk_bytes: int = _DEFAULT_BYTES
+
+    @property
+    def largest_window(self) -> int:
+        """Bytes on disk that one window may take: half of it is for the one in the making."""
+        return (self.disk_bytes or _DEFAULT_BYTES) // 2
 
 
 class Export(MixpanelStream):
@@ -70,6 +74,7 @@ class Export(MixpanelStream):
     primary_key = ["event", "distinct_id", "time", "insert_id"]  # noqa: RUF012 - a declaration
     cursor_field = "time"
     lane = Api.EXPORT
+    paths = (PATH,)
 
     def __init__(self, workshop: Workshop, settings: ExportSettings) -> None:
         super().__init__(workshop)
@@ -107,7 +112,7 @@ class Export(MixpanelStream):
             wanted=self.settings.wanted,
             days=self._days,
             most_days=self.settings.period.window_days,
-            room=Room(self.settings.disk_bytes),
+            largest=self.settings.largest_window,
             log=self.logger.info,
         )
         try:
@@ -125,12 +130,12 @@ class Export(MixpanelStream):
     def _windows(self, source: SliceSource, plan: ReadPlan) -> Iterator[Item]:
         """The rows of each window, and after it the state that it leads to."""
         days_read = 0
-        work = source.slices(plan.spans, self._end_day)
-        with closing(source):
-            for whole in ahead(work, depth=_AHEAD, discard=WholeSlice.discard):
+        work = self._ahead(source.slices(plan.spans, self._end_day))
+        with closing(work):
+            for whole in work:
                 self._read_times_by(whole.days)
                 yield from self._blocks(whole)
-                whole.discard()
+                whole.spool.close()
                 # Days that came in parts count when their last part is there.
                 days_read += whole.window.days if whole.completes else 0
                 place = f"{whole.window} ({whole.spool.lines} events)"
@@ -141,7 +146,7 @@ class Export(MixpanelStream):
         """Look at state and settings, and decide what this sync reads."""
         before = opened(saved, self.name, parse_state)
         origin = self._accepted(before, full=full)
-        if full and before.origin.after(origin) != origin:
+        if full and not before.origin.holds_for(origin):
             before = ExportState(kind=before.kind, columns=before.columns)
         zone = self.workshop.project.zone()
         self._days = Days(self.settings.kind or before.kind, zone)
@@ -180,8 +185,7 @@ class Export(MixpanelStream):
         )
         if full or not state.coverage.parts:
             return now
-        state.origin.refuse_another_project(now, self.name)
-        self._warn(*state.origin.warnings(now, self.name))
+        self.go_on_from(state.origin, now)
         return state.origin.after(now)
 
     def _end_day(self, days: Days) -> date:
@@ -207,6 +211,18 @@ class Export(MixpanelStream):
             )
         if read:
             self._guessed = guessed(self._guessed, whole.window.span, whole.days)
+
+    def _ahead(self, work: Iterator[WholeSlice]) -> Generator[WholeSlice, None, None]:
+        """Windows as they are downloaded: half of the disk for those that wait or are emitted."""
+        if not self.settings.disk_bytes:
+            yield from work
+            return
+        yield from side_by_side(
+            [work],
+            room=self.settings.disk_bytes // 2,
+            discard=lambda whole: whole.spool.close(),
+            size=lambda whole: whole.spool.stored,
+        )
 
     def _moved_past(self, whole: WholeSlice, *, is_last: bool) -> dict[str, Any] | None:
         """The state after a slice; None amid a window that comes in parts.

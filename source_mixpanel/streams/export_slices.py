@@ -21,7 +21,6 @@ from source_mixpanel.sync.coverage import Only, Span
 from source_mixpanel.sync.days import ONE_DAY, Days
 from source_mixpanel.sync.period import in_ms
 from source_mixpanel.sync.plan import OVERLAP_MS
-from source_mixpanel.sync.room import Room
 from source_mixpanel.sync.window import TARGET_BYTES, Pace, Window, next_window
 
 _MANY_DAYS = 3650
@@ -41,7 +40,6 @@ class WholeSlice:
         completes: Whether its last day is read with it (a day may come in several parts).
         watermark_ms: Up to when Mixpanel's processing is covered, UTC: an overlap before the
             window's first request.
-        room: What its disk is part of.
     """
 
     window: Window
@@ -49,12 +47,6 @@ class WholeSlice:
     days: Days
     completes: bool
     watermark_ms: int
-    room: Room
-
-    def discard(self) -> None:
-        """Give its disk space back; to be done once."""
-        self.spool.close()
-        self.room.give_back(self.spool.stored)
 
 
 class SliceSource:
@@ -65,7 +57,7 @@ class SliceSource:
         wanted: Which events.
         days: How the project counts days; refined by the data.
         most_days: The most days in one window.
-        room: Disk for what is downloaded and not done with.
+        largest: Bytes on disk that one window may take, if it can be split.
         log: Where splits are told.
     """
 
@@ -76,29 +68,25 @@ class SliceSource:
         wanted: ExportFilter,
         days: Days,
         most_days: int | None,
-        room: Room,
+        largest: int,
         log: Log,
     ) -> None:
         self.days = days
         self._client = workshop.client
         self._clock = workshop.clock
         self._wanted = wanted
-        self._room = room
+        self._largest = largest
         self._log = log
         most = most_days or _MANY_DAYS
-        target = min(TARGET_BYTES, room.largest // _SLACK)
+        target = min(TARGET_BYTES, largest // _SLACK)
         self._paces = {only: Pace(most, most, target) for only in Only}
         self._paces[Only.ALL] = Pace(1, most, target)
         self._finder = KindFinder(workshop, days, log)
         self._time = workshop.time
         self._began_ms: int | None = None
 
-    def close(self) -> None:
-        """Nothing more is wanted."""
-        self._room.close()
-
     def slices(self, spans: list[Span], last_day: Callable[[Days], date]) -> Iterator[WholeSlice]:
-        """Every window of the spans, in day order, each begun when there is room for it.
+        """Every window of the spans, in day order.
 
         Args:
             spans: What to read.
@@ -109,15 +97,6 @@ class SliceSource:
             StrainError: A window failed down to its smallest part.
             ConfigError: The project's time zone and the settings do not go together.
         """
-        made = self._all(spans, last_day)
-        while self._room.wait():
-            whole = next(made, None)
-            if whole is None:
-                return
-            self._room.take(whole.spool.stored)
-            yield whole
-
-    def _all(self, spans: list[Span], last_day: Callable[[Days], date]) -> Iterator[WholeSlice]:
         end = last_day(self.days)
         for span in spans:
             yield from self._windows(span, last_day)
@@ -150,7 +129,7 @@ class SliceSource:
             return
         if self._paces[window.span.only].allows(window):
             try:
-                whole = self._had(window, tries, most=self._room.largest)
+                whole = self._had(window, tries, most=self._largest)
             except StrainError as error:
                 self._log(f"{error} Asking for {window} in two parts.")
                 self._slow_down(window, error)
@@ -182,9 +161,7 @@ class SliceSource:
         # Parts of a day are covered together, up to when the first of them was asked for.
         self._began_ms = began_ms if self._began_ms is None else min(self._began_ms, began_ms)
         watermark_ms = self._began_ms - OVERLAP_MS
-        return WholeSlice(
-            window, spool, self.days, window.until_s is None, watermark_ms, self._room
-        )
+        return WholeSlice(window, spool, self.days, window.until_s is None, watermark_ms)
 
     def _learn(self, window: Window, spool: Spool, seconds: float) -> None:
         only = window.span.only

@@ -70,6 +70,7 @@ class ListStream(MixpanelStream):
         self.primary_key = declared.key.split()
         self.documented = declared.documented
         self.lane = declared.listing.api
+        self.paths = (declared.listing.path,)
         self._seen: set[Any] | None = None
 
     @property

@@ -29,7 +29,7 @@ from source_mixpanel.errors import (
     worst,
 )
 from source_mixpanel.streams.base import Item, MixpanelStream, Row, Workshop
-from source_mixpanel.sync.parallel import in_order
+from source_mixpanel.sync.threads import in_order
 
 T = TypeVar("T")
 

@@ -14,7 +14,7 @@ from source_mixpanel.api.request import Api, ApiRequest
 from source_mixpanel.errors import RefusedError, StrainError, TransientError
 from source_mixpanel.records.profiles import Emitted
 from source_mixpanel.streams.parts import Part
-from source_mixpanel.sync.parallel import in_order
+from source_mixpanel.sync.threads import in_order
 
 PATH = "/api/query/engage"
 _TRIES = 3

@@ -64,7 +64,7 @@ class ProfileState:
             since: The cursor; None to read all.
         """
         origin = now if since is None else self.origin.after(now)
-        if self.origin.after(now) != now or self.refresh.is_over(now_ms):
+        if not self.origin.holds_for(now) or self.refresh.is_over(now_ms):
             return ProfileState(self.last_seen, columns=self.columns, origin=origin)
         going = {key: walk for key, walk in self.open.items() if walk.since == since}
         return replace(
@@ -80,13 +80,10 @@ class ProfileState:
         known = set(parts)
         return replace(self, open={key: walk for key, walk in self.open.items() if key in known})
 
-    def without(self, part: str) -> ProfileState:
-        """With a part begun anew."""
-        return replace(self, open={key: walk for key, walk in self.open.items() if key != part})
-
     def finished(self, part: str) -> ProfileState:
         """With a part read whole."""
-        return replace(self.without(part), refresh=self.refresh.with_part(part))
+        going = {key: walk for key, walk in self.open.items() if key != part}
+        return replace(self, open=going, refresh=self.refresh.with_part(part))
 
     def over(self) -> ProfileState:
         """With nothing on its way."""

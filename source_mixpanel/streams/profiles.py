@@ -29,7 +29,7 @@ from source_mixpanel.records.types import object_schema
 from source_mixpanel.schemas.reserved import PROFILE_PROPERTIES
 from source_mixpanel.streams.base import Checkpoint, Item, MixpanelStream, Row, Workshop
 from source_mixpanel.streams.parts import Each, Part, PartRun, ends_refresh
-from source_mixpanel.streams.profile_pages import PageSource, Reading
+from source_mixpanel.streams.profile_pages import PATH, PageSource, Reading
 from source_mixpanel.streams.profile_schema import (
     core_columns,
     find_properties,
@@ -45,7 +45,6 @@ from source_mixpanel.streams.profile_state import (
 )
 from source_mixpanel.streams.property_schema import object_columns, remembered
 from source_mixpanel.sync.origin import opened
-from source_mixpanel.sync.refresh import wanted
 
 _BATCH = 500
 """Rows a batch; larger ones cost more a row: their memory is mapped anew each time [measured]."""
@@ -146,6 +145,7 @@ class ProfileStream(MixpanelStream):
         self.name = declared.name
         self.primary_key = declared.key.split()
         self.documented = declared.documented
+        self.paths = (PATH, *([declared.each.listing.path] if declared.each else []))
         self.settings = settings
         self._state = ProfileState()
         self._since: str | None = None
@@ -233,9 +233,7 @@ class ProfileStream(MixpanelStream):
         incremental = not full and bool(self.cursor_field)
         self._since = state.last_seen if incremental else None
         if self._since is not None:
-            state.origin.refuse_another_project(now, self.name)
-            for sentence in state.origin.warnings(now, self.name):
-                self.logger.warning(sentence)
+            self.go_on_from(state.origin, now)
         self._start = self.workshop.time.mark()
         self._state = state.begun(now, self.workshop.now_ms(), self._since)
         known = remembered(state.columns, self._configured)
@@ -250,8 +248,9 @@ class ProfileStream(MixpanelStream):
         """What is left to read; what was broken off comes first, for its session ages."""
         parts = {part.key: part for part in self.parts()}
         self._state = self._state.only(parts)
-        left = wanted(parts, self._state.refresh)
-        return [parts[key] for key in sorted(left, key=lambda key: key not in self._state.open)]
+        left = parts.keys() - set(self._state.refresh.finished)
+        order = sorted(parts, key=lambda key: key not in self._state.open)
+        return [parts[key] for key in order if key in left]
 
     def _ended(self, error: SourceError) -> ProfileState:
         """The state when all parts were tried and some are lacking.

@@ -43,7 +43,7 @@ class ReportResults(MixpanelStream):
 
     name = "report_results"
     primary_key = ["bookmark_id", "series", "date"]  # noqa: RUF012 - a declaration
-    path = "/api/query/insights"
+    paths = ("/api/query/insights", SAVED_REPORTS.path)
     documented = False
     columns = "bookmark_id:integer report_name series date value:number headers:array computed_at"
 
@@ -66,7 +66,7 @@ class ReportResults(MixpanelStream):
         refresh, before = opened(
             saved, self.name, lambda blob: (parse_refresh(blob), parse_origin(blob))
         )
-        if before.after(origin) == origin and not refresh.is_over(self.workshop.now_ms()):
+        if before.holds_for(origin) and not refresh.is_over(self.workshop.now_ms()):
             self._refresh = replace(refresh, ended_ms=None)
         run = PartRun(
             self,
@@ -101,7 +101,7 @@ class ReportResults(MixpanelStream):
             raise changed(self.name, error) from error
 
     def _rows(self, part: Part) -> list[Row]:
-        request = ApiRequest(Api.QUERY, self.path, self.name, part.ask)
+        request = ApiRequest(Api.QUERY, self.paths[0], self.name, part.ask)
         answer = self.workshop.client.json(request)
         series = answer.get("series") if isinstance(answer, Mapping) else None
         if not isinstance(series, (Mapping, list)):

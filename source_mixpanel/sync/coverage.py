@@ -19,6 +19,8 @@ from source_mixpanel.sync.days import ONE_DAY, Days
 
 _LAST_MS = 250_000_000_000_000
 _CLOSE_MS = 15 * 60 * 1000
+_OFF_MS = 7 * 60 * 1000
+"""Quarters begin off the full hour, at which syncs are scheduled."""
 
 
 class Only(Enum):
@@ -122,15 +124,16 @@ class Coverage:
         """As if these days had not been read."""
         return Coverage(tuple(rest for part in self.parts for rest in part.outside(first, last)))
 
-    def vouched(self, before: date, watermark_ms: int) -> Coverage:
-        """With a watermark for the days before a day that have none.
+    def vouched(self, before: Callable[[Covered], date], watermark_ms: int) -> Coverage:
+        """With a watermark for days that have none, before a day of each part.
 
         Nobody asks for them again in full, so what is processed from now on is what is new.
         """
         coverage = self
         for part in self.parts:
-            if part.watermark_ms is None and part.first < before:
-                coverage = coverage.read(part.first, min(part.last, before - ONE_DAY), watermark_ms)
+            end = min(part.last, before(part) - ONE_DAY)
+            if part.watermark_ms is None and part.first <= end:
+                coverage = coverage.read(part.first, end, watermark_ms)
         return coverage
 
     def joined(self, alike: Callable[[Covered, Covered], bool]) -> Coverage:
@@ -154,7 +157,7 @@ class Coverage:
 
 
 def _joined(parts: Iterable[Covered]) -> Coverage:
-    """Parts in day order, neighbours whose watermarks lie close together as one.
+    """Parts in day order, neighbours whose watermarks are of the same quarter of an hour as one.
 
     The older watermark counts: a request more costs more than what a quarter of an hour of
     processing brings again.
@@ -164,7 +167,7 @@ def _joined(parts: Iterable[Covered]) -> Coverage:
         marks = one.watermark_ms, other.watermark_ms
         if marks[0] is None or marks[1] is None:
             return marks[0] is marks[1]
-        return abs(marks[0] - marks[1]) <= _CLOSE_MS
+        return (marks[0] + _OFF_MS) // _CLOSE_MS == (marks[1] + _OFF_MS) // _CLOSE_MS
 
     return _with_neighbours_as_one(parts, close, min)
 
@@ -208,7 +211,7 @@ def full_spans(coverage: Coverage, start: date, end: date, days: Days) -> list[S
 
 
 def incremental_spans(
-    coverage: Coverage, start: date, end: date, *, look_back_from: date, reread: bool
+    coverage: Coverage, start: date, end: date, *, look_back: LookBack, reread: bool
 ) -> list[Span]:
     """What an incremental sync has to ask for, in day order.
 
@@ -216,13 +219,38 @@ def incremental_spans(
         coverage: What earlier syncs have read.
         start: First day that is wanted at all.
         end: Last day, inclusive.
-        look_back_from: First day of the look-back window.
-        reread: Whether the window is read again in full; else only what was processed since.
+        look_back: How far back to look in what was read.
+        reread: Whether that is read again in full; else only what was processed since.
     """
     spans = list(coverage.gaps(start, end))
-    for part in coverage.within(start, end):
-        spans += _again(part, look_back_from, reread=reread)
+    for part in coverage.parts:
+        begin = look_back.begin(coverage, part)
+        for inside in Coverage((part,)).within(start, end):
+            spans += _again(inside, begin, reread=reread)
     return _merged(spans)
+
+
+@dataclass(frozen=True)
+class LookBack:
+    """How far back an incremental sync looks in days that were read.
+
+    Attributes:
+        days: How the project counts days.
+        count: Complete days before the moment when a part was read, or before its end.
+    """
+
+    days: Days
+    count: int
+
+    def begin(self, coverage: Coverage, part: Covered) -> date:
+        """The first day of a part to look at again; it may lie after its end.
+
+        Of all parts but the last it is what had not settled when they were read.
+        """
+        through = part.over_through(self.days)
+        if part is not coverage.parts[-1] and part.watermark_ms is not None:
+            through = self.days.of(EPOCH + timedelta(milliseconds=part.watermark_ms)) - ONE_DAY
+        return through + ONE_DAY - timedelta(days=min(self.count, (through - date.min).days))
 
 
 def _again(part: Covered, look_back_from: date, *, reread: bool) -> Iterator[Span]:
@@ -232,12 +260,9 @@ def _again(part: Covered, look_back_from: date, *, reread: bool) -> Iterator[Spa
     if not whole and first < look_back_from:
         yield Span(first, min(last, look_back_from - ONE_DAY), Only.PROCESSED_SINCE, mark)
     if last >= look_back_from:
-        within = Span(max(first, look_back_from), last)
-        yield (
-            within
-            if whole
-            else replace(within, only=Only.PROCESSED_SINCE_OR_UNKNOWN, since_ms=mark)
-        )
+        begin = max(first, look_back_from)
+        late = Only.PROCESSED_SINCE_OR_UNKNOWN
+        yield Span(begin, last) if whole else Span(begin, last, late, mark)
 
 
 def _merged(spans: Iterable[Span]) -> list[Span]:

@@ -113,10 +113,15 @@ class Wish:
         for part in coverage.parts:
             changes_from = self._changes_from(part)
             # The last day that was read may have grown, and late data come with its neighbours.
-            begin = changes_from if part is not coverage.parts[-1] else self._back(part.last)
+            is_last = part is coverage.parts[-1]
+            begin = self._back(part.last) if is_last else max(part.first, changes_from)
             if max(self.start, begin) <= min(self.end, part.last):
                 spans.append(Span(max(self.start, begin), min(self.end, part.last)))
         return _in_buckets(spans, self.end, self.grid)
+
+    def vouched(self, coverage: Coverage, now_ms: int) -> Coverage:
+        """With what another connector has read, but for what is read again, taken for read now."""
+        return coverage.vouched(lambda part: self._back(part.last), now_ms)
 
     def settled(self, coverage: Coverage) -> Coverage:
         """With neighbours as one between which nothing tells apart, so that a state stays short.

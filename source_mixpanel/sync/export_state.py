@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timezone
 from typing import Any
@@ -17,7 +17,8 @@ from source_mixpanel.sync.coverage import (
     parse_mark,
 )
 from source_mixpanel.sync.days import ONE_DAY
-from source_mixpanel.sync.origin import Origin, legacy_origin, sealed
+from source_mixpanel.sync.origin import Origin, parse_origin, sealed
+from source_mixpanel.sync.period import Cut
 
 _FIRST_MS = 100_000_000_000
 _LAST_MS = 250_000_000_000_000
@@ -33,8 +34,7 @@ class ExportState:
         kind: What raw times mean, `utc` or `project_time`; None while the data has not told.
         columns: The columns of properties that were emitted.
         refreshing: Whether this is the middle of a full refresh.
-        since_ms: Events before this instant of the first covered day were not wanted, UTC.
-        until_ms: Events after this instant of the last covered day were not wanted, UTC.
+        cuts: The covered days of which only a part was wanted.
         origin: Where the events came from.
     """
 
@@ -43,8 +43,7 @@ class ExportState:
     kind: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     refreshing: bool = False
-    since_ms: int | None = None
-    until_ms: int | None = None
+    cuts: tuple[Cut, ...] = ()
     origin: Origin = field(default_factory=Origin)
 
     def with_latest(self, ms: int) -> ExportState:
@@ -64,8 +63,7 @@ def dump_state(state: ExportState) -> dict[str, Any]:
         "event_timestamps": state.kind,
         "columns": dict(state.columns) or None,
         "full_refresh": "in progress" if state.refreshing else None,
-        "since_ms": state.since_ms,
-        "until_ms": state.until_ms,
+        "cut_days": [[c.day.isoformat(), c.since_ms, c.until_ms] for c in state.cuts] or None,
     }
     return sealed(blob, state.origin)
 
@@ -84,16 +82,27 @@ def parse_state(blob: Mapping[str, Any]) -> ExportState:
     columns = blob.get("columns") or {}
     if kind not in (None, UTC_KIND, PROJECT_KIND) or not _is_text_map(columns):
         raise ValueError("event_timestamps or columns")
+    coverage = _coverage(blob, latest)
     return ExportState(
         latest_ms=latest,
-        coverage=_coverage(blob, latest),
+        coverage=coverage,
         kind=kind,
         columns=columns,
         refreshing=blob.get("full_refresh") is not None,
-        since_ms=parse_mark(blob.get("since_ms")),
-        until_ms=parse_mark(blob.get("until_ms")),
-        origin=legacy_origin(blob),
+        cuts=tuple(_cuts(blob, coverage)),
+        origin=parse_origin(blob),
     )
+
+
+def _cuts(blob: Mapping[str, Any], coverage: Coverage) -> Iterator[Cut]:
+    """The days that were read in part; version 0.1.0 knew the first and the last one."""
+    for day, since, until in blob.get("cut_days") or []:
+        yield Cut(parse_day(day), parse_mark(since), parse_mark(until))
+    since, until = parse_mark(blob.get("since_ms")), parse_mark(blob.get("until_ms"))
+    if since is not None and coverage.first is not None:
+        yield Cut(coverage.first, since, until if coverage.first == coverage.last else None)
+    if until is not None and coverage.last is not None and coverage.first != coverage.last:
+        yield Cut(coverage.last, None, until)
 
 
 def _coverage(blob: Mapping[str, Any], latest_ms: int | None) -> Coverage:
@@ -101,7 +110,8 @@ def _coverage(blob: Mapping[str, Any], latest_ms: int | None) -> Coverage:
     begin = date.min if first is None else parse_day(first)
     if "covered" in blob:
         told = blob["covered"]
-        is_older = first is not None or any(len(part) < 3 for part in told)  # noqa: PLR2004 - its parts name no first day
+        # The parts of version 0.1.0 name no first day.
+        is_older = any(len(part) == len(("through", "watermark")) for part in told)
         return _older(begin, told) if is_older else parse_coverage(told)
     if blob.get("completed_through") is not None:
         return _older(begin, [[blob["completed_through"], blob.get("processed_until_ms")]])

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
+from source_mixpanel.dates import parse_zone, same_zone
 from source_mixpanel.errors import ConfigError
 
 T = TypeVar("T")
@@ -50,6 +51,13 @@ class Origin:
             _with(self.filters, now.filters),
         )
 
+    def holds_for(self, now: Origin) -> bool:
+        """Whether all that a state stands for, as far as it tells, is what is read now."""
+        pairs = (self.project_id, now.project_id), (self.region, now.region)
+        same = all(None in pair or pair[0] == pair[1] for pair in pairs)
+        views = set(self.workspace_ids) <= set(now.workspace_ids)
+        return same and views and set(self.filters) <= set(now.filters)
+
     def refuse_another_project(self, now: Origin, stream: str) -> None:
         """Raise unless a state may be of the project that is read now.
 
@@ -86,6 +94,16 @@ class Origin:
                 f"by the new one."
             )
         return told
+
+    def other_days(self, now: Origin) -> str | None:
+        """What to say if days were counted by another zone than now."""
+        then, current = self.project_timezone, now.project_timezone
+        if then is None or current is None or same_zone(parse_zone(then), parse_zone(current)):
+            return None
+        return (
+            f"The project's time zone was {then} at the last sync and is {current} now, so that "
+            f"days begin and end at other times"
+        )
 
 
 def _with(then: tuple[T, ...], now: tuple[T, ...]) -> tuple[T, ...]:
@@ -136,34 +154,22 @@ def opened(saved: Mapping[str, Any], stream: str, parse: Callable[[Mapping[str, 
 
 
 def parse_origin(blob: Mapping[str, Any]) -> Origin:
-    """The origin in a state; an empty one where it has none.
+    """The origin in a state; what version 0.1.0 told of it stands beside the rest.
 
     Raises:
         TypeError: A value cannot be what its key says.
     """
     told = blob.get(KEY)
     if told is None:
-        return Origin()
-    views, filters = told.get("workspace_ids", []), told.get("filters", [])
+        mark = _of(str, blob.get("filter"))
+        zone = _of(str, blob.get("project_timezone"))
+        return Origin(project_timezone=zone, filters=() if mark is None else (mark,))
     return Origin(
         project_id=_of(int, told.get("project_id")),
         region=_of(str, told.get("region")),
-        workspace_ids=tuple(_of(int, view) for view in _of(list, views) or []),
+        workspace_ids=tuple(_of(int, view) for view in _of(list, told.get("workspace_ids")) or []),
         project_timezone=_of(str, told.get("project_timezone")),
-        filters=tuple(str(_of(str, mark)) for mark in _of(list, filters) or []),
-    )
-
-
-def legacy_origin(blob: Mapping[str, Any]) -> Origin:
-    """What version 0.1.0 wrote of it beside the rest, where it is from that version."""
-    origin = parse_origin(blob)
-    if KEY in blob:
-        return origin
-    mark = _of(str, blob.get("filter"))
-    return replace(
-        origin,
-        project_timezone=_of(str, blob.get("project_timezone")),
-        filters=() if mark is None else (mark,),
+        filters=tuple(str(_of(str, mark)) for mark in _of(list, told.get("filters")) or []),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -10,6 +11,37 @@ from source_mixpanel.instants import EPOCH
 from source_mixpanel.sync.days import ONE_DAY, Days
 
 _EVER = 1 << 62
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A day of which only a part is wanted.
+
+    Attributes:
+        day: Which.
+        since_ms: Events before it are not wanted, UTC; None where the day bounds.
+        until_ms: Events after it are not wanted, UTC; None where the day bounds.
+    """
+
+    day: date
+    since_ms: int | None = None
+    until_ms: int | None = None
+
+    def _bounds(self) -> tuple[int, int]:
+        since, until = self.since_ms, self.until_ms
+        return (-_EVER if since is None else since, _EVER if until is None else until)
+
+    def wants_more_than(self, other: Cut) -> bool:
+        """Whether some of the day is in this part and not in the other."""
+        (since, until), (other_since, other_until) = self._bounds(), other._bounds()
+        return since < other_since or until > other_until
+
+    def within(self, other: Cut) -> Cut:
+        """What both have of the day."""
+        pairs = zip(self._bounds(), other._bounds(), strict=True)
+        (since, later), (until, sooner) = pairs
+        begin, end = max(since, later), min(until, sooner)
+        return Cut(self.day, None if begin == -_EVER else begin, None if end == _EVER else end)
 
 
 @dataclass(frozen=True)
@@ -50,6 +82,18 @@ class Period:
         if self.end is None:
             return today
         return min(today, days.of(self.end) if isinstance(self.end, datetime) else self.end)
+
+    def cuts(self, days: Days) -> Iterator[Cut]:
+        """The days that it wants only in part, as far as it is known whose days count."""
+        begins, ends = (
+            [days.of(edge) + ONE_DAY * n for n in ((-1, 0, 1) if days.kind is None else (0,))]
+            if isinstance(edge, datetime)
+            else []
+            for edge in (self.start, self.end)
+        )
+        for day in sorted({*begins, *ends}):
+            since = self.since_ms if day in begins else None
+            yield Cut(day, since, self.until_ms if day in ends else None)
 
     @property
     def since_ms(self) -> int | None:

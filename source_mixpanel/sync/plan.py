@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
-from source_mixpanel.instants import EPOCH
 from source_mixpanel.sync.coverage import (
     Coverage,
     Covered,
+    LookBack,
     Span,
     full_spans,
     incremental_spans,
 )
 from source_mixpanel.sync.days import ONE_DAY, Days
 from source_mixpanel.sync.export_state import ExportState
-from source_mixpanel.sync.period import Period, in_ms
+from source_mixpanel.sync.period import Cut, Period, in_ms
 
 OVERLAP_MS = 60 * 60 * 1000
 """How far two syncs overlap by processing time: Mixpanel shows some events up to three quarters
@@ -78,32 +78,28 @@ def plan_read(
     if full:
         spans = full_spans(coverage, start, end, days)
         return ReadPlan(replace(state, coverage=coverage), spans)
-    done = coverage.parts[-1].over_through(days) if coverage.parts else start - ONE_DAY
-    back = max(start, done + ONE_DAY - timedelta(days=period.look_back_days))
-    spans = incremental_spans(coverage, start, end, look_back_from=back, reread=reread)
-    return ReadPlan(replace(state, coverage=coverage.vouched(back, in_ms(now) - OVERLAP_MS)), spans)
+    back = LookBack(days, period.look_back_days)
+    spans = incremental_spans(coverage, start, end, look_back=back, reread=reread)
+    vouched = coverage.vouched(lambda part: back.begin(coverage, part), in_ms(now) - OVERLAP_MS)
+    return ReadPlan(replace(state, coverage=vouched), spans)
 
 
 def _wanted_more(
-    period: Period, state: ExportState, days: Days, first: date, last: date
+    period: Period, state: ExportState, days: Days, start: date, end: date
 ) -> ExportState:
-    """With edge days forgotten that were read in part, if more of them is wanted now."""
-    since, until = period.bounds_ms()
-    coverage, begin, end = state.coverage, state.coverage.first, state.coverage.last
-    more_before = state.since_ms is not None and since < state.since_ms
-    more_after = state.until_ms is not None and until > state.until_ms
-    for more, edge_ms in ((more_before, state.since_ms), (more_after, state.until_ms)):
-        if more:
-            day = days.of(EPOCH + timedelta(milliseconds=edge_ms or 0))
+    """With days forgotten that were read in part, if more of them is wanted now.
+
+    A day that the period cuts is read in part from now on, whatever was had of it before: late
+    events of the rest of it are not asked for.
+    """
+    edges = {edge.day: edge for edge in period.cuts(days) if start <= edge.day <= end}
+    coverage, cuts = state.coverage, {cut.day: cut for cut in state.cuts}
+    for day, cut in list(cuts.items()):
+        if start <= day <= end and edges.get(day, Cut(day)).wants_more_than(cut):
             coverage = coverage.without(day, day)
-    before = more_before or begin is None or first < begin
-    after = more_after or end is None or last > end
-    return replace(
-        state,
-        coverage=coverage,
-        since_ms=period.since_ms if before else state.since_ms,
-        until_ms=period.until_ms if after else state.until_ms,
-    )
+            del cuts[day]
+    cuts |= {day: edge.within(cuts.get(day, edge)) for day, edge in edges.items()}
+    return replace(state, coverage=coverage, cuts=tuple(cuts.values()))
 
 
 def look_back_days(attribution_days: int, export_seconds: int) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 EVERY_S = 5.0
 """Seconds between two lines of a stream: small slices share one."""
@@ -51,8 +50,8 @@ def _plural(number: int, unit: str) -> str:
     return unit.removesuffix("s") if number == 1 else unit
 
 
-class Watcher(Protocol):
-    """Somebody who looks on while streams are read, each in one thread at a time."""
+class Watcher:
+    """Looks on while streams are read, each in one thread at a time; does nothing by itself."""
 
     def expect(self, streams: int) -> None:
         """So many streams are to be read."""
@@ -71,28 +70,6 @@ class Watcher(Protocol):
 
     def end(self, stream: str, *, whole: bool) -> None:
         """Its turn is over."""
-
-
-class Nobody:
-    """Does not look on."""
-
-    def expect(self, streams: int) -> None:
-        """Nothing."""
-
-    def begin(self, stream: str) -> None:
-        """Nothing."""
-
-    def count(self, stream: str, records: int) -> None:
-        """Nothing."""
-
-    def step(self, step: Step) -> None:
-        """Nothing."""
-
-    def waits(self, stream: str, until: float) -> None:
-        """Nothing."""
-
-    def end(self, stream: str, *, whole: bool) -> None:
-        """Nothing."""
 
 
 class Progress:

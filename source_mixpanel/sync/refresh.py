@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -45,16 +45,7 @@ def parse_refresh(blob: Mapping[str, Any]) -> Refresh:
         TypeError: Its parts are no list of texts.
         ValueError: Its end is no instant.
     """
-    return Refresh(_texts(blob.get("finished") or []), parse_mark(blob.get("ended_ms")))
-
-
-def _texts(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+    finished = blob.get("finished") or []
+    if not isinstance(finished, list) or not all(isinstance(key, str) for key in finished):
         raise TypeError("finished")
-    return tuple(value)
-
-
-def wanted(keys: Iterable[str], refresh: Refresh) -> list[str]:
-    """The parts that are still to be read, in their order."""
-    finished = frozenset(refresh.finished)
-    return [key for key in keys if key not in finished]
+    return Refresh(tuple(finished), parse_mark(blob.get("ended_ms")))

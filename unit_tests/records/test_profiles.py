@@ -44,7 +44,7 @@ def test_a_numeric_id_is_text_and_further_keys_are_properties() -> None:
     assert (row["distinct_id"], row["a"], row["group_id"]) == ("7", 1, "g")
 
 
-NOBODIES = [
+NOBODIES: list[Any] = [
     5,
     None,
     "me",

@@ -16,11 +16,11 @@ from source_mixpanel.api.request import ApiRequest
 from source_mixpanel.clock import ServerTime
 from source_mixpanel.errors import TooLargeError
 from source_mixpanel.streams.base import Workshop
+from source_mixpanel.streams.export import ExportSettings
 from source_mixpanel.streams.export_request import ExportFilter
 from source_mixpanel.streams.export_slices import SliceSource
 from source_mixpanel.sync.coverage import Span
 from source_mixpanel.sync.days import Days
-from source_mixpanel.sync.room import Room
 from unit_tests.builders import discover, read
 from unit_tests.harness import Command, expected_export, multiset
 
@@ -123,6 +123,10 @@ class _Still:
         return self.seconds
 
 
+def _largest(limit: int) -> int:
+    return ExportSettings(disk_bytes=limit).largest_window
+
+
 def read_all(sizes: Sizes, days: int, limit: int) -> list[int]:
     """The bytes of each window of so many days, with so much disk."""
     clock = _Still()
@@ -132,14 +136,14 @@ def read_all(sizes: Sizes, days: int, limit: int) -> list[int]:
         wanted=ExportFilter(),
         days=Days("utc", None),
         most_days=None,
-        room=Room(limit),
+        largest=_largest(limit),
         log=lambda _: None,
     )
     last = FIRST + timedelta(days=days - 1)
     taken = []
     for whole in source.slices([Span(FIRST, last)], lambda _: last):
         taken.append(whole.spool.stored)
-        whole.discard()
+        whole.spool.close()
     return taken
 
 
@@ -153,7 +157,7 @@ def test_no_window_is_larger_than_the_disk_can_hold(volumes: list[int], limit_mb
     sizes = Sizes(lambda day: volumes[(day - FIRST).days] * MB)
     taken = read_all(sizes, len(volumes), limit_mb * MB)
     for stored, smallest in sizes.had:
-        assert smallest or stored <= Room(limit_mb * MB).largest
+        assert smallest or stored <= _largest(limit_mb * MB)
     # Parts of a day are whole bytes here, so each may lose one of them to rounding.
     assert sum(volumes) * MB - sum(taken) <= len(taken)
 

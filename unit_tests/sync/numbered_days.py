@@ -10,10 +10,18 @@ from source_mixpanel.sync.coverage import Coverage, Covered, Span
 
 FIRST = date(2026, 1, 1)
 ONE_DAY = timedelta(days=1)
+APART_MS = 16 * 60_000
+"""Watermarks that differ by less may count as one."""
 Step = tuple[int, int, int | None]
 
+
+def apart(number: int) -> int:
+    """The watermark of a number; no two lie close together."""
+    return number * APART_MS
+
+
 steps = st.lists(
-    st.tuples(st.integers(0, 25), st.integers(0, 10), st.none() | st.integers(1, 1000)),
+    st.tuples(st.integers(0, 25), st.integers(0, 10), st.none() | st.integers(1, 1000).map(apart)),
     min_size=1,
     max_size=8,
 )

@@ -28,6 +28,7 @@ from source_mixpanel.sync.days import Days
 from unit_tests.sync.numbered_days import (
     ONE_DAY,
     Step,
+    apart,
     coverages,
     days_of,
     marks_of,
@@ -94,7 +95,7 @@ def test_what_is_covered_and_what_is_not_make_up_the_days_wanted(
     assert within == [day for day in wanted if day in marks_of(coverage)]
 
 
-@given(coverages, st.integers(0, 35), st.integers(1001, 2000))
+@given(coverages, st.integers(0, 35), st.integers(1001, 2000).map(apart))
 @_quick
 def test_vouching_gives_days_before_a_day_a_watermark_and_changes_none(
     coverage: Coverage, before: int, mark: int
@@ -106,7 +107,7 @@ def test_vouching_gives_days_before_a_day_a_watermark_and_changes_none(
     }
 
 
-@given(coverages, st.integers(0, 1000))
+@given(coverages, st.integers(0, 1000).map(apart))
 @_quick
 def test_joining_makes_one_of_neighbours_that_are_alike_and_touches_no_other(
     coverage: Coverage, limit: int
@@ -131,7 +132,7 @@ def test_joining_makes_one_of_neighbours_that_are_alike_and_touches_no_other(
 def test_a_window_read_again_each_day_leaves_two_parts() -> None:
     coverage = Coverage()
     for number in range(100):
-        coverage = coverage.read(nth(max(0, number - 5)), nth(number), number)
+        coverage = coverage.read(nth(max(0, number - 5)), nth(number), apart(number))
         settled = nth(number - 5)
         coverage = coverage.joined(lambda _, other, settled=settled: other.last < settled)  # type: ignore[misc]
     assert len(coverage.parts) == 2
@@ -257,24 +258,58 @@ def test_gaps_are_read_in_full_and_what_lies_around_them_is_not() -> None:
 
 
 @pytest.mark.parametrize(
-    ("minutes", "sinces"),
+    ("minutes", "marks"),
     [
         ([10, 25, 26], [10, 26]),
         ([10, 25, 40], [10, 40]),
         ([25, 10, 25], [10]),
         ([26, 10, 25], [26, 10]),
-        ([10, 26, 11], [10, 11]),
         ([10, 26, 42], [10, 26, 42]),
         ([10, 10, 10], [10]),
+        ([None, 10, None], [None, 10, None]),
+        ([None, None, 10], [None, 10]),
     ],
 )
-def test_late_spans_are_one_if_their_watermarks_lie_within_a_quarter_of_an_hour(
-    minutes: list[int], sinces: list[int]
+def test_neighbours_whose_watermarks_lie_within_a_quarter_of_an_hour_have_the_older_one(
+    minutes: list[int | None], marks: list[int | None]
 ) -> None:
-    coverage = _covered(*((n, n, minute * MINUTE_MS) for n, minute in enumerate(minutes)))
-    spans = incremental_spans(coverage, nth(0), nth(2), look_back_from=nth(9), reread=False)
-    assert [span.since_ms for span in spans] == [since * MINUTE_MS for since in sinces]
-    assert [day for span in spans for day in days_of(span)] == [nth(n) for n in range(3)]
+    coverage = Coverage()
+    for number, minute in enumerate(minutes):
+        mark = None if minute is None else minute * MINUTE_MS
+        coverage = coverage.read(nth(number), nth(number), mark)
+    told = [part.watermark_ms for part in coverage.parts]
+    assert told == [None if mark is None else mark * MINUTE_MS for mark in marks]
+    assert list(marks_of(coverage)) == [nth(n) for n in range(3)]
+
+
+# Windows in the order of their watermarks: number of the day, minute.
+_CLOSE_TOGETHER = [
+    [(1, 10), (3, 11), (2, 26)],
+    [(4, 0), (1, 10), (2, 25), (3, 25)],
+]
+
+
+@pytest.mark.parametrize("windows", _CLOSE_TOGETHER)
+def test_no_watermark_is_set_back_by_more_than_a_quarter_of_an_hour(
+    windows: list[tuple[int, int]],
+) -> None:
+    coverage = Coverage()
+    for day, minute in windows:
+        coverage = coverage.read(nth(day), nth(day), minute * MINUTE_MS)
+    coverage = parse_coverage(dump_coverage(coverage))
+    marks = marks_of(coverage)
+    back = {day: minute - (marks[nth(day)] or 0) // MINUTE_MS for day, minute in windows}
+    assert all(0 <= minutes <= 15 for minutes in back.values()), back
+
+
+@pytest.mark.parametrize("windows", _CLOSE_TOGETHER)
+def test_coverage_with_watermarks_close_together_comes_back_as_it_went(
+    windows: list[tuple[int, int]],
+) -> None:
+    coverage = Coverage()
+    for day, minute in windows:
+        coverage = coverage.read(nth(day), nth(day), minute * MINUTE_MS)
+    assert parse_coverage(dump_coverage(coverage)) == coverage
 
 
 def test_late_spans_with_a_gap_between_them_stay_apart() -> None:
@@ -288,7 +323,7 @@ def test_late_spans_with_a_gap_between_them_stay_apart() -> None:
 
 
 def test_days_that_had_been_processed_up_to_the_epoch_are_asked_since_then() -> None:
-    coverage = _covered((0, 0, 0), (1, 1, 1))
+    coverage = _covered((0, 1, 0))
     spans = incremental_spans(coverage, nth(0), nth(1), look_back_from=nth(9), reread=False)
     assert spans == [Span(nth(0), nth(1), Only.PROCESSED_SINCE, 0)]
 
@@ -334,7 +369,7 @@ def test_an_incremental_sync_asks_for_all_that_may_have_come_and_no_more(
                 Only.PROCESSED_SINCE_OR_UNKNOWN if within else Only.PROCESSED_SINCE
             )
             assert span.since_ms is not None
-            assert mark - 15 * MINUTE_MS <= span.since_ms <= mark
+            assert span.since_ms == mark
 
 
 # -- spans of full refreshes -----------------------------------------------------------------
@@ -367,7 +402,7 @@ def test_a_full_refresh_asks_a_day_that_was_not_over_for_what_it_has_got_since()
 def test_a_full_refresh_asks_for_what_is_not_read_and_what_was_not_over(
     coverage: Coverage, start: int, more: int
 ) -> None:
-    # Watermarks of a few milliseconds: nothing that has one was over.
+    # Watermarks of long ago: nothing that has one was over.
     first, end = nth(start), nth(start + more)
     asked = _apart_and_within(full_spans(coverage, first, end, UTC_DAYS), first, end)
     known = marks_of(coverage)

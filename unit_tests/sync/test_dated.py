@@ -30,7 +30,16 @@ from source_mixpanel.sync.grid import Grid
 from source_mixpanel.sync.origin import Origin, opened
 from source_mixpanel.sync.period import in_ms
 from unit_tests.builders import DAY_MS
-from unit_tests.sync.numbered_days import FIRST, ONE_DAY, coverages, days_of, marks_of, nth
+from unit_tests.sync.numbered_days import (
+    APART_MS,
+    FIRST,
+    ONE_DAY,
+    coverages,
+    days_of,
+    marks_of,
+    nth,
+    number_of,
+)
 
 _quick = settings(max_examples=50)
 
@@ -267,12 +276,13 @@ def test_days_of_another_connector_are_read_again_once_and_not_further_back_in_e
 def test_what_is_joined_is_asked_for_as_if_it_were_not(
     coverage: Coverage, start: int, length: int, back: int
 ) -> None:
-    in_days = Coverage(
-        tuple(
-            Covered(part.first, part.last, part.watermark_ms and _noon_of(part.watermark_ms % 40))
-            for part in coverage.parts
-        )
-    )
+    # A day is read on that day or later.
+    in_days = Coverage()
+    for part in coverage.parts:
+        read = None
+        if part.watermark_ms is not None:
+            read = _noon_of(number_of(part.last) + part.watermark_ms // APART_MS % 12)
+        in_days = in_days.read(part.first, part.last, read)
     wish = Wish(nth(start), nth(start + length), UTC_DAYS, back)
     settled = wish.settled(in_days)
     assert marks_of(settled).keys() == marks_of(in_days).keys()

@@ -15,7 +15,6 @@ from source_mixpanel.errors import ConfigError
 from source_mixpanel.sync.origin import (
     NOTHING,
     Origin,
-    legacy_origin,
     opened,
     parse_origin,
     sealed,
@@ -62,14 +61,14 @@ def test_what_is_not_known_is_not_told() -> None:
 
 @pytest.mark.parametrize("blob", [{}, {"x": 1}, {"origin": None}])
 def test_states_without_one_tell_no_origin(blob: dict[str, Any]) -> None:
-    assert parse_origin(blob) == legacy_origin(blob) == Origin()
+    assert parse_origin(blob) == Origin()
 
 
 def test_version_0_1_0_told_zone_and_filter_beside_the_rest() -> None:
     blob = {"project_timezone": "Asia/Tokyo", "filter": "f"}
-    assert legacy_origin(blob) == Origin(project_timezone="Asia/Tokyo", filters=("f",))
+    assert parse_origin(blob) == Origin(project_timezone="Asia/Tokyo", filters=("f",))
     sealed_since = {**blob, "origin": {"version": 2, "project_timezone": "UTC"}}
-    assert legacy_origin(sealed_since) == Origin(project_timezone="UTC")
+    assert parse_origin(sealed_since) == Origin(project_timezone="UTC")
 
 
 @pytest.mark.parametrize(
@@ -160,6 +159,7 @@ def test_whatever_is_wrong_with_a_value_is_one_sentence_that_says_what_to_do(
         {"workspace_ids": ["1"]},
         {"filters": "f"},
         {"filters": [None, 5]},
+        {"project_timezone": 5},
     ],
 )
 def test_what_is_no_origin_is_refused(told: Any) -> None:

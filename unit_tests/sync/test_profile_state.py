@@ -187,6 +187,5 @@ def test_what_ended_long_ago_is_begun_anew() -> None:
 def test_a_part_moves_from_open_to_finished_and_all_is_forgotten_in_the_end() -> None:
     state = ProfileState().at("1", OPEN).at("2", OPEN)
     assert state.finished("1") == ProfileState(refresh=Refresh(("1",)), open={"2": OPEN})
-    assert state.without("1").open == {"2": OPEN}
     assert state.only(["2", "3"]).open == {"2": OPEN}
     assert state.finished("1").over() == ProfileState()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from source_mixpanel.sync.progress import EVERY_S, Nobody, Progress, Step, sentence
+from source_mixpanel.sync.progress import EVERY_S, Progress, Step, Watcher, sentence
 
 STEP = Step("export", "2026-03-01 to 2026-03-04", 4, 10, "days", 1234, 57)
 
@@ -37,7 +37,7 @@ class Stage:
     lines: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.progress = Progress(self.lines.append, lambda: self.now, Nobody())
+        self.progress = Progress(self.lines.append, lambda: self.now, Watcher())
 
     def step(self, done: int, stream: str = "export") -> None:
         self.progress.step(replace(STEP, stream=stream, done=done))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from source_mixpanel.errors import ConfigError
 from source_mixpanel.sync.origin import NOTHING, Origin, opened, sealed
-from source_mixpanel.sync.refresh import RETRIED_WITHIN_MS, Refresh, parse_refresh, wanted
+from source_mixpanel.sync.refresh import RETRIED_WITHIN_MS, Refresh, parse_refresh
 
 refreshes = st.builds(
     Refresh,
@@ -58,14 +58,8 @@ def test_what_is_no_refresh_is_named(blob: dict[str, Any]) -> None:
         opened(blob, "report_results", parse_refresh)
 
 
-@given(st.lists(st.text(max_size=2), unique=True), st.sets(st.text(max_size=2)))
-def test_what_is_not_finished_is_wanted_in_its_order(keys: list[str], done: set[str]) -> None:
-    refresh = Refresh(tuple(done))
-    left = wanted(keys, refresh)
-    assert left == [key for key in keys if key not in done]
-    for key in left:
-        refresh = refresh.with_part(key)
-    assert wanted(keys, refresh) == []
+def test_parts_that_are_read_are_added_in_their_order() -> None:
+    assert Refresh(("1",), 5).with_part("2") == Refresh(("1", "2"), 5)
 
 
 def test_it_is_over_when_nobody_tries_again_what_it_lacks() -> None:

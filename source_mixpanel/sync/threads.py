@@ -1,0 +1,166 @@
+"""Work done in threads: iterators made ahead of their use, and tasks done several at a time."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Sequence
+from concurrent.futures import Future
+from contextlib import closing
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class _Line(Generic[T]):
+    """The bounded line between the threads that make items and the one that uses them.
+
+    An item takes room from when it is put until the next one is taken.
+
+    Args:
+        room: For all of them; an item that is larger than that goes alone.
+        size: The room that an item takes.
+        makers: How many threads put items.
+    """
+
+    def __init__(self, room: int, size: Callable[[T], int], makers: int) -> None:
+        self._room = room
+        self._size = size
+        self._makers = makers
+        self._items: deque[T] = deque()
+        self._taken = 0
+        self._changed = threading.Condition()
+        self._abandoned = False
+        self.errors: list[BaseException] = []
+
+    def put(self, item: T) -> bool:
+        """Wait for room; False if nobody will take the item any more."""
+        size = self._size(item)
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._abandoned or not self._taken or self._taken + size <= self._room
+            )
+            if not self._abandoned:
+                self._items.append(item)
+                self._taken += size
+                self._changed.notify_all()
+            return not self._abandoned
+
+    def finish(self, error: BaseException | None) -> None:
+        """One maker has nothing more."""
+        with self._changed:
+            self._makers -= 1
+            if error is not None:
+                self.errors.append(error)
+            self._changed.notify_all()
+
+    def take(self) -> Generator[T, None, None]:
+        """Items as they come, until every maker is done and the line is empty."""
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._items or not self._makers)
+                if not self._items:
+                    return
+                item = self._items.popleft()
+            yield item
+            with self._changed:
+                self._taken -= self._size(item)
+                self._changed.notify_all()
+
+    def abandon(self) -> list[T]:
+        """Nobody takes any more; what was left."""
+        with self._changed:
+            self._abandoned = True
+            left = list(self._items)
+            self._items.clear()
+            self._changed.notify_all()
+            return left
+
+
+def side_by_side(
+    sources: Sequence[Iterable[T]],
+    *,
+    room: int,
+    discard: Callable[[T], None],
+    size: Callable[[T], int] = lambda _: 1,
+) -> Generator[T, None, None]:
+    """The items of all sources, each source's in its order, made by a thread each.
+
+    An error ends its own source only; the first one is raised when all are done.
+
+    Args:
+        sources: What to run; two of them never share a thread.
+        room: For items that are made and not done with, besides the one that each source makes.
+        discard: Given what was made and is not used, when the consumer stops early.
+        size: The room that an item takes; an item is done with when the next one is taken.
+    """
+    line: _Line[T] = _Line(room, size, len(sources))
+
+    def work(source: Iterable[T]) -> None:
+        error: BaseException | None = None
+        try:
+            for item in source:
+                if not line.put(item):
+                    discard(item)
+                    break
+        except BaseException as caught:  # noqa: BLE001 - raised again where it is waited for
+            error = caught
+        line.finish(error)
+
+    for number, source in enumerate(sources):
+        name = f"ahead-{number}"
+        threading.Thread(target=work, args=(source,), name=name, daemon=True).start()
+    taking = line.take()
+    try:
+        with closing(taking):
+            yield from taking
+    finally:
+        for left in line.abandon():
+            discard(left)
+    if line.errors:
+        raise line.errors[0]
+
+
+def _started(task: Callable[[], T]) -> Future[T]:
+    """The task in a thread of its own, which does not keep the process alive if it hangs."""
+    result: Future[T] = Future()
+
+    def work() -> None:
+        try:
+            result.set_result(task())
+        except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
+            result.set_exception(error)
+
+    threading.Thread(target=work, name="task", daemon=True).start()
+    return result
+
+
+def in_order(
+    tasks: Iterable[Callable[[], T]], *, workers: Callable[[], int], discard: Callable[[T], None]
+) -> Generator[T, None, None]:
+    """The results of tasks in their order, up to `workers` of them in the making or waiting.
+
+    An error is raised at its task's place and ends it all.
+
+    Args:
+        tasks: Taken from as there is room.
+        workers: Tasks at a time, asked for anew before each is begun.
+        discard: Given each result that was made and is not taken.
+    """
+
+    def drop(left: Future[T]) -> None:
+        if left.exception() is None:
+            discard(left.result())
+
+    running: deque[Future[T]] = deque()
+    todo = iter(tasks)
+    try:
+        while True:
+            while len(running) < workers() and (task := next(todo, None)) is not None:
+                running.append(_started(task))
+            if not running:
+                return
+            yield running.popleft().result()
+    finally:
+        for left in running:
+            left.add_done_callback(drop)

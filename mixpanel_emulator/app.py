@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import zlib
+from collections.abc import Callable
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
@@ -66,11 +67,16 @@ def _vanishes(fault: faults.Fault) -> bool:
     return fault.kind in ("hang", "reset") and not fault.is_placed
 
 
+Watcher = Callable[[Call, Reply | None], None]
+"""Is told of every request and its answer before that is sent; no answer where one is scripted."""
+
+
 class App:
     """The emulator as an ASGI application; one world, one event loop, no threads."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, watcher: Watcher | None = None) -> None:
         self._world = world
+        self._watch = watcher or (lambda _call, _reply: None)
         self._router = Router(ROUTES)
 
     def _dated(self, send: Send) -> Send:
@@ -126,6 +132,7 @@ class App:
             fault = None
         if fault is not None and fault.kind in faults.INSTEAD:
             reply = _scripted(fault)
+            self._watch(call, None)
             entry.status = reply.status
             await exchange.deliver(reply, None, may_zip=False)
             return
@@ -135,6 +142,7 @@ class App:
         self, exchange: Exchange, call: Call, entry: JournalEntry, fault: faults.Fault | None
     ) -> None:
         result = answer(self._router, call, self._world)
+        self._watch(call, None if result.scripted else result.reply)
         try:
             await asyncio.sleep(self._latency(result.family))
             if fault is not None and _vanishes(fault):

@@ -28,7 +28,7 @@ class Route:
         family: The API it belongs to.
         path: Path below the family's prefix; `{name}` stands for one segment.
         handler: The endpoint itself.
-        params: Parameters it knows besides project_id and workspace_id; None takes any.
+        params: Parameters it knows besides those that all know; None takes any.
         methods: Verbs it answers.
     """
 
@@ -93,7 +93,8 @@ class Router:
         raise ApiError(404, f"Unknown path: {call.path}")
 
 
-_EVERYWHERE = frozenset(("project_id", "workspace_id"))
+# The official client signs every query and list with `query_origin` (observed).
+_EVERYWHERE = frozenset(("project_id", "workspace_id", "query_origin"))
 
 
 def check_params(route: Route, call: Call) -> None:

@@ -27,11 +27,13 @@ class Answer:
         reply: The response.
         family: The API that answers.
         done: Frees the place among concurrent requests.
+        scripted: Whether a test wrote the reply (`forbidden`).
     """
 
     reply: Reply
     family: Family
     done: Callable[[], None]
+    scripted: bool = False
 
 
 def _nothing() -> None:
@@ -78,7 +80,7 @@ def answer(router: Router, call: Call, world: World) -> Answer:
     family = relative(call.path)[0]
     refused = _forbidden(call, world)
     if refused is not None:
-        return Answer(refused, family, _nothing)
+        return Answer(refused, family, _nothing, scripted=True)
     done: Callable[[], None] = _nothing
     try:
         route, args = router.find(call)

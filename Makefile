@@ -9,6 +9,7 @@ PYAIRBYTE := .venv-pyairbyte/.ready
 AIRBYTE := .venv-airbyte/.ready
 TAP := .venv-tap/.ready
 CLIENTS := .venv-clients/.ready
+HEADLESS := .venv-headless/.ready
 SERVERLESS := .venv-serverless/.ready
 METADATA := .venv-metadata/.ready
 # The config of a real project for the demo, instead of the local Mixpanel.
@@ -101,7 +102,7 @@ bench: $(READY) $(AIRBYTE) ## Measure a record's cost beside Airbyte's connector
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
 
 .PHONY: peers
-peers: $(READY) $(AIRBYTE) $(TAP) $(CLIENTS) ## Try other people's clients on the local Mixpanel
+peers: $(READY) $(AIRBYTE) $(TAP) $(CLIENTS) $(HEADLESS) ## Try other people's clients on the local Mixpanel
 	$(BIN)/python -m peers
 
 .PHONY: image

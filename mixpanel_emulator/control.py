@@ -10,6 +10,7 @@ from mixpanel_emulator.clock import format_instant, parse_instant
 from mixpanel_emulator.events import NewEvent
 from mixpanel_emulator.faults import read_fault
 from mixpanel_emulator.http import Call, Reply, json_reply
+from mixpanel_emulator.identity import take
 from mixpanel_emulator.profiles import USERS
 from mixpanel_emulator.seed.project import plant
 
@@ -86,7 +87,7 @@ def new_event(given: dict[str, Any], world: World) -> NewEvent:
 
 def _add_events(body: Any, world: World) -> Any:
     events = [new_event(given, world) for given in body["events"]]
-    return {"added": world.events.add(events, world.settings.zone())}
+    return {"added": take(world, events)}
 
 
 def _events(_body: Any, world: World) -> Reply:

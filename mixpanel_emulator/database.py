@@ -39,9 +39,13 @@ CREATE TABLE IF NOT EXISTS entities (
   body TEXT NOT NULL,
   PRIMARY KEY (kind, position)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS identities (
+  id TEXT PRIMARY KEY,
+  became TEXT NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
-_TABLES = ("events", "property_counts", "profiles", "entities", "meta")
+_TABLES = ("events", "property_counts", "profiles", "entities", "identities", "meta")
 
 
 def connect(path: str | None) -> sqlite3.Connection:

@@ -19,7 +19,7 @@ from mixpanel_emulator.dates import DAY_MS, offset_ms
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 SHARDS = 4
 _SHARD_SHIFT = 60
@@ -107,6 +107,11 @@ def _text_or_none(value: Any) -> str | None:
     return None if value is None else jsontext.ascii_text(value)
 
 
+def _tail(properties: dict[str, Any]) -> bytes:
+    """Return the export line from just after the number of `time` to the newline."""
+    return b"," + jsontext.export_bytes(properties)[1:] + b"}\n" if properties else b"}}\n"
+
+
 def _unfold(shapes: Counter[tuple[str, tuple[str, ...]]]) -> Counter[tuple[str, str]]:
     """Turn counts of (event, all its properties) into counts of (event, property)."""
     counts: Counter[tuple[str, str]] = Counter()
@@ -148,13 +153,28 @@ class EventStore:
         )
         self._db.execute("DELETE FROM property_counts WHERE count <= 0")
 
+    def rewrite(self, who: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+        """Change the properties of every stored event of one distinct_id."""
+        rows = self._db.execute(
+            "SELECT id, name, time_ms, offset_ms, tail FROM events WHERE distinct_id = ?",
+            (name_text(who),),
+        ).fetchall()
+        for row in rows:
+            event = StoredEvent._make(row)
+            old = event.properties()
+            new = change(old)
+            self._db.execute(
+                "UPDATE events SET distinct_id = ?, tail = ? WHERE id = ?",
+                (_text_or_none(new.get("distinct_id")), _tail(new), event.id),
+            )
+            for names, sign in ((old, -1), (new, 1)):
+                self._count(Counter((event.name, name_text(key)) for key in names), sign)
+
     def _row(self, event: NewEvent, zone: ZoneInfo) -> tuple[Any, ...]:
         mix = (self._sequence * _MIX_FACTOR) & _MIX_MASK
         shard = mix % SHARDS
         self._sequence += 1
         key = shard << _SHARD_SHIFT | event.time_ms // DAY_MS << _DAY_SHIFT | mix
-        text = jsontext.export_bytes(event.properties)
-        tail = b"," + text[1:] + b"}\n" if event.properties else b"}}\n"
         return (
             key,
             name_text(event.name),
@@ -163,7 +183,7 @@ class EventStore:
             event.visible_at_ms,
             _text_or_none(event.properties.get("distinct_id")),
             _text_or_none(event.properties.get("$insert_id")),
-            tail,
+            _tail(event.properties),
         )
 
     def pages(self, window: Window) -> Iterator[list[StoredEvent]]:

@@ -10,6 +10,7 @@ from mixpanel_emulator.auth import Scheme, identify, read_header
 from mixpanel_emulator.dates import DAY_MS, HOUR_MS
 from mixpanel_emulator.events import NewEvent
 from mixpanel_emulator.http import ApiError, Call, Family, Reply, json_reply
+from mixpanel_emulator.identity import take
 from mixpanel_emulator.options import CREDENTIALS
 from mixpanel_emulator.routes.ingest_batch import (
     BadRecordError,
@@ -79,7 +80,7 @@ def track(call: Call, world: World) -> Reply:
         taken.append(NewEvent(name, moment, _stamped(properties, now), world.visible_at(now)))
 
     reply = accept_all(call, accept)
-    world.events.add(taken, world.settings.zone())
+    take(world, taken)
     return reply
 
 
@@ -148,7 +149,7 @@ def import_events(call: Call, world: World) -> Reply:
 
     problems = [(index, item, problem_of(accept, item)) for index, item in enumerate(batch)]
     failed = [_failure(index, item, problem) for index, item, problem in problems if problem]
-    world.events.add(good, world.settings.zone())
+    take(world, good)
     if not strict:
         return acknowledge(call, None if good else "no valid events")
     if failed:

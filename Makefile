@@ -19,6 +19,8 @@ KEEP ?=
 PORT ?= 8080
 IMAGE ?= airbyte/source-mixpanel:dev
 SEED ?= 7
+# Rate limits of make emulator: on or off.
+QUOTA ?= on
 # What make soak runs, and how much: faults for so many streams each (1000: all), kills, examples.
 FAULTS ?= 1000
 KILLS ?= 25
@@ -94,8 +96,8 @@ format: $(READY) ## Format the code
 	$(BIN)/ruff check --fix .
 
 .PHONY: emulator
-emulator: $(READY) ## Serve the local Mixpanel (PORT=8080 SEED=7)
-	$(BIN)/python -m mixpanel_emulator --port $(PORT) --seed $(SEED)
+emulator: $(READY) ## Serve the local Mixpanel (PORT=8080 SEED=7 QUOTA=on)
+	$(BIN)/python -m mixpanel_emulator --port $(PORT) --seed $(SEED) --quota $(QUOTA)
 
 .PHONY: bench
 bench: $(READY) $(AIRBYTE) ## Measure a record's cost beside Airbyte's connector and plain Python (QUICK=1: small)
@@ -138,6 +140,8 @@ lock: $(READY) ## Resolve the dependencies anew
 	  --generate-hashes -o requirements/pyairbyte.txt
 	$(BIN)/uv pip compile -q --constraint requirements/dev.txt pyproject.toml --universal \
 	  --python-version 3.10 --generate-hashes -o requirements/runtime.txt
+	$(BIN)/uv pip compile -q --constraint requirements/dev.txt mixpanel_emulator/pyproject.toml \
+	  --universal --python-version 3.10 --generate-hashes -o requirements/emulator.txt
 	$(BIN)/uv pip compile -q --constraint requirements/dev.txt requirements/fuzz.in pyproject.toml \
 	  --python-version 3.11 --generate-hashes -o requirements/fuzz.txt
 	$(BIN)/uv pip compile -q --upgrade requirements/build.in --universal --python-version 3.10 \

@@ -13,12 +13,11 @@ from urllib.parse import parse_qsl
 from starlette.requests import ClientDisconnect, Request
 
 from mixpanel_emulator import control, faults, jsontext
-from mixpanel_emulator.exchange import Exchange
+from mixpanel_emulator.connection import Exchange
 from mixpanel_emulator.http import JSON_TYPE, TEXT_TYPE, Call, Family, Reply
 from mixpanel_emulator.http import json_reply as as_json
 from mixpanel_emulator.routes.catalogue import ROUTES
-from mixpanel_emulator.routing import Router
-from mixpanel_emulator.service import answer
+from mixpanel_emulator.routing import Router, answer
 from mixpanel_emulator.world import JournalEntry, World
 
 if TYPE_CHECKING:

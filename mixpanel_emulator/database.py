@@ -18,7 +18,8 @@ CREATE TABLE IF NOT EXISTS events (
   visible_at_ms INTEGER NOT NULL,
   distinct_id TEXT,
   insert_id TEXT,
-  tail BLOB NOT NULL
+  tail BLOB NOT NULL,
+  has_float_time INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX IF NOT EXISTS events_by_name ON events (name, time_ms, offset_ms, distinct_id);
 CREATE TABLE IF NOT EXISTS property_counts (

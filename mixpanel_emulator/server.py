@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, ClassVar
 import uvicorn
 
 from mixpanel_emulator.app import App, Watcher
+from mixpanel_emulator.connection import LendingProtocol
 from mixpanel_emulator.control_client import ControlClient
 from mixpanel_emulator.options import EmulatorOptions
 from mixpanel_emulator.seed.project import plant
-from mixpanel_emulator.transport import LendingProtocol
 from mixpanel_emulator.world import World
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
-from jsonschema.exceptions import ValidationError, best_match, relevance
+from jsonschema.exceptions import ValidationError
 from openapi_core import Config, OpenAPI
 from openapi_core.casting.schemas.exceptions import CastError
 from openapi_core.datatypes import RequestParameters
@@ -180,9 +180,19 @@ def _place(error: ValidationError) -> str:
     return f"${where}: {named}"
 
 
+def _has_other_constant(form: list[ValidationError]) -> bool:
+    return any(error.validator == "const" for error in form)
+
+
 def _innermost(error: ValidationError) -> ValidationError:
-    """The one thing that a value fails by in the form that it comes nearest to."""
-    return best_match([error], key=relevance) if error.context else error
+    """What a value fails by in that of several forms whose constants it has."""
+    if not error.context:
+        return error
+    branches: dict[Any, list[ValidationError]] = {}
+    for one in error.context:
+        branches.setdefault(one.schema_path[0], []).append(one)
+    forms = sorted(branches.values(), key=_has_other_constant)
+    return _innermost(min(forms[0], key=lambda one: -len(one.path)))
 
 
 def _described(error: Any) -> Iterator[str]:

@@ -44,6 +44,10 @@ def _time_ms(value: Any) -> int:
     return int(value) if abs(value) > _MS_FROM else int(value * 1000)
 
 
+def _has_fraction(value: Any) -> bool:
+    return isinstance(value, float) and not value.is_integer()
+
+
 def _parts(item: Any) -> tuple[str, dict[str, Any]]:
     if not isinstance(item, dict) or not isinstance(item.get("event"), str):
         raise BadRecordError("'event' is invalid: must be a string")
@@ -77,7 +81,9 @@ def track(call: Call, world: World) -> Reply:
         moment = min(_time_ms(properties.get("time", now)), now)
         if moment < now - TRACK_AGE_MS:
             raise BadRecordError("'properties.time' is invalid: event is older than 5 days")
-        taken.append(NewEvent(name, moment, _stamped(properties, now), world.visible_at(now)))
+        fraction = _has_fraction(properties.get("time"))
+        shown = world.visible_at(now)
+        taken.append(NewEvent(name, moment, _stamped(properties, now), shown, fraction))
 
     reply = accept_all(call, accept)
     take(world, taken)
@@ -111,7 +117,8 @@ def _imported(item: Any, world: World, *, strict: bool) -> NewEvent:
         _check_strict(properties)
     size = len(jsontext.export_bytes(item))
     stored = {**_stamped(properties, now), "$import": True, "$mp_event_size": size}
-    return NewEvent(name, moment, stored, world.visible_at(now))
+    fraction = _has_fraction(properties.get("time"))
+    return NewEvent(name, moment, stored, world.visible_at(now), fraction)
 
 
 def _check_strict(properties: dict[str, Any]) -> None:

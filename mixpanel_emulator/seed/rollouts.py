@@ -29,7 +29,6 @@ def _common(plan: Plan, number: int) -> dict[str, Any]:
         "last_modified_by_email": "ana@shop.example",
         "is_favorited": False,
         "pinned_date": None,
-        "can_update_basic": True,
         "can_view": True,
     }
 

@@ -127,7 +127,9 @@ def operations() -> dict[Family, list[Operation]]:
     for family, names in _FILES.items():
         for name in names:
             text = (FOLDER / f"{name}.openapi.yaml").read_text(encoding="utf-8")
-            found.setdefault(family, []).extend(_operations(yaml.safe_load(text), PREFIXES[family]))
+            found.setdefault(family, []).extend(
+                _operations(yaml.load(text, yaml.CSafeLoader), PREFIXES[family])
+            )
         found[family].sort(key=lambda operation: operation.name.count("{"))
     return found
 

@@ -69,7 +69,9 @@ class Judging:
 
 def _is_whole(config: Any) -> bool:
     """Whether a run holds all unit tests."""
-    chosen = config.option.keyword or config.option.markexpr or config.option.lf
+    chosen = (
+        config.option.keyword or config.option.markexpr or config.getoption("lf", default=False)
+    )
     whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
     return bool(whole and not chosen and not config.option.collectonly)
 

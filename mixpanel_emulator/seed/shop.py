@@ -70,7 +70,7 @@ _UNUSUAL_PRICES = 10
 # Of four hundred draws, those below the first bound make an event without $insert_id, those up
 # to the next ones without a person, without mp_processing_time_ms, and with a number for an id.
 _NO_INSERT_ID, _NO_PERSON, _NO_PROCESSING_TIME, _NUMBER_FOR_ID = 4, 6, 8, 12
-# Of every so many milliseconds of the clock, one is a moment that an SDK sent with its fraction.
+# Of every so many milliseconds, one is a moment that an SDK sent with its fraction.
 _FLOAT_TIMES = 13
 _LATE_PER_MILLE = 25
 _DAYS_LATE_PER_MILLE = 8
@@ -226,7 +226,8 @@ class _Shop:
             del properties["mp_processing_time_ms"]
         elif oddity < _NUMBER_FOR_ID and self._plan.number_ids:
             properties["distinct_id"] = properties["$user_id"] = 4_000_000 + oddity
-        return NewEvent(name, moment, properties, processed, moment % _FLOAT_TIMES == 0)
+        fraction = moment % _FLOAT_TIMES == 0 and "$insert_id" in properties
+        return NewEvent(name, moment, properties, processed, fraction)
 
     def _lateness(self) -> int:
         """Return how late an event comes in: mostly seconds, sometimes hours, rarely days."""

@@ -9,6 +9,7 @@ PYAIRBYTE := .venv-pyairbyte/.ready
 AIRBYTE := .venv-airbyte/.ready
 TAP := .venv-tap/.ready
 CLIENTS := .venv-clients/.ready
+HEADLESS := .venv-headless/.ready
 SERVERLESS := .venv-serverless/.ready
 METADATA := .venv-metadata/.ready
 # The config of a real project for the demo, instead of the local Mixpanel.
@@ -18,6 +19,8 @@ KEEP ?=
 PORT ?= 8080
 IMAGE ?= airbyte/source-mixpanel:dev
 SEED ?= 7
+# Rate limits of make emulator: on or off.
+QUOTA ?= on
 # What make soak runs, and how much: faults for so many streams each (1000: all), kills, examples.
 FAULTS ?= 1000
 KILLS ?= 25
@@ -93,15 +96,15 @@ format: $(READY) ## Format the code
 	$(BIN)/ruff check --fix .
 
 .PHONY: emulator
-emulator: $(READY) ## Serve the local Mixpanel (PORT=8080 SEED=7)
-	$(BIN)/python -m mixpanel_emulator --port $(PORT) --seed $(SEED)
+emulator: $(READY) ## Serve the local Mixpanel (PORT=8080 SEED=7 QUOTA=on)
+	$(BIN)/python -m mixpanel_emulator --port $(PORT) --seed $(SEED) --quota $(QUOTA)
 
 .PHONY: bench
 bench: $(READY) $(AIRBYTE) ## Measure a record's cost beside Airbyte's connector and plain Python (QUICK=1: small)
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
 
 .PHONY: peers
-peers: $(READY) $(AIRBYTE) $(TAP) $(CLIENTS) ## Try other people's clients on the local Mixpanel
+peers: $(READY) $(AIRBYTE) $(TAP) $(CLIENTS) $(HEADLESS) ## Try other people's clients on the local Mixpanel
 	$(BIN)/python -m peers
 
 .PHONY: image
@@ -137,6 +140,8 @@ lock: $(READY) ## Resolve the dependencies anew
 	  --generate-hashes -o requirements/pyairbyte.txt
 	$(BIN)/uv pip compile -q --constraint requirements/dev.txt pyproject.toml --universal \
 	  --python-version 3.10 --generate-hashes -o requirements/runtime.txt
+	$(BIN)/uv pip compile -q --constraint requirements/dev.txt mixpanel_emulator/pyproject.toml \
+	  --universal --python-version 3.10 --generate-hashes -o requirements/emulator.txt
 	$(BIN)/uv pip compile -q --constraint requirements/dev.txt requirements/fuzz.in pyproject.toml \
 	  --python-version 3.11 --generate-hashes -o requirements/fuzz.txt
 	$(BIN)/uv pip compile -q --upgrade requirements/build.in --universal --python-version 3.10 \

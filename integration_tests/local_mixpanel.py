@@ -25,6 +25,7 @@ OPTIONS = EmulatorOptions(
     events=400,
     days=5,
     profiles=20,
+    number_ids=False,
     now="2026-03-10T12:00:00Z",
     quota=False,
     timezone="UTC",
@@ -32,15 +33,20 @@ OPTIONS = EmulatorOptions(
 )
 
 
+# Whether the column of a property that comes in several types is declared as text.
+_TEXT = {"price": False, "$app_build_number": True, "$browser_version": False}
+
+
 def fitting(event: dict[str, Any]) -> dict[str, Any]:
     """An event whose values have the types that their columns declare, as the suites demand.
 
-    Mixpanel's need not: the seeded project has prices in words, which the connector emits as they
-    are, with a line in the log.
+    Mixpanel's need not: the seeded project has prices in words, and SDKs that send text where
+    others send numbers. The connector emits them as they are, with a line in the log.
     """
     properties = {**event["properties"], "time": event["time_ms"]}
-    if isinstance(properties.get("price"), str):
-        del properties["price"]
+    for name, text in _TEXT.items():
+        if name in properties and isinstance(properties[name], str) != text:
+            del properties[name]
     return {"event": event["event"], "properties": properties}
 
 

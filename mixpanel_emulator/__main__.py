@@ -1,4 +1,4 @@
-"""`python -m mixpanel_emulator`: start a local Mixpanel and print how to reach it."""
+"""Start a local Mixpanel, tell how to reach it, and serve until it is stopped."""
 
 from __future__ import annotations
 
@@ -8,14 +8,21 @@ import signal
 import sys
 import threading
 from dataclasses import asdict, fields
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
+from mixpanel_emulator.clock import WorldClock
+from mixpanel_emulator.dates import today
 from mixpanel_emulator.options import CREDENTIALS, PROJECT_KINDS, EmulatorOptions
 from mixpanel_emulator.server import EmulatorServer
+
+if TYPE_CHECKING:
+    from datetime import date
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the command line's grammar; its defaults are those of `EmulatorOptions`."""
-    made = argparse.ArgumentParser(prog="python -m mixpanel_emulator", description=__doc__)
+    made = argparse.ArgumentParser(prog="mixpanel-emulator", description=__doc__)
     made.add_argument("--host", help="address to listen on")
     made.add_argument("--port", type=int, help="port; 0 picks a free one")
     made.add_argument("--seed", type=int, help="the integer the world grows from")
@@ -31,27 +38,58 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--tls-cert", help="certificate file; speaks HTTPS")
     made.add_argument("--tls-key", help="private key file")
     made.add_argument("--empty", action="store_true", help="start without data")
+    made.add_argument("--json", action="store_true", help="tell it in one line of JSON")
     return made
 
 
-def read_options(arguments: list[str]) -> EmulatorOptions:
-    """Turn a command line into options."""
-    given = vars(parser().parse_args(arguments))
-    given["quota"] = given["quota"] == "on"
+def read_options(given: argparse.Namespace) -> EmulatorOptions:
+    """Turn a parsed command line into options."""
+    values = {**vars(given), "quota": given.quota == "on"}
     known = {entry.name for entry in fields(EmulatorOptions)}
     return EmulatorOptions(
-        **{name: value for name, value in given.items() if name in known and value is not None}
+        **{name: value for name, value in values.items() if name in known and value is not None}
+    )
+
+
+def connector_config(url: str, first: date) -> dict[str, Any]:
+    """Return settings of the connector `source-mixpanel` that read this server."""
+    account = {
+        "option_title": "Service Account",
+        "username": CREDENTIALS.username,
+        "secret": CREDENTIALS.secret,
+        "project_id": CREDENTIALS.project_id,
+    }
+    return {"credentials": account, "start_date": first.isoformat(), "api_url": url}
+
+
+def guide(url: str, options: EmulatorOptions) -> str:
+    """Return what a person needs to know of a server that has started."""
+    last = today(WorldClock(options.now).now_ms(), None)
+    first = last - timedelta(days=options.days - 1)
+    config = json.dumps(connector_config(url, first), indent=2)
+    who = f"{CREDENTIALS.username}:{CREDENTIALS.secret}"
+    asked = f"project_id={CREDENTIALS.project_id}&from_date={last}&to_date={last}&limit=3"
+    world = "no data" if options.empty else f"{options.events:,} events from seed {options.seed}"
+    limits = "on" if options.quota else "off"
+    return (
+        f"Mixpanel is at {url}: {world}, rate limits {limits}.\n\n"
+        f"A config for the connector source-mixpanel:\n\n{config}\n\n"
+        f'A first look:\n\n  curl -u {who} "{url}/api/2.0/export?{asked}"\n\n'
+        "Ctrl-C stops it.\n"
     )
 
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
-    options = read_options(sys.argv[1:])
+    given = parser().parse_args()
+    options = read_options(given)
     stopped = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stopped.set())
     with EmulatorServer(options) as server:
-        sys.stdout.write(json.dumps({"url": server.base_url, **asdict(CREDENTIALS)}) + "\n")
+        url = server.base_url
+        line = json.dumps({"url": url, **asdict(CREDENTIALS)}) + "\n"
+        sys.stdout.write(line if given.json else guide(url, options))
         sys.stdout.flush()
         stopped.wait()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import zlib
+from collections.abc import Callable
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
@@ -12,12 +13,11 @@ from urllib.parse import parse_qsl
 from starlette.requests import ClientDisconnect, Request
 
 from mixpanel_emulator import control, faults, jsontext
-from mixpanel_emulator.exchange import Exchange
+from mixpanel_emulator.connection import Exchange
 from mixpanel_emulator.http import JSON_TYPE, TEXT_TYPE, Call, Family, Reply
 from mixpanel_emulator.http import json_reply as as_json
 from mixpanel_emulator.routes.catalogue import ROUTES
-from mixpanel_emulator.routing import Router
-from mixpanel_emulator.service import answer
+from mixpanel_emulator.routing import Router, answer
 from mixpanel_emulator.world import JournalEntry, World
 
 if TYPE_CHECKING:
@@ -66,11 +66,16 @@ def _vanishes(fault: faults.Fault) -> bool:
     return fault.kind in ("hang", "reset") and not fault.is_placed
 
 
+Watcher = Callable[[Call, Reply | None], None]
+"""Is told of every request and its answer before that is sent; no answer where one is scripted."""
+
+
 class App:
     """The emulator as an ASGI application; one world, one event loop, no threads."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, watcher: Watcher | None = None) -> None:
         self._world = world
+        self._watch = watcher or (lambda _call, _reply: None)
         self._router = Router(ROUTES)
 
     def _dated(self, send: Send) -> Send:
@@ -126,6 +131,7 @@ class App:
             fault = None
         if fault is not None and fault.kind in faults.INSTEAD:
             reply = _scripted(fault)
+            self._watch(call, None)
             entry.status = reply.status
             await exchange.deliver(reply, None, may_zip=False)
             return
@@ -135,6 +141,7 @@ class App:
         self, exchange: Exchange, call: Call, entry: JournalEntry, fault: faults.Fault | None
     ) -> None:
         result = answer(self._router, call, self._world)
+        self._watch(call, None if result.scripted else result.reply)
         try:
             await asyncio.sleep(self._latency(result.family))
             if fault is not None and _vanishes(fault):

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from mixpanel_emulator import jsontext, settings, truth
+from mixpanel_emulator import ground_truth, jsontext, settings
 from mixpanel_emulator.clock import format_instant, parse_instant
 from mixpanel_emulator.events import NewEvent
 from mixpanel_emulator.faults import read_fault
 from mixpanel_emulator.http import Call, Reply, json_reply
+from mixpanel_emulator.identity import take
 from mixpanel_emulator.profiles import USERS
 from mixpanel_emulator.seed.project import plant
 
@@ -81,12 +82,13 @@ def new_event(given: dict[str, Any], world: World) -> NewEvent:
         time_ms,
         properties,
         world.visible_at(now) if visible is None else int(visible),
+        has_float_time=bool(given.get("has_float_time", False)),
     )
 
 
 def _add_events(body: Any, world: World) -> Any:
     events = [new_event(given, world) for given in body["events"]]
-    return {"added": world.events.add(events, world.settings.zone())}
+    return {"added": take(world, events)}
 
 
 def _events(_body: Any, world: World) -> Reply:
@@ -151,16 +153,16 @@ def _quota(_body: Any, world: World) -> Any:
 
 
 def _truth(body: Any, world: World) -> Any:
-    return truth.read(world, body["kind"])
+    return ground_truth.read(world, body["kind"])
 
 
 def _set_truth(body: Any, world: World) -> Any:
-    truth.write(world, body["kind"], body["items"])
+    ground_truth.write(world, body["kind"], body["items"])
     return {}
 
 
 def _add_truth(body: Any, world: World) -> Any:
-    truth.append(world, body["kind"], body["items"])
+    ground_truth.append(world, body["kind"], body["items"])
     return {}
 
 

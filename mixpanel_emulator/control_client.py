@@ -49,9 +49,12 @@ class ControlClient:
         events: int | None = None,
         days: int | None = None,
         profiles: int | None = None,
+        *,
+        number_ids: bool | None = None,
     ) -> dict[str, Any]:
         """Empty the world's data and grow it from a seed; returns counts."""
         given = {"seed": seed, "events": events, "days": days, "profiles": profiles}
+        given["number_ids"] = number_ids
         body = {name: value for name, value in given.items() if value is not None}
         return dict(self._call("POST", "seed", body))
 
@@ -70,6 +73,7 @@ class ControlClient:
     def add_events(self, events: list[dict[str, Any]]) -> int:
         """Store events: {"event", "properties" with true UTC `time` in ms, "visible_at_ms"?}.
 
+        With "has_float_time" the export writes the seconds with their fraction.
         `mp_processing_time_ms` is set from the clock unless given; None or "none" leaves it out.
         """
         return int(self._call("POST", "events", {"events": events})["added"])

@@ -18,7 +18,8 @@ CREATE TABLE IF NOT EXISTS events (
   visible_at_ms INTEGER NOT NULL,
   distinct_id TEXT,
   insert_id TEXT,
-  tail BLOB NOT NULL
+  tail BLOB NOT NULL,
+  has_float_time INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX IF NOT EXISTS events_by_name ON events (name, time_ms, offset_ms, distinct_id);
 CREATE TABLE IF NOT EXISTS property_counts (
@@ -39,9 +40,13 @@ CREATE TABLE IF NOT EXISTS entities (
   body TEXT NOT NULL,
   PRIMARY KEY (kind, position)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS identities (
+  id TEXT PRIMARY KEY,
+  became TEXT NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
-_TABLES = ("events", "property_counts", "profiles", "entities", "meta")
+_TABLES = ("events", "property_counts", "profiles", "entities", "identities", "meta")
 
 
 def connect(path: str | None) -> sqlite3.Connection:

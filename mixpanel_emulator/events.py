@@ -19,7 +19,7 @@ from mixpanel_emulator.dates import DAY_MS, offset_ms
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 SHARDS = 4
 _SHARD_SHIFT = 60
@@ -28,9 +28,10 @@ _MIX_MASK = (1 << _DAY_SHIFT) - 1
 _MIX_FACTOR = 0x9E3779B97F | 1
 _PAGE = 1000
 _INSERT = (
-    "INSERT INTO events (id, name, time_ms, offset_ms, visible_at_ms, distinct_id, insert_id, tail)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO events (id, name, time_ms, offset_ms, visible_at_ms, distinct_id, insert_id, tail,"
+    " has_float_time) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
+_COLUMNS = "id, name, time_ms, offset_ms, tail, has_float_time"
 _SEQUENCE = "INSERT OR REPLACE INTO meta VALUES ('sequence', ?)"
 _COUNT = (
     "INSERT INTO property_counts VALUES (?, ?, ?)"
@@ -46,12 +47,14 @@ class NewEvent(NamedTuple):
         time_ms: True UTC epoch milliseconds.
         properties: Everything but `time`.
         visible_at_ms: From when the export shows it.
+        has_float_time: Whether its seconds were sent, and are exported, with a fraction.
     """
 
     name: str
     time_ms: int
     properties: dict[str, Any]
     visible_at_ms: int
+    has_float_time: bool = False
 
 
 class StoredEvent(NamedTuple):
@@ -63,6 +66,7 @@ class StoredEvent(NamedTuple):
         time_ms: True UTC epoch milliseconds.
         offset_ms: Offset of the zone in force when the event came in, at the event's time.
         tail: The export line from just after the number of `time` to the newline.
+        has_float_time: Whether the export writes its seconds with a fraction.
     """
 
     id: int
@@ -70,6 +74,7 @@ class StoredEvent(NamedTuple):
     time_ms: int
     offset_ms: int
     tail: bytes
+    has_float_time: int
 
     def properties(self) -> dict[str, Any]:
         """Return the properties, without `time`."""
@@ -105,6 +110,11 @@ def name_text(name: str) -> str:
 
 def _text_or_none(value: Any) -> str | None:
     return None if value is None else jsontext.ascii_text(value)
+
+
+def _tail(properties: dict[str, Any]) -> bytes:
+    """Return the export line from just after the number of `time` to the newline."""
+    return b"," + jsontext.export_bytes(properties)[1:] + b"}\n" if properties else b"}}\n"
 
 
 def _unfold(shapes: Counter[tuple[str, tuple[str, ...]]]) -> Counter[tuple[str, str]]:
@@ -148,13 +158,28 @@ class EventStore:
         )
         self._db.execute("DELETE FROM property_counts WHERE count <= 0")
 
+    def rewrite(self, who: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+        """Change the properties of every stored event of one distinct_id."""
+        rows = self._db.execute(
+            f"SELECT {_COLUMNS} FROM events WHERE distinct_id = ?",  # noqa: S608 - ours
+            (name_text(who),),
+        ).fetchall()
+        for row in rows:
+            event = StoredEvent._make(row)
+            old = event.properties()
+            new = change(old)
+            self._db.execute(
+                "UPDATE events SET distinct_id = ?, tail = ? WHERE id = ?",
+                (_text_or_none(new.get("distinct_id")), _tail(new), event.id),
+            )
+            for names, sign in ((old, -1), (new, 1)):
+                self._count(Counter((event.name, name_text(key)) for key in names), sign)
+
     def _row(self, event: NewEvent, zone: ZoneInfo) -> tuple[Any, ...]:
         mix = (self._sequence * _MIX_FACTOR) & _MIX_MASK
         shard = mix % SHARDS
         self._sequence += 1
         key = shard << _SHARD_SHIFT | event.time_ms // DAY_MS << _DAY_SHIFT | mix
-        text = jsontext.export_bytes(event.properties)
-        tail = b"," + text[1:] + b"}\n" if event.properties else b"}}\n"
         return (
             key,
             name_text(event.name),
@@ -163,7 +188,8 @@ class EventStore:
             event.visible_at_ms,
             _text_or_none(event.properties.get("distinct_id")),
             _text_or_none(event.properties.get("$insert_id")),
-            tail,
+            _tail(event.properties),
+            event.has_float_time,
         )
 
     def pages(self, window: Window) -> Iterator[list[StoredEvent]]:
@@ -188,15 +214,16 @@ class EventStore:
 
     def truth(self) -> Iterator[dict[str, Any]]:
         """Yield every stored event, visible or not, as the control plane shows it."""
-        query = "SELECT id, name, time_ms, offset_ms, tail, visible_at_ms FROM events ORDER BY id"
+        query = f"SELECT {_COLUMNS}, visible_at_ms FROM events ORDER BY id"  # noqa: S608 - ours
         for *stored, visible in self._db.execute(query):
             event = StoredEvent._make(stored)
-            yield {
+            told = {
                 "event": jsontext.loads(event.name),
                 "time_ms": event.time_ms,
                 "properties": event.properties(),
                 "visible_at_ms": visible,
             }
+            yield {**told, "has_float_time": True} if event.has_float_time else told
 
     def remove(self, insert_ids: Sequence[Any]) -> int:
         """Delete all events with one of the insert ids; return how many."""
@@ -204,8 +231,7 @@ class EventStore:
         for insert_id in insert_ids:
             key = jsontext.ascii_text(insert_id)
             rows = self._db.execute(
-                "DELETE FROM events WHERE insert_id = ?"
-                " RETURNING id, name, time_ms, offset_ms, tail",
+                f"DELETE FROM events WHERE insert_id = ? RETURNING {_COLUMNS}",  # noqa: S608 - ours
                 (key,),
             ).fetchall()
             removed += len(rows)
@@ -270,5 +296,5 @@ def _select(window: Window) -> tuple[str, list[Any]]:
         parts.append(f"name IN ({','.join('?' * len(window.names))})")
         values.extend(name_text(name) for name in window.names)
     # NOT INDEXED: the clustered range is the point; the index on names would sort by time.
-    columns = "SELECT id, name, time_ms, offset_ms, tail FROM events NOT INDEXED WHERE "
-    return columns + " AND ".join(parts) + f" ORDER BY id LIMIT {_PAGE}", values
+    table = f"SELECT {_COLUMNS} FROM events NOT INDEXED"  # noqa: S608 - ours
+    return f"{table} WHERE {' AND '.join(parts)} ORDER BY id LIMIT {_PAGE}", values

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
 
 from mixpanel_emulator import jsontext
 
@@ -81,6 +82,10 @@ class Call:
         if value is None or isinstance(value, str):
             return value
         return jsontext.ascii_text(value)
+
+    def each(self, name: str) -> list[str]:
+        """Return every value of a URL parameter that may be repeated."""
+        return parse_qs(self.target.partition("?")[2], keep_blank_values=True).get(name, [])
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,14 @@
-"""The table from path to endpoint: which API, which verbs, which parameters."""
+"""From a path to its answer: the endpoints' table, and the doors before them in their order."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from mixpanel_emulator.http import ApiError, Call, Family, Reply
+from mixpanel_emulator.auth import Scheme, authenticate
+from mixpanel_emulator.http import ApiError, Call, Family, Reply, error_reply, json_reply
+from mixpanel_emulator.quota import counts_as_query
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 # Both prefixes lead to the same Query API (observed).
 QUERY_PREFIXES = ("/api/query/", "/api/2.0/")
+PAYWALL = "Your plan does not allow API calls. Upgrade at mixpanel.com/pricing"
 APP_PREFIX = "/api/app/"
 
 
@@ -28,7 +31,7 @@ class Route:
         family: The API it belongs to.
         path: Path below the family's prefix; `{name}` stands for one segment.
         handler: The endpoint itself.
-        params: Parameters it knows besides project_id and workspace_id; None takes any.
+        params: Parameters it knows besides those that all know; None takes any.
         methods: Verbs it answers.
     """
 
@@ -93,7 +96,8 @@ class Router:
         raise ApiError(404, f"Unknown path: {call.path}")
 
 
-_EVERYWHERE = frozenset(("project_id", "workspace_id"))
+# The official client signs every query and list with `query_origin` (observed).
+_EVERYWHERE = frozenset(("project_id", "workspace_id", "query_origin"))
 
 
 def check_params(route: Route, call: Call) -> None:
@@ -110,3 +114,79 @@ def check_params(route: Route, call: Call) -> None:
     if unknown:
         known = sorted(route.params | _EVERYWHERE)
         raise ApiError(400, f"Unknown parameter {unknown[0]!r}; {route.path} takes {known}")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A reply and what to call once its last byte is out.
+
+    Attributes:
+        reply: The response.
+        family: The API that answers.
+        done: Frees the place among concurrent requests.
+        scripted: Whether a test wrote the reply (`forbidden`).
+    """
+
+    reply: Reply
+    family: Family
+    done: Callable[[], None]
+    scripted: bool = False
+
+
+def _nothing() -> None:
+    return
+
+
+def _forbidden(call: Call, world: World) -> Reply | None:
+    for entry in world.settings.forbidden:
+        if call.path.startswith(entry["path_prefix"]):
+            body = entry.get("body", {"status": "error", "error": "Forbidden"})
+            status = int(entry.get("status", 403))
+            if isinstance(body, str):
+                return Reply(status, body.encode("utf-8", "backslashreplace"), "text/html")
+            return json_reply(body, status)
+    return None
+
+
+def _admit(route: Route, call: Call, world: World) -> Callable[[], None]:
+    if route.family is Family.EXPORT:
+        return world.quotas.admit_export(world.settings)
+    if route.family is Family.QUERY:
+        below = relative(call.path)[1]
+        counted = counts_as_query(below, call)
+        return world.quotas.admit_query(call, world.settings, counted=counted)
+    if route.family is Family.APP and "/schemas" in route.path:
+        return world.quotas.admit_lexicon(world.settings)
+    return _nothing
+
+
+def _enter(route: Route, call: Call, world: World) -> Callable[[], None]:
+    if route.family is Family.INGEST:
+        # Ingestion authenticates by token or by batch; its routes do it themselves.
+        return _nothing
+    scheme = authenticate(route.family, call, world.settings)
+    if route.family is Family.QUERY and world.settings.plan == "free":
+        raise ApiError(402, PAYWALL, body={"error": PAYWALL})
+    if scheme is Scheme.NONE:
+        raise ApiError(401, "Unable to authenticate request")
+    return _admit(route, call, world)
+
+
+def answer(router: Router, call: Call, world: World) -> Answer:
+    """Answer one request; refusals are answers too."""
+    family = relative(call.path)[0]
+    refused = _forbidden(call, world)
+    if refused is not None:
+        return Answer(refused, family, _nothing, scripted=True)
+    done: Callable[[], None] = _nothing
+    try:
+        route, args = router.find(call)
+        call = replace(call, args=args)
+        done = _enter(route, call, world)
+        check_params(route, call)
+        return Answer(route.handler(call, world), family, done)
+    except ApiError as error:
+        return Answer(error_reply(family, call, error), family, done)
+    except BaseException:
+        done()
+        raise

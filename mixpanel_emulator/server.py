@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import uvicorn
 
-from mixpanel_emulator.app import App
+from mixpanel_emulator.app import App, Watcher
+from mixpanel_emulator.connection import LendingProtocol
 from mixpanel_emulator.control_client import ControlClient
 from mixpanel_emulator.options import EmulatorOptions
 from mixpanel_emulator.seed.project import plant
-from mixpanel_emulator.transport import LendingProtocol
 from mixpanel_emulator.world import World
 
 if TYPE_CHECKING:
@@ -61,7 +61,10 @@ class EmulatorServer:
 
     Attributes:
         options: What it was started with.
+        watcher: Is told of the traffic of every server of this process.
     """
+
+    watcher: ClassVar[Watcher | None] = None
 
     def __init__(self, options: EmulatorOptions | None = None) -> None:
         self.options = options or EmulatorOptions()
@@ -99,7 +102,7 @@ class EmulatorServer:
             plant(self._world, self.options.seed)
         self._listener = _listen(self.options.host, self.options.port)
         config = uvicorn.Config(
-            App(self._world),
+            App(self._world, type(self).watcher),
             http=LendingProtocol,
             loop="asyncio",
             ws="none",

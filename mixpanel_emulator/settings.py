@@ -50,6 +50,9 @@ class Settings:
         revenue_status: Status of the legacy engage/revenue: 200, 400, 404 or 410.
         query_latency: Real seconds each Query API answer takes, holding its concurrent place.
         export_latency: Real seconds before each export's first byte.
+        identity_merge: "none", "original" or "simplified" (Mixpanel docs: identity management).
+        merge_touches_processing_time: Whether events that a merge rewrites get a new
+            mp_processing_time_ms.
         top_without_event: Whether properties/top may be asked without an event.
     """
 
@@ -89,6 +92,8 @@ class Settings:
     revenue_status: int = 200
     query_latency: float = 0.0
     export_latency: float = 0.0
+    identity_merge: str = "none"
+    merge_touches_processing_time: bool = False
     top_without_event: bool = True
 
     def zone(self) -> ZoneInfo:
@@ -98,6 +103,7 @@ class Settings:
 
 _CHOICES: dict[str, tuple[Any, ...]] = {
     "project_kind": PROJECT_KINDS,
+    "identity_merge": ("none", "original", "simplified"),
     "export_auth_error": ("400", "401"),
     "revenue_status": (200, 400, 404, 410),
     "service_account_role": ("owner", "admin", "analyst", "consumer"),

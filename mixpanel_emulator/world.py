@@ -10,6 +10,7 @@ from mixpanel_emulator.clock import WorldClock
 from mixpanel_emulator.dates import today
 from mixpanel_emulator.entities import EntityStore
 from mixpanel_emulator.events import EventStore
+from mixpanel_emulator.identity import Identities
 from mixpanel_emulator.profiles import ProfileStore
 from mixpanel_emulator.quota import Quotas
 
@@ -70,6 +71,7 @@ class World:
         self.events = EventStore(self.database)
         self.profiles = ProfileStore(self.database)
         self.entities = EntityStore(self.database)
+        self.identities = Identities(self.database)
         self.quotas = Quotas(self.clock.now_ms)
         self.script = Script()
         self.sessions: dict[str, ProfileSession] = {}

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-from peers import airbyte, clients, tap
+from peers import airbyte, clients, headless, tap
 from peers.stage import Finding, PeerError, Stage, end_all, stage
 
 _TERMINATED = 143
@@ -64,13 +64,14 @@ def main() -> int:
     signal.signal(signal.SIGTERM, stop)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--every-stream", action="store_true", help="also Airbyte's slow ones")
-    parser.add_argument("--only", choices=("airbyte", "tap", "utils", "sdk"))
+    parser.add_argument("--only", choices=("airbyte", "tap", "utils", "sdk", "headless"))
     given = parser.parse_args()
     every: dict[str, Client] = {
         "airbyte": lambda where: airbyte.try_out(where, every=given.every_stream),
         "tap": tap.try_out,
         "utils": clients.use_utils,
         "sdk": clients.use_sdk,
+        "headless": headless.try_out,
     }
     chosen = {name: client for name, client in every.items() if given.only in (None, name)}
     with ThreadPoolExecutor() as pool:

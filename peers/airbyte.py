@@ -42,14 +42,21 @@ def try_out(stage: Stage, *, every: bool) -> Iterator[Finding]:
 
 
 def _spare(stage: Stage) -> None:
-    """Take the events away that end its sync: those with a property `Time` beside `time`."""
+    """Take the events away that end its sync.
+
+    They are those with a property `Time` beside `time`, and those whose seconds have a fraction.
+    """
     control = stage.server.control
     odd = [
         event["properties"].get("$insert_id")
         for event in control.events()
-        if any(name != "time" and name.lower() == "time" for name in event["properties"])
+        if event.get("has_float_time") or _has_two_times(event["properties"])
     ]
     control.remove_events(*odd)
+
+
+def _has_two_times(properties: dict[str, Any]) -> bool:
+    return any(name != "time" and name.lower() == "time" for name in properties)
 
 
 def _config(start: date) -> dict[str, Any]:

@@ -74,8 +74,12 @@ class Stage:
         path.write_text(json.dumps(content), encoding="utf-8")
         return str(path)
 
-    def run(self, *command: str | Path) -> list[str]:
+    def run(self, *command: str | Path, env: Mapping[str, str] | None = None) -> list[str]:
         """Run a client's command; the lines it printed.
+
+        Args:
+            command: The program and its arguments.
+            env: Variables besides those of the stage.
 
         Raises:
             PeerError: It failed; the message tells the end of what it said.
@@ -83,7 +87,7 @@ class Stage:
         client = subprocess.Popen(  # noqa: S603 - a pinned client
             [str(part) for part in command],
             cwd=self.folder,
-            env=dict(self.env),
+            env={**self.env, **(env or {})},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from mixpanel_emulator import journeys
+from mixpanel_emulator import person_events
 from mixpanel_emulator.buckets import span
 from mixpanel_emulator.dates import DAY_MS, zone_start_of
 from mixpanel_emulator.http import ApiError, Call, Family, Reply, json_reply
@@ -24,7 +24,7 @@ from mixpanel_emulator.routes.reading import choice, days, flag, required, whole
 from mixpanel_emulator.routing import Route, params
 
 if TYPE_CHECKING:
-    from mixpanel_emulator.journeys import Cohorts, Moments
+    from mixpanel_emulator.person_events import Cohorts, Moments
     from mixpanel_emulator.world import World
 
 _UNIT_DAYS = {"day": 1, "week": 7, "month": 30}
@@ -55,7 +55,7 @@ def _born(call: Call, world: World, grid: Buckets, kind: str) -> Cohorts:
     first, last = span(grid.start, grid.end, grid.zone)
     names = _names(call, world, parameter)
     marks = Wanted(names, first, last, (where, call.text(where))).marks(world)
-    return journeys.cohorts(people(marks), grid.label, once=kind == "birth")
+    return person_events.cohorts(people(marks), grid.label, once=kind == "birth")
 
 
 def retention(call: Call, world: World) -> Reply:
@@ -68,7 +68,7 @@ def retention(call: Call, world: World) -> Reply:
     grid = buckets(call, dates, world.settings.zone())
     intervals = whole(call, "interval_count", 1, 1, MOST_DAYS)
     limit = _limit(call)
-    counting = journeys.Return(
+    counting = person_events.Return(
         (grid.days or _UNIT_DAYS[grid.unit]) * DAY_MS, flag(call, "unbounded_retention")
     )
     cohorts = _born(call, world, grid, kind)
@@ -113,7 +113,7 @@ def addiction(call: Call, world: World) -> Reply:
     parts = {"day": 1, "week": 7, "month": 31}[unit] * (24 if inner == "hour" else 1)
 
     def table(moments: Moments, bucket: str) -> list[int]:
-        found = journeys.frequency(moments, grid.label, within.label, parts)
+        found = person_events.frequency(moments, grid.label, within.label, parts)
         return found.get(bucket, [0] * parts)
 
     return json_reply({"data": _split(marks, on, limit, grid.names(), table)})

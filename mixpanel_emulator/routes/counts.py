@@ -9,10 +9,10 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_emulator.buckets import UNITS, series
+from mixpanel_emulator.event_counts import TYPES, Question, counted, expression, hits, segment_name
 from mixpanel_emulator.http import ApiError, Call, Family, Reply, json_reply
 from mixpanel_emulator.routes.reading import choice, days, names, required, whole
 from mixpanel_emulator.routing import Route, params
-from mixpanel_emulator.tally import TYPES, Question, counted, expression, hits, segment_name
 
 if TYPE_CHECKING:
     from mixpanel_emulator.world import World

@@ -51,13 +51,15 @@ def _cohort(call: Call, world: World) -> Profile | None:
         return None
     if call.params.get("behaviors") is not None:
         raise ApiError(400, "filter_by_cohort and behaviors exclude each other")
-    if not isinstance(given, dict) or not isinstance(given.get("id"), int):
+    number = str(given.get("id")) if isinstance(given, dict) else ""
+    # The official client writes the number as a string.
+    if not number.isdigit():
         raise ApiError(400, 'Invalid parameter: filter_by_cohort must be {"id": number}')
-    if given["id"] in world.settings.missing_datagroup_cohorts:
+    if int(number) in world.settings.missing_datagroup_cohorts:
         raise ApiError(404, "Missing Datagroup")
-    cohort = world.entities.find("cohorts", "id", str(given["id"]))
+    cohort = world.entities.find("cohorts", "id", number)
     if not isinstance(cohort, dict):
-        raise ApiError(404, f"Cohort {given['id']} not found")
+        raise ApiError(404, f"Cohort {number} not found")
     return cohort
 
 

@@ -82,6 +82,8 @@ def _stamp(call: Call, world: World) -> Callable[[StoredEvent], bytes]:
 
     def number(event: StoredEvent) -> bytes:
         ms = event.time_ms + event.offset_ms if local else event.time_ms
+        if event.has_float_time and not in_ms:
+            return repr(ms / 1000).encode()
         return b"%d" % (ms if in_ms else ms // 1000)
 
     def text(event: StoredEvent) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mixpanel_emulator import journeys
+from mixpanel_emulator import person_events
 from mixpanel_emulator.buckets import span
 from mixpanel_emulator.http import ApiError, Call, Family, Reply, json_reply
 from mixpanel_emulator.routes.marks import Wanted, buckets, largest, people, people_of
@@ -81,11 +81,11 @@ def funnels(call: Call, world: World) -> Reply:
     marks = {
         name: Wanted((name,), first, last + length, where, on).marks(world) for name in set(names)
     }
-    path = journeys.Path(names, {name: people(found) for name, found in marks.items()}, length)
+    path = person_events.Path(names, {name: people(found) for name, found in marks.items()}, length)
     starts = [mark for mark in marks[names[0]] if mark.moment < last]
 
-    def walks(moments: journeys.Moments) -> dict[str, list[list[int]]]:
-        return journeys.funnel(moments, path, grid.label, last)
+    def walks(moments: person_events.Moments) -> dict[str, list[list[int]]]:
+        return person_events.funnel(moments, path, grid.label, last)
 
     everybody = walks(people(starts))
     if on is None:

@@ -10,6 +10,7 @@ from mixpanel_emulator.auth import Scheme, identify, read_header
 from mixpanel_emulator.dates import DAY_MS, HOUR_MS
 from mixpanel_emulator.events import NewEvent
 from mixpanel_emulator.http import ApiError, Call, Family, Reply, json_reply
+from mixpanel_emulator.identity import take
 from mixpanel_emulator.options import CREDENTIALS
 from mixpanel_emulator.routes.ingest_batch import (
     BadRecordError,
@@ -41,6 +42,10 @@ def _time_ms(value: Any) -> int:
             "'properties.time' is invalid: must be specified as seconds since epoch"
         )
     return int(value) if abs(value) > _MS_FROM else int(value * 1000)
+
+
+def _has_fraction(value: Any) -> bool:
+    return isinstance(value, float) and not value.is_integer()
 
 
 def _parts(item: Any) -> tuple[str, dict[str, Any]]:
@@ -76,10 +81,12 @@ def track(call: Call, world: World) -> Reply:
         moment = min(_time_ms(properties.get("time", now)), now)
         if moment < now - TRACK_AGE_MS:
             raise BadRecordError("'properties.time' is invalid: event is older than 5 days")
-        taken.append(NewEvent(name, moment, _stamped(properties, now), world.visible_at(now)))
+        fraction = _has_fraction(properties.get("time"))
+        shown = world.visible_at(now)
+        taken.append(NewEvent(name, moment, _stamped(properties, now), shown, fraction))
 
     reply = accept_all(call, accept)
-    world.events.add(taken, world.settings.zone())
+    take(world, taken)
     return reply
 
 
@@ -110,7 +117,8 @@ def _imported(item: Any, world: World, *, strict: bool) -> NewEvent:
         _check_strict(properties)
     size = len(jsontext.export_bytes(item))
     stored = {**_stamped(properties, now), "$import": True, "$mp_event_size": size}
-    return NewEvent(name, moment, stored, world.visible_at(now))
+    fraction = _has_fraction(properties.get("time"))
+    return NewEvent(name, moment, stored, world.visible_at(now), fraction)
 
 
 def _check_strict(properties: dict[str, Any]) -> None:
@@ -148,7 +156,7 @@ def import_events(call: Call, world: World) -> Reply:
 
     problems = [(index, item, problem_of(accept, item)) for index, item in enumerate(batch)]
     failed = [_failure(index, item, problem) for index, item, problem in problems if problem]
-    world.events.add(good, world.settings.zone())
+    take(world, good)
     if not strict:
         return acknowledge(call, None if good else "no valid events")
     if failed:

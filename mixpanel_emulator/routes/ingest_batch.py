@@ -7,7 +7,7 @@ import binascii
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_emulator import jsontext
-from mixpanel_emulator.http import ApiError, Call, Reply, json_reply
+from mixpanel_emulator.http import TEXT_TYPE, ApiError, Call, Reply, json_reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,11 +51,11 @@ def read_batch(call: Call) -> list[Any]:
 
 
 def acknowledge(call: Call, error: str | None) -> Reply:
-    """Return what /track, /engage and /groups say: 1 or 0, or an object with verbose=1."""
+    """Return what /track, /engage and /groups say: 1 or 0 as text, or an object for verbose=1."""
     status = 0 if error else 1
     if call.text("verbose") == "1":
         return json_reply({"error": error, "status": status})
-    return json_reply(status)
+    return Reply(200, b"%d" % status, TEXT_TYPE)
 
 
 def problem_of(accept: Callable[[Any], None], item: Any) -> str | None:

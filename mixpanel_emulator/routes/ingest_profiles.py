@@ -39,7 +39,8 @@ def engage(call: Call, world: World) -> Reply:
     """Update user profiles."""
 
     def accept(item: Any) -> None:
-        _apply(world, USERS, _key(item, "$distinct_id"), item)
+        key = world.identities.of(_key(item, "$distinct_id"))
+        _apply(world, USERS, key, item)
 
     return accept_all(call, accept)
 

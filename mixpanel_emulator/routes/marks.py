@@ -8,11 +8,11 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mixpanel_emulator.buckets import label, series
+from mixpanel_emulator.event_counts import expression, matches, segment_name
 from mixpanel_emulator.events import Window
 from mixpanel_emulator.http import ApiError, Call
-from mixpanel_emulator.journeys import Moments, by_person
+from mixpanel_emulator.person_events import Moments, by_person
 from mixpanel_emulator.routes.reading import choice, whole
-from mixpanel_emulator.tally import expression, matches, segment_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

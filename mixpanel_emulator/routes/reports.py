@@ -6,11 +6,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from mixpanel_emulator.dates import offset_ms, zone_start_of
+from mixpanel_emulator.event_counts import Question, counted
 from mixpanel_emulator.http import ApiError, Call, Family, Reply, json_reply
 from mixpanel_emulator.options import CREDENTIALS
 from mixpanel_emulator.routes.reading import required
 from mixpanel_emulator.routing import READ_OR_POST, Route, params
-from mixpanel_emulator.tally import Question, counted
 
 if TYPE_CHECKING:
     from datetime import date

@@ -24,12 +24,11 @@ def _common(plan: Plan, number: int) -> dict[str, Any]:
         "creator_id": 7,
         "creator_name": "Ana Roy",
         "creator_email": "ana@shop.example",
-        "last_modified_by_id": None,
-        "last_modified_by_name": None,
-        "last_modified_by_email": None,
+        "last_modified_by_id": 7,
+        "last_modified_by_name": "Ana Roy",
+        "last_modified_by_email": "ana@shop.example",
         "is_favorited": False,
         "pinned_date": None,
-        "can_edit": True,
         "can_view": True,
     }
 
@@ -40,6 +39,7 @@ def feature_flags(plan: Plan) -> list[dict[str, Any]]:
         {"key": "control", "value": False, "is_control": True, "split": 0.5, "is_sticky": False},
         {"key": "on", "value": {"color": "blue"}, "is_control": False, "split": 0.5},
     ]
+    rollout = [{"rollout_percentage": 0.25, "variant_splits": {"control": 0.5, "on": 0.5}}]
     return [
         {
             "id": str(UUID(int=1000 + number)),
@@ -52,9 +52,9 @@ def feature_flags(plan: Plan) -> list[dict[str, Any]]:
             "context": "distinct_id",
             "data_group_id": None,
             "serving_method": "client",
-            "ruleset": {"variants": variants, "rollout": [{"rollout_percentage": 0.25}]},
-            "hash_salt": "salt",
-            "content_type": "feature-flag",
+            "ruleset": {"variants": variants, "rollout": rollout},
+            "hash_salt": f"{number:032x}",
+            "content_type": "feature-flags",
             "enabled_at": None,
             **_common(plan, number),
         }

@@ -49,8 +49,16 @@ _PLACES = (
     ("BR", "São Paulo", "São Paulo"),
     ("IN", "Karnataka", "Bengaluru"),
 )
-_BROWSERS = (("web", "Chrome", "Mac OS X", 124), ("web", "Firefox", "Windows", 125))
-_PHONES = (("android", "Android", "15"), ("iphone", "iOS", "18.1"), ("swift", "iOS", "17.6"))
+# The same properties are numbers in one SDK and text in another.
+_BROWSERS: tuple[tuple[str, str, str, Any], ...] = (
+    ("web", "Chrome", "Mac OS X", 124),
+    ("web", "Firefox", "Windows", "125.0"),
+)
+_PHONES: tuple[tuple[str, str, str, Any], ...] = (
+    ("android", "Android", "15", 402),
+    ("iphone", "iOS", "18.1", "4.2.0.1"),
+    ("swift", "iOS", "17.6", "4020"),
+)
 _ITEMS = ("Lamp", "Chair", "Desk", "Rug", "Shelf", "Clock", "Vase", "Sofa")
 _PLANS = ("free", "basic", "pro", "enterprise")
 _SEARCHES = ("lamp", "blue chair", "tapis d'été", "", "läuft", "sofa 3m", "照明")
@@ -60,21 +68,24 @@ _HALF = 0.5
 # How many of a hundred prices are not decimal numbers.
 _UNUSUAL_PRICES = 10
 # Of four hundred draws, those below the first bound make an event without $insert_id, those up
-# to the next one without a person, and those up to the last one without mp_processing_time_ms.
-_NO_INSERT_ID, _NO_PERSON, _NO_PROCESSING_TIME = 4, 6, 8
+# to the next ones without a person, without mp_processing_time_ms, and with a number for an id.
+_NO_INSERT_ID, _NO_PERSON, _NO_PROCESSING_TIME, _NUMBER_FOR_ID = 4, 6, 8, 12
+# Of every so many milliseconds, one is a moment that an SDK sent with its fraction.
+_FLOAT_TIMES = 13
 _LATE_PER_MILLE = 25
 _DAYS_LATE_PER_MILLE = 8
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How much to make, and up to when."""
+    """How much to make, up to when, and whether some ids are numbers."""
 
     seed: int
     events: int
     days: int
     people: int
     now_ms: int
+    number_ids: bool = True
 
 
 def person_id(number: int) -> str:
@@ -99,7 +110,7 @@ def _device(rng: Random) -> dict[str, Any]:
             "$current_url": "https://shop.example/",
             "$initial_referrer": "$direct",
         }
-    lib, system, release = rng.choice(_PHONES)
+    lib, system, release, build = rng.choice(_PHONES)
     return {
         **place,
         "mp_lib": lib,
@@ -107,6 +118,7 @@ def _device(rng: Random) -> dict[str, Any]:
         "$os": system,
         "$os_version": release,
         "$app_version_string": "4.2.0",
+        "$app_build_number": build,
         "$wifi": rng.random() < _HALF,
         "$carrier": "Example Mobile",
     }
@@ -178,8 +190,11 @@ class _Shop:
         rng = self._rng
         common = self._common(person_id(rng.randrange(max(self._plan.people, 1))))
         if rng.randrange(12) == 0:
+            device = common["$device_id"]
             del common["$user_id"]
-            common["distinct_id"] = f"$device:{common['$device_id']}"
+            # Older SDKs take the device's id as it is.
+            plain = int(device[-1], 16) % 2
+            common["distinct_id"] = device if plain else f"$device:{device}"
         moment = self._start()
         name = rng.choice(_STARTS)
         while name != _LEAVE:
@@ -209,7 +224,10 @@ class _Shop:
             properties["distinct_id"] = None
         elif oddity < _NO_PROCESSING_TIME:
             del properties["mp_processing_time_ms"]
-        return NewEvent(name, moment, properties, processed)
+        elif oddity < _NUMBER_FOR_ID and self._plan.number_ids:
+            properties["distinct_id"] = properties["$user_id"] = 4_000_000 + oddity
+        fraction = moment % _FLOAT_TIMES == 0 and "$insert_id" in properties
+        return NewEvent(name, moment, properties, processed, fraction)
 
     def _lateness(self) -> int:
         """Return how late an event comes in: mostly seconds, sometimes hours, rarely days."""

@@ -139,3 +139,32 @@ def test_lookup_tables(shop: Any) -> None:
 def test_unknown_parameters_are_refused(shop: Any) -> None:
     assert shop.project("dashboards", colour="red").status_code == 400
     assert shop.app("nothing").status_code == 404
+
+
+def test_the_official_client_signs_what_it_asks(shop: Any) -> None:
+    signed = {"query_origin": "mixpanel-headless"}
+    for path in ("/api/query/funnels/list", "/api/query/events/names"):
+        given = {**signed, "type": "general"} if "names" in path else signed
+        assert shop.get(path, **given).status_code == 200
+    assert shop.project("bookmarks", v="2", **signed).status_code == 200
+    assert shop.project("schemas", **signed).status_code == 200
+
+
+def test_definitions_of_the_lexicon(shop: Any) -> None:
+    path = "data-definitions/"
+    [custom] = shop.project(path + "events/", custom_event="true").json()["results"]
+    [truth] = shop.control.truth("custom_events")
+    assert (custom["customEventId"], custom["name"]) == (truth["id"], truth["name"])
+    tables = shop.project(path + "lookup-tables/").json()["results"]
+    assert [(table["token"], table["name"]) for table in tables] == [
+        (table["id"], table["name"]) for table in shop.control.truth("lookup_tables")
+    ]
+    assert all(isinstance(table["id"], int) for table in tables)
+    names = {"name[]": ["Search", "Purchase"]}
+    events = shop.project(path + "events/", **names).json()["results"]
+    assert [event["name"] for event in events] == ["Purchase", "Search"]
+    assert shop.project(path + "events/").json()["results"] != events
+    of_users = shop.project(path + "properties/", resourceType="User").json()["results"]
+    of_events = shop.project(path + "properties/", resourceType="Event").json()["results"]
+    assert {"spent"} == {"spent"} & {row["name"] for row in of_users}
+    assert "spent" not in {row["name"] for row in of_events}

@@ -206,3 +206,11 @@ def test_revenue_is_there_or_gone(emulator: Any, status: int) -> None:
     assert body["results"]["$overall"]["amount"] == 1.5
     emulator.control.configure(revenue_status=status)
     assert emulator.get(path).status_code == status
+
+
+def test_a_cohorts_number_may_be_text(shop: Any) -> None:
+    def asked(number: Any) -> Any:
+        body = {"filter_by_cohort": json.dumps({"id": number})}
+        return shop.post("/api/query/engage", body).json()["results"]
+
+    assert asked("3207") == asked(3207) != []

@@ -187,3 +187,12 @@ def test_operators_are_pure() -> None:
         apply_update(old, {})
     with pytest.raises(ValueError, match="object"):
         apply_update(old, {"$set": 5})
+
+
+def test_fractions_of_seconds_come_out_as_they_went_in(emulator: Any) -> None:
+    for moment in (1_773_100_000, 1_773_100_000.25):
+        held = {"token": CREDENTIALS.token, "distinct_id": "u", "time": moment}
+        sent = [{"event": "Fraction", "properties": held}]
+        emulator.session.post(emulator.url + "/track", json=sent, timeout=20)
+    rows = [row["properties"]["time"] for row in emulator.exported()]
+    assert sorted(map(repr, rows)) == ["1773100000", "1773100000.25"]

@@ -54,6 +54,36 @@ def test_the_shop_has_what_real_data_has(shop: Any) -> None:
     assert any("\u2028" in str(row.get("separators")) for row in rows)
 
 
+def types(rows: list[dict[str, Any]], name: str) -> set[type]:
+    return {type(row[name]) for row in rows if name in row}
+
+
+def test_the_shop_has_ids_and_types_as_sdks_really_send_them(shop: Any) -> None:
+    rows = [row["properties"] for row in shop.exported()]
+    assert types(rows, "time") == {int, float}
+    assert types(rows, "distinct_id") == {str, int, type(None)}
+    assert int in types(rows, "$user_id")
+    assert types(rows, "$app_build_number") == types(rows, "$browser_version") == {int, str}
+    assert any(row["distinct_id"] == row["$device_id"] for row in rows)
+    assert any(row["distinct_id"] == f"$device:{row['$device_id']}" for row in rows)
+
+
+def test_float_seconds_are_the_true_moment_and_milliseconds_are_whole(shop: Any) -> None:
+    def times(**asked: Any) -> dict[str, set[Any]]:
+        found: dict[str, set[Any]] = {}
+        for row in shop.exported(**asked):
+            held = row["properties"]
+            found.setdefault(held.get("$insert_id", ""), set()).add(held["time"])
+        return found
+
+    exact = times(time_in_ms="true")
+    for key, moments in times().items():
+        if key:
+            [short], [ms] = moments, exact[key]
+            assert short == (ms / 1000 if isinstance(short, float) else ms // 1000)
+            assert isinstance(ms, int)
+
+
 def test_a_bigger_world_covers_its_days(emulator: Any) -> None:
     assert emulator.control.seed(1, events=50, days=3)["events"] == 50
     emulator.control.seed(1, events=0, profiles=0)

@@ -15,7 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from mixpanel_emulator.__main__ import read_options
+from mixpanel_emulator.__main__ import parser, read_options
 from mixpanel_emulator.clock import WorldClock, format_instant, parse_instant
 from mixpanel_emulator.options import EmulatorOptions
 from mixpanel_emulator.server import EmulatorServer
@@ -23,15 +23,15 @@ from mixpanel_emulator.server import EmulatorServer
 
 def test_options_of_the_command_line() -> None:
     given = "--port 0 --seed 9 --quota off --project-kind local --empty --visibility-lag 2.5"
-    assert read_options(given.split()) == EmulatorOptions(
+    assert read_options(parser().parse_args(given.split())) == EmulatorOptions(
         seed=9, quota=False, project_kind="local", empty=True, visibility_lag=2.5
     )
-    assert read_options([]) == EmulatorOptions()
+    assert read_options(parser().parse_args([])) == EmulatorOptions()
 
 
 @pytest.mark.parametrize("name", [signal.SIGTERM, signal.SIGINT])
 def test_the_command_tells_where_it_is_and_stops_cleanly(name: signal.Signals) -> None:
-    command = [sys.executable, "-m", "mixpanel_emulator", "--port", "0", "--empty"]
+    command = [sys.executable, "-m", "mixpanel_emulator", "--port", "0", "--empty", "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:  # noqa: S603 - our own
         assert process.stdout is not None
         told = json.loads(process.stdout.readline())

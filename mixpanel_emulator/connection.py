@@ -1,21 +1,77 @@
-"""Sending one answer over one connection, sound or damaged."""
+"""One answer over one connection, sound or damaged, and how a connection is broken."""
 
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
-from mixpanel_emulator import transport, wire
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from mixpanel_emulator import wire
 from mixpanel_emulator.faults import GZIP
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from starlette.types import Receive, Scope, Send
 
     from mixpanel_emulator.faults import Fault
     from mixpanel_emulator.http import Reply
+
+_STATE_KEY = "transport"
+_DRAIN_STEP = 0.01
+_DRAIN_STEPS = 200
+_SETTLE_TURNS = 5
+
+
+class LendingProtocol(H11Protocol):
+    """HTTP/1.1 whose requests find their transport in the ASGI scope's state."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Note the transport of a new connection."""
+        super().connection_made(cast("asyncio.Transport", transport))
+        self.app_state = {**self.app_state, _STATE_KEY: transport}
+
+
+def _transport_of(scope: Mapping[str, Any]) -> asyncio.Transport:
+    """Return the connection a request came on."""
+    return cast("asyncio.Transport", scope["state"][_STATE_KEY])
+
+
+async def _drain(transport: asyncio.Transport) -> None:
+    """Wait until what was written has left the process, for a bounded time."""
+    for _ in range(_DRAIN_STEPS):
+        if transport.is_closing() or transport.get_write_buffer_size() == 0:
+            return
+        await asyncio.sleep(_DRAIN_STEP)
+
+
+async def _settle() -> None:
+    """Let the loop tell the protocol that its connection is gone (TLS takes a turn more)."""
+    for _ in range(_SETTLE_TURNS):
+        await asyncio.sleep(0)
+
+
+async def _close(transport: asyncio.Transport) -> None:
+    """End the connection after what was written, as if the response were complete."""
+    await _drain(transport)
+    transport.close()
+    await _settle()
+
+
+async def _reset(transport: asyncio.Transport) -> None:
+    """Break the connection with a TCP reset after what was written."""
+    await _drain(transport)
+    connection = transport.get_extra_info("socket")
+    if connection is not None:
+        # Linger of zero seconds makes closing send RST instead of FIN.
+        linger = struct.pack("ii", 1, 0)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+    transport.abort()
+    await _settle()
 
 
 @dataclass
@@ -61,14 +117,14 @@ class Exchange:
         """Give no answer at all: hang for a while, then drop; or reset at once."""
         if fault.kind == "hang":
             await self._gone(fault.seconds)
-            await transport.close(transport.transport_of(self.scope))
+            await _close(_transport_of(self.scope))
         else:
-            await transport.reset(transport.transport_of(self.scope))
+            await _reset(_transport_of(self.scope))
 
     async def _stream(self, reply: Reply, extra: dict[str, str], blocks: Iterator[bytes]) -> None:
         await self._start(reply, extra)
         for block in blocks:
-            if transport.transport_of(self.scope).is_closing():
+            if _transport_of(self.scope).is_closing():
                 return
             if block:
                 await self._chunk(block, more=True)
@@ -84,16 +140,16 @@ class Exchange:
         await self.send({"type": "http.response.body", "body": data, "more_body": more})
 
     async def _end(self, ending: wire.Ending, seconds: float) -> None:
-        line = transport.transport_of(self.scope)
+        line = _transport_of(self.scope)
         if ending is wire.Ending.CLEAN:
             await self._chunk(b"", more=False)
             return
         if ending is wire.Ending.HANG:
             await self._gone(seconds)
         if ending is wire.Ending.RESET:
-            await transport.reset(line)
+            await _reset(line)
         else:
-            await transport.close(line)
+            await _close(line)
 
     async def _gone(self, seconds: float) -> None:
         """Wait until the client hangs up, or for so many seconds."""

@@ -1,0 +1,3 @@
+"""What every test suite here loads."""
+
+pytest_plugins = ["unit_tests.judging"]

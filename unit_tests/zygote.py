@@ -16,8 +16,8 @@ import sys
 import threading
 from typing import Any
 
-from source_mixpanel.api.client import Patience, Timeouts
 from source_mixpanel.api.failures import Backoff
+from source_mixpanel.api.patience import Patience, Timeouts
 from source_mixpanel.clock import SystemClock
 from source_mixpanel.run import run
 
@@ -71,7 +71,11 @@ def _child(job: dict[str, Any]) -> int:
     _become(job)
     given = job["patience"]
     patience = Patience(
-        Backoff(tries=given.get("tries", 5), first_s=given["first_s"]),
+        Backoff(
+            tries=given.get("tries", 5),
+            first_s=given["first_s"],
+            budget_s=given.get("budget_s", 0.0),
+        ),
         Timeouts(read=given.get("read_s", 20.0)),
     )
     clock = SkippingClock() if given.get("skip_waits") else None

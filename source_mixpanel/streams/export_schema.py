@@ -9,7 +9,7 @@ from typing import Any
 from source_mixpanel.api.client import MixpanelClient
 from source_mixpanel.api.envelopes import unwrap
 from source_mixpanel.api.request import Api, ApiRequest
-from source_mixpanel.errors import DataError, SourceError
+from source_mixpanel.errors import DataError, SourceError, TransientError
 from source_mixpanel.records.decode import parse_lines
 from source_mixpanel.records.naming import CORE_COLUMNS, ColumnNames
 from source_mixpanel.records.types import JSON_TYPES, common_type, declared_types
@@ -64,13 +64,16 @@ def find_properties(
     account, or answers in another shape, is passed over with a log line.
 
     Raises:
-        SourceError: All of them are.
+        TransientError: One cannot be had now: without it the schema would lack columns for good.
+        SourceError: All of them are closed.
     """
     failures: list[SourceError] = []
 
     def ask(source: str, find: Callable[[], Types]) -> Types:
         try:
             return find()
+        except TransientError:
+            raise
         except SourceError as error:
             log(f"Stream 'export' is discovered without {source}: {error}")
             failures.append(error)

@@ -18,6 +18,7 @@ _FEW = (Window(4, 10.0), Window(11, RECOVERY_S))
 
 _FIRST_S = 5.0
 _LONGEST_S = 120.0
+_UNHURRIED = 3
 _NEVER = float("-inf")
 
 
@@ -109,7 +110,7 @@ class Outage:
         left = self._began + backoff.budget_s - now
         if self.exhausts(backoff, now):
             # Whoever asks next is told so after one attempt.
-            return backoff.patient_pause(1, 0.5)
+            return backoff.patient_pause(_UNHURRIED, 0.5)
         pause = backoff.patient_pause(self.faults, 0.5)
         return min(pause, left) if left > 0 else pause
 

@@ -48,7 +48,7 @@ class Arrival:
                 told = now
                 self.log(
                     f"For {request.whom}, {size / 1e6:.1f} MB of the answer to {request} have come "
-                    f"in {(now - began) / 60:.0f} min, and goes on."
+                    f"in {(now - began) / 60:.0f} min, and more is on its way."
                 )
             if now - marked >= self.timeouts.read:
                 if since_mark < self.timeouts.least_bytes:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 
 from source_mixpanel.api.hints import Named, missing_events, missing_funnels
+from source_mixpanel.api.lists import Listing
 from source_mixpanel.api.request import Api, ApiRequest
 from source_mixpanel.api.waits import utc
 from source_mixpanel.dates import DEFAULT_START
@@ -19,11 +20,11 @@ from source_mixpanel.errors import (
 from source_mixpanel.streams.base import MixpanelStream, Workshop
 from source_mixpanel.streams.cohorts import COHORTS
 from source_mixpanel.streams.export_request import ExportFilter, export_request
-from source_mixpanel.streams.funnels import FUNNELS
 from source_mixpanel.sync.coverage import Span
 from source_mixpanel.sync.days import Days
 from source_mixpanel.sync.window import Window
 
+_FUNNELS = Listing(Api.QUERY, "/api/query/funnels/list")
 _MOST_NAMES = 5_000
 """Mixpanel lists no more events [observed]."""
 
@@ -31,7 +32,9 @@ _BEHIND = {Api.LEXICON: Api.APP, Api.INGESTION: Api.APP}
 """Whose access tells of that to others."""
 
 
-def findings(workshop: Workshop, streams: Iterable[MixpanelStream], named: Named) -> list[str]:
+def findings(
+    workshop: Workshop, streams: Callable[[], Iterable[MixpanelStream]], named: Named
+) -> list[str]:
     """Sentences on streams that cannot be read, or not now, and on settings that bring nothing.
 
     Costs one raw export, one query and one call of the app API, besides the project's settings,
@@ -41,7 +44,7 @@ def findings(workshop: Workshop, streams: Iterable[MixpanelStream], named: Named
 
     Args:
         workshop: Asks, in a hurry.
-        streams: Those of the project, to be told by name.
+        streams: Gives those of the project, to be told by name if need be.
         named: What the settings name.
 
     Raises:
@@ -53,7 +56,7 @@ def findings(workshop: Workshop, streams: Iterable[MixpanelStream], named: Named
     closed = [error for error in faults.values() if not isinstance(error, QuotaError)]
     if len(closed) == len(doors):
         raise _telling(closed)
-    names = _by_door(streams)
+    names = _by_door(streams()) if faults else {}
     sentences = [_sentence(names.get(api, []), api, error) for api, error in faults.items()]
     if Api.APP not in doors:
         sentences.append(
@@ -132,7 +135,7 @@ def _amiss(workshop: Workshop, named: Named, today: date) -> list[str]:
             names = _event_names(workshop, named.since or today - DEFAULT_START, today)
             sentences += missing_events(named.events, names) if len(names) < _MOST_NAMES else []
         if named.funnels:
-            funnels = workshop.lists.keyed(FUNNELS, "funnels", "funnel_id")
+            funnels = workshop.lists.keyed(_FUNNELS, "funnels", "funnel_id")
             there = {funnel["funnel_id"]: str(funnel.get("name")) for funnel in funnels}
             sentences += missing_funnels(named.funnels, there)
     except SourceError as error:

@@ -175,14 +175,15 @@ class SourceMixpanel(AbstractSource):
             settings = self._parse(config)
             refuse_empty(settings, ServerTime(self._clock).now_utc())
             workshop = self._workshop(settings, hurried=True)
-            found = findings(workshop, _streams(settings, workshop), named_in(settings))
+            if settings.reports:
+                _streams(settings, workshop)
+            found = findings(workshop, lambda: _streams(settings, workshop), named_in(settings))
         except SourceError as error:
             # Unlike logs and traces this message passes no filter of the CDK's.
             return AirbyteConnectionStatus(status=Status.FAILED, message=filter_secrets(str(error)))
         for sentence in found:
             logger.warning(sentence)
-        message = filter_secrets(" ".join(found)) if found else None
-        return AirbyteConnectionStatus(status=Status.SUCCEEDED, message=message)
+        return AirbyteConnectionStatus(Status.SUCCEEDED, filter_secrets(" ".join(found)) or None)
 
     def check_connection(
         self, logger: logging.Logger, config: Mapping[str, Any]

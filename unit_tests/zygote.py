@@ -10,6 +10,7 @@ resource limits by name, and "jumps" pairs of (reading of the clock, seconds it 
 from __future__ import annotations
 
 import json
+import math
 import os
 import resource
 import sys
@@ -35,10 +36,11 @@ class SkippingClock(SystemClock):
         return super().monotonic() + self._skipped
 
     def wait(self, seconds: float, on: threading.Condition | None = None) -> None:
-        if on is not None:
-            # Others who hold the condition get their turn.
-            on.wait(0.001)
-        self._skipped += seconds
+        if seconds == math.inf and on is not None:
+            on.wait()
+        # Others who hold the condition get their turn.
+        elif on is None or not on.wait(0.001):
+            self._skipped += seconds
 
 
 class JumpingClock(SkippingClock):

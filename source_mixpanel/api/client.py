@@ -15,7 +15,8 @@ from source_mixpanel.api.auth import MixpanelAuth
 from source_mixpanel.api.bodies import RateLimitedError, framed, is_gzipped, judge, parsed
 from source_mixpanel.api.document import Document, document_body
 from source_mixpanel.api.failures import Action
-from source_mixpanel.api.ledger import Heard, Ledger, Receipt
+from source_mixpanel.api.heard import Heard, Receipt
+from source_mixpanel.api.ledger import Ledger
 from source_mixpanel.api.outcome import error_for
 from source_mixpanel.api.patience import Failure, Fault, Patience, Trial
 from source_mixpanel.api.quota import Quota, http_date, retry_after

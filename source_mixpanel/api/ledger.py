@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from source_mixpanel.api.failures import Action, Backoff
 from source_mixpanel.api.gates import Gate, Growth, Outage
+from source_mixpanel.api.heard import FREE_STATUSES, Heard, Receipt
 from source_mixpanel.api.quota import (
     HOUR,
     Quota,
@@ -24,52 +26,11 @@ from source_mixpanel.api.quota import (
 from source_mixpanel.api.waits import Ask, Bulletin, Pause, Usage, Wait, too_long
 from source_mixpanel.clock import Clock
 
-FREE_STATUSES = frozenset({401, 402, 429})
-"""Answers that do not use up quota [Mixpanel's own client: request pacing]."""
-
 HEARTBEAT_S = 300.0
 """Seconds between two announcements of a wait."""
 
 _IDLE_S = 60.0
 """Seconds without a request, after which queries begin one at a time again."""
-
-
-@dataclass
-class Receipt:
-    """One admitted request; what became of it is told to the ledger.
-
-    Attributes:
-        started: When it was let in, by the monotonic clock.
-        counted: Whether it uses up quota.
-        waited_s: Seconds until it was let in.
-    """
-
-    started: float
-    counted: bool
-    waited_s: float = 0.0
-
-
-@dataclass(frozen=True)
-class Heard:
-    """An answer, as far as it matters to a quota.
-
-    Attributes:
-        status: HTTP status.
-        headers: Its headers.
-        action: What the failure table says, None for a good one.
-        text: Its error text.
-    """
-
-    status: int
-    headers: Mapping[str, str] = field(default_factory=dict)
-    action: Action | None = None
-    text: str = ""
-
-    @property
-    def refuses(self) -> bool:
-        """Whether it sends the request away for a while."""
-        asked = self.action is Action.OUTLAST and bool(self.headers.get("Retry-After", "").strip())
-        return asked or self.action is Action.WAIT
 
 
 @dataclass
@@ -109,7 +70,7 @@ class Ledger:
         self._calls: deque[float] = deque()
         self._running = 0
         self._abreast = 1 if quota.slow_start else quota.concurrent
-        self._last_start = clock.monotonic()
+        self._last_end = clock.monotonic()
         self._everybody = Gate()
         self._counted = Gate()
         self._growth = Growth()
@@ -140,35 +101,38 @@ class Ledger:
         finally:
             with self._changed:
                 self._running -= 1
+                self._last_end = self._clock.monotonic()
                 self._changed.notify_all()
 
     def _admit(self, stream: str, ask: Ask, *, counted: bool) -> Receipt:
-        asked = self._clock.monotonic()
+        waited = 0.0
         with self._changed:
             while True:
                 now = self._clock.monotonic()
                 pause = self._pause(now, ask, counted=counted)
                 if pause.seconds <= 0:
-                    return self._let_in(now, asked, counted=counted)
+                    return self._let_in(now, waited, counted=counted)
                 wall = self._clock.now()
-                if pause.exceeds(ask.within_s, now - asked):
+                if pause.exceeds(ask.within_s, waited):
                     raise too_long(stream, self.quota, pause, wall, self._usage(now))
-                self._bulletin.tell(stream, pause, now, wall, waited_s=now - asked)
-                rest = min(pause.seconds, self._bulletin.due_in(now))
+                if pause.for_a_place:
+                    self._clock.wait(pause.seconds, on=self._changed)
+                    continue
+                rest = self._bulletin.tell(stream, pause, now, wall)
                 self._clock.wait(rest, on=self._changed)
+                waited += self._clock.monotonic() - now
 
-    def _let_in(self, now: float, asked: float, *, counted: bool) -> Receipt:
-        if self.quota.slow_start and not self._running and now - self._last_start >= _IDLE_S:
+    def _let_in(self, now: float, waited: float, *, counted: bool) -> Receipt:
+        if self.quota.slow_start and not self._running and now - self._last_end >= _IDLE_S:
             self._abreast = 1
         self._running += 1
-        self._last_start = now
         self._everybody.started(now)
-        self.longest_wait_s = max(self.longest_wait_s, now - asked)
+        self.longest_wait_s = max(self.longest_wait_s, waited)
         if counted:
             self._counted.started(now)
             self._calls.append(now)
             self.used += 1
-        return Receipt(now, counted, now - asked)
+        return Receipt(now, counted, waited)
 
     def _pause(self, now: float, ask: Ask, *, counted: bool) -> Pause:
         """What keeps a call from starting, as far as is known; no seconds mean now."""
@@ -178,8 +142,7 @@ class Ledger:
             pauses += [Pause(*self._counted.pause(now)), Pause(own, self._limits())]
         longest = max(pauses, key=lambda pause: pause.seconds)
         if longest.seconds <= 0 and self._running >= min(self._abreast, self.quota.concurrent):
-            why = f"{self._running} requests at once are all that may run"
-            return Pause(HEARTBEAT_S, why, for_a_place=True)
+            return Pause(math.inf, "as many requests run as may at once", for_a_place=True)
         return longest
 
     def _shared(self, now: float) -> float:

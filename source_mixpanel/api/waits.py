@@ -19,6 +19,7 @@ _PACING_S = 1.5
 _NEWS_S = 60.0
 """A wait that ends no later than this after one that was told needs no words of its own."""
 
+_SOON_S = 0.01
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
@@ -61,7 +62,7 @@ class Pause:
     Attributes:
         seconds: For how long, as far as is known.
         why: The reason, in words.
-        for_a_place: It waits for one that runs to end, and nobody knows when that is.
+        for_a_place: It waits for one that runs to end; nobody knows when, but it will.
     """
 
     seconds: float
@@ -69,8 +70,8 @@ class Pause:
     for_a_place: bool = False
 
     def exceeds(self, within_s: float, waited_s: float) -> bool:
-        """Whether it goes beyond what may be waited in all."""
-        return waited_s + (0.0 if self.for_a_place else self.seconds) > within_s
+        """Whether it goes beyond what may be waited in all; less than nothing allows no wait."""
+        return within_s < 0 or (not self.for_a_place and waited_s + self.seconds > within_s)
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ class Bulletin:
         self._heartbeat_s = heartbeat_s
         self._told = self._until = float("-inf")
 
-    def tell(self, stream: str, pause: Pause, now: float, wall: float, *, waited_s: float) -> None:
+    def tell(self, stream: str, pause: Pause, now: float, wall: float) -> float:
         """Announce a wait, if it is one that has not been told of.
 
         Args:
@@ -113,21 +114,18 @@ class Bulletin:
             pause: What for.
             now: By the monotonic clock.
             wall: The same in seconds since the epoch.
-            waited_s: Seconds that it has waited already.
-        """
-        usual = pause.for_a_place and waited_s < self._heartbeat_s
-        if usual or pause.seconds < _PACING_S:
-            return
-        until = now + pause.seconds
-        if now - self._told < self._heartbeat_s and until <= self._until + _NEWS_S:
-            return
-        self._told, self._until = now, until
-        self._announce(Wait(stream, self._quota, wall + pause.seconds, pause.why))
 
-    def due_in(self, now: float) -> float:
-        """Seconds until a wait that goes on has to be told again."""
+        Returns:
+            Seconds until it is over, or has to be told again.
+        """
+        if pause.seconds < _PACING_S:
+            return pause.seconds
+        until = now + pause.seconds
         left = self._told + self._heartbeat_s - now
-        return left if left > 0 else self._heartbeat_s
+        if left < _SOON_S or until > self._until + _NEWS_S:
+            self._told, self._until, left = now, until, self._heartbeat_s
+            self._announce(Wait(stream, self._quota, wall + pause.seconds, pause.why))
+        return min(pause.seconds, left)
 
 
 def utc(epoch_s: float) -> str:
@@ -138,7 +136,7 @@ def utc(epoch_s: float) -> str:
 def too_long(stream: str, quota: Quota, pause: Pause, wall: float, usage: Usage) -> QuotaError:
     """What ends a request that would have to wait for longer than it may."""
     until = wall + pause.seconds
-    when = "it is not known until when" if pause.for_a_place else f"until {utc(until)}"
+    when = "nobody knows until when" if pause.for_a_place else f"until {utc(until)}"
     return QuotaError(
         f"For {whom(stream)} the connector would have to wait too long for Mixpanel's "
         f"{quota.name} quota ({when}: {pause.why}).{usage} The next sync goes on from the last "

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from source_mixpanel.api.client import MixpanelClient
 from source_mixpanel.api.envelopes import unwrap
 from source_mixpanel.api.request import Api, ApiRequest
-from source_mixpanel.errors import DataError, SourceError, TransientError
+from source_mixpanel.errors import CutError, DataError, SourceError, TransientError
 from source_mixpanel.records.decode import parse_lines
 from source_mixpanel.records.naming import CORE_COLUMNS, ColumnNames
 from source_mixpanel.records.types import JSON_TYPES, common_type, declared_types
@@ -68,13 +69,16 @@ def find_properties(
         SourceError: All of them are closed.
     """
     failures: list[SourceError] = []
+    sampled = partial(_sampled, client, days, wanted, now)
 
     def ask(source: str, find: Callable[[], Types]) -> Types:
         try:
             return find()
-        except TransientError:
-            raise
         except SourceError as error:
+            # What is no JSON every time is of another shape; of events it may be a part.
+            shapeless = isinstance(error, CutError) and find is not sampled
+            if isinstance(error, TransientError) and not shapeless:
+                raise
             log(f"Stream 'export' is discovered without {source}: {error}")
             failures.append(error)
             return {}
@@ -83,7 +87,7 @@ def find_properties(
     names = ask("the list of property names", lambda: _listed(client))
     # A project secret, which does without the number, does not open Lexicon.
     lexicon = {} if number is None else ask("Lexicon", lambda: _lexicon(client, number))
-    sample = ask("a sample of events", lambda: _sampled(client, days, wanted, now))
+    sample = ask("a sample of events", sampled)
     if len(failures) == (2 if number is None else 3):
         raise failures[-1]
     types: dict[str, str | None] = dict.fromkeys(names)

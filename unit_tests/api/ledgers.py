@@ -6,7 +6,8 @@ import threading
 from collections.abc import Mapping
 
 from source_mixpanel.api.failures import Backoff, action_for
-from source_mixpanel.api.ledger import Heard, Ledger
+from source_mixpanel.api.heard import Heard
+from source_mixpanel.api.ledger import Ledger
 from source_mixpanel.api.quota import Quota
 from source_mixpanel.api.waits import Wait
 

@@ -7,7 +7,8 @@ from contextlib import ExitStack, suppress
 
 import pytest
 
-from source_mixpanel.api.ledger import Ledger, Receipt
+from source_mixpanel.api.heard import Receipt
+from source_mixpanel.api.ledger import Ledger
 from source_mixpanel.api.quota import Quota, Window, query_quota
 from source_mixpanel.api.waits import Ask
 from source_mixpanel.errors import QuotaError

@@ -19,7 +19,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from source_mixpanel.api.ledger import Ledger, Receipt
+from source_mixpanel.api.heard import Receipt
+from source_mixpanel.api.ledger import Ledger
 from source_mixpanel.api.quota import Quota, app_quota, export_quota, query_quota, refusal
 from source_mixpanel.api.waits import Ask
 from source_mixpanel.errors import QuotaError
@@ -86,7 +87,7 @@ class Play:
                 slot = self.ledger.slot("x", counted=counted, ask=Ask(within_s=-1))
                 receipt = place.enter_context(slot)
             except QuotaError as error:
-                if "not known until when" in str(error):
+                if "nobody knows until when" in str(error):
                     self.answer()
                 else:
                     self.clock.time = max(self.clock.time + 0.001, error.until - WALL)

@@ -185,6 +185,23 @@ def test_a_page_that_is_refused_waits_as_long_as_mixpanel_says(
     assert "Mixpanel asked to wait" in out.log
 
 
+@pytest.mark.parametrize(("limits", "in_an_hour"), [({}, True), ({"query_per_hour": 20}, False)])
+def test_the_limit_that_mixpanel_names_is_used_unless_the_user_has_set_one(
+    command: Command,
+    mixpanel: ControlClient,
+    config: dict[str, Any],
+    limits: dict[str, int],
+    *,
+    in_an_hour: bool,
+) -> None:
+    for number in range(80):
+        mixpanel.add_cohort({"id": number}, ["u-1"])
+    mixpanel.configure(quota=True, query_per_hour=100, policy_headers=True)
+    out = sync(command, {**config, "rate_limits": limits}, [bare("cohort_members")])
+    assert (out.code, len(out.records())) == (0, 80), out.log
+    assert ("are used up" not in out.log) == in_an_hour
+
+
 def test_a_wait_beyond_the_longest_ends_the_stream_and_tells_who_used_the_quota(
     command: Command, mixpanel: ControlClient, config: dict[str, Any]
 ) -> None:

@@ -70,6 +70,8 @@ class Ledger:
         self._calls: deque[float] = deque()
         self._running = 0
         self._abreast = 1 if quota.slow_start else quota.concurrent
+        # One good answer after a refusal may have taken the only place that was free.
+        self._refused_last = False
         self._last_end = clock.monotonic()
         self._everybody = Gate()
         self._counted = Gate()
@@ -207,7 +209,9 @@ class Ledger:
                 self._refuse(receipt, heard, now)
             elif heard.action is None:
                 self._growth.answered(now)
-                self._abreast = min(self._abreast + 1, self.quota.concurrent)
+                more = 0 if self._refused_last else 1
+                self._abreast = min(self._abreast + more, self.quota.concurrent)
+                self._refused_last = False
             self._changed.notify_all()
 
     def give_back(self, receipt: Receipt) -> None:
@@ -257,6 +261,7 @@ class Ledger:
     def _refuse(self, receipt: Receipt, heard: Heard, now: float) -> None:
         told = refusal(heard.headers, heard.text, self._clock.now())
         self._fewer_at_once()
+        self._refused_last = True
         pause, why = self._growth.refused(receipt.started, now), "Mixpanel is shedding load"
         if told.asked_s is not None:
             outlasts = heard.action is Action.OUTLAST

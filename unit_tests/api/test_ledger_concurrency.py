@@ -115,6 +115,19 @@ def test_after_a_refusal_or_a_fault_it_is_one_at_a_time_again(status: int) -> No
         assert len(let_in(ledger, running)) == 1
 
 
+def test_one_good_answer_after_a_refusal_may_have_taken_the_only_free_place() -> None:
+    clock = HastyClock()
+    ledger, _ = ledger_of(query_quota(60), clock)
+    call(ledger, 429)
+    clock.time += 100
+    rounds = []
+    for _ in range(3):
+        call(ledger)
+        with ExitStack() as running:
+            rounds.append(len(let_in(ledger, running)))
+    assert rounds == [1, 2, 3]
+
+
 def test_after_a_minute_without_a_query_it_is_one_at_a_time_again() -> None:
     clock = HastyClock()
     ledger, _ = ledger_of(query_quota(60), clock)

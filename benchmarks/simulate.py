@@ -10,11 +10,15 @@ request a minute) for the same number of requests, and the quota's own lower bou
 from __future__ import annotations
 
 import argparse
+import base64
 import logging
+import threading
+import urllib.error
+import urllib.request
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from typing import Any
 
 from airbyte_cdk.models import (
@@ -41,7 +45,11 @@ _LOG = logging.getLogger("airbyte")
 
 @dataclass(frozen=True)
 class ProjectSize:
-    """What a project holds, as far as it costs requests."""
+    """What a project holds, as far as it costs requests.
+
+    Attributes:
+        rival_s: Seconds between two queries, and two exports, of another client; 0 for none.
+    """
 
     name: str
     days: int
@@ -50,11 +58,16 @@ class ProjectSize:
     page_size: int
     funnels: int
     cohorts: int
+    rival_s: float = 0.0
 
 
 SMALL = ProjectSize("small", 30, 2_000, 200, 1_000, 3, 2)
 TYPICAL = ProjectSize("typical", 365, 20_000, 4_000, 100, 30, 20)
 HUGE = ProjectSize("huge", 365, 5_000, 2_000, 100, 150, 90)
+SHARED = replace(TYPICAL, name="shared", rival_s=120.0)
+"""Typical, beside a client that uses half of each hour's queries and exports."""
+
+_RIVAL = "rival"
 
 
 @dataclass(frozen=True)
@@ -68,6 +81,7 @@ class Outcome:
         wall_s: Virtual seconds from start to end.
         records: Records by stream.
         state: The last state of each stream.
+        hourly: Queries, and exports, that other clients leave of an hour.
     """
 
     queries: int
@@ -76,11 +90,13 @@ class Outcome:
     wall_s: float
     records: Counter[str]
     state: list[AirbyteStateMessage]
+    hourly: int = 60
 
     @property
     def lower_bound_s(self) -> float:
-        """Seconds that the quotas alone demand, all else taking no time."""
-        return max(0, (self.queries - 1) // 60, (self.exports - 1) // 60) * HOUR
+        """Seconds that what is left of the quotas demands, all else taking no time."""
+        most = max(self.queries, self.exports)
+        return max(0, (most - 1) // self.hourly) * HOUR
 
     @property
     def peer_s(self) -> float:
@@ -135,11 +151,44 @@ def catalog_of(streams: list[AirbyteStream], mode: SyncMode) -> ConfiguredAirbyt
     )
 
 
+@contextmanager
+def rivalled(clock: VirtualClock, base_url: str, every_s: float) -> Iterator[None]:
+    """Another client of the project asks on and on: a query and an export every so often."""
+    over = threading.Event()
+    pair = f"{CREDENTIALS.username}:{CREDENTIALS.secret}".encode()
+    signed = {"Authorization": "Basic " + base64.b64encode(pair).decode()}
+    dates = f"from_date={NOW[:10]}&to_date={NOW[:10]}"
+    paths = ("/api/query/cohorts/list?", f"/api/2.0/export?{dates}&")
+
+    def ask() -> None:
+        while not over.is_set():
+            for path in paths:
+                url = f"{base_url}{path}project_id={CREDENTIALS.project_id}&{_RIVAL}=1"
+                request = urllib.request.Request(url, headers=signed)  # noqa: S310 - loopback
+                with suppress(urllib.error.HTTPError):
+                    urllib.request.urlopen(request).close()  # noqa: S310 - loopback
+            clock.wait(every_s)
+
+    if not every_s:
+        yield
+        return
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    # It has been at it for an hour.
+    clock.wait(HOUR)
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
 def sync(
     mixpanel: ControlClient,
     config: dict[str, Any],
     catalog: ConfiguredAirbyteCatalog | None,
     state: list[AirbyteStateMessage],
+    rival_s: float = 0.0,
 ) -> tuple[Outcome, ConfiguredAirbyteCatalog]:
     """One sync on a virtual clock; without a catalog the connection is set up first."""
     clock = VirtualClock(mixpanel)
@@ -154,22 +203,24 @@ def sync(
             # A sync by itself: what the set-up has used is free again.
             clock.wait(HOUR + _START_S)
             mixpanel.clear_journal()
-        began = clock.monotonic()
-        for message in source.read(_LOG, config, catalog, state):
-            if message.type is Type.RECORD and message.record is not None:
-                records[message.record.stream] += getattr(message, "count", 1)
-            if message.type is Type.STATE and message.state and message.state.stream:
-                last[message.state.stream.stream_descriptor.name] = message.state
-        wall = clock.monotonic() - began
+        with rivalled(clock, config["api_url"], rival_s):
+            began = clock.monotonic()
+            for message in source.read(_LOG, config, catalog, state):
+                if message.type is Type.RECORD and message.record is not None:
+                    records[message.record.stream] += getattr(message, "count", 1)
+                if message.type is Type.STATE and message.state and message.state.stream:
+                    last[message.state.stream.stream_descriptor.name] = message.state
+            wall = clock.monotonic() - began
     finally:
         clock.close()
-    return _outcome(mixpanel, wall, records, list(last.values())), catalog
+    hourly = 60 - round(HOUR / rival_s) if rival_s else 60
+    return replace(_outcome(mixpanel, wall, records, list(last.values())), hourly=hourly), catalog
 
 
 def _outcome(
     mixpanel: ControlClient, wall: float, records: Counter[str], state: list[AirbyteStateMessage]
 ) -> Outcome:
-    journal = mixpanel.journal()
+    journal = [entry for entry in mixpanel.journal() if _RIVAL not in entry["query"]]
     counted = [e for e in journal if e["status"] not in (401, 402, 429)]
     queries = [
         e for e in counted if e["path"].startswith("/api/query/") and not e.get("session_id")
@@ -192,23 +243,23 @@ def project(size: ProjectSize) -> Iterator[tuple[ControlClient, dict[str, Any]]]
 def both_syncs(size: ProjectSize) -> tuple[Outcome, Outcome]:
     """The first sync of a project, and the one of the next day."""
     with project(size) as (mixpanel, config):
-        first, catalog = sync(mixpanel, config, None, [])
+        first, catalog = sync(mixpanel, config, None, [], size.rival_s)
         mixpanel.advance(24 * HOUR)
-        daily, _ = sync(mixpanel, config, catalog, first.state)
+        daily, _ = sync(mixpanel, config, catalog, first.state, size.rival_s)
         return first, daily
 
 
 def main() -> None:
     """Print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", choices=["small", "typical", "huge"])
+    parser.add_argument("--only", choices=["small", "typical", "huge", "shared"])
     only = parser.parse_args().only
     _LOG.setLevel(logging.ERROR)
     columns = "{:<9}{:<7}{:>8}{:>8}{:>6}{:>11}{:>13}{:>15}"
     print(columns.format(
         "project", "sync", "queries", "exports", "429s", "wall", "lower bound", "one a minute"
     ))  # fmt: skip
-    for size in (SMALL, TYPICAL, HUGE):
+    for size in (SMALL, TYPICAL, HUGE, SHARED):
         if only in (None, size.name):
             for name, outcome in zip(("first", "daily"), both_syncs(size), strict=True):
                 times = (outcome.wall_s, outcome.lower_bound_s, outcome.peer_s)

@@ -7,6 +7,7 @@ time for a moment. It then jumps to the earliest deadline, and the local Mixpane
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 
@@ -74,7 +75,11 @@ class VirtualClock:
         while not self._over.wait(_TICK_S):
             with self._lock:
                 deadline = min(self._deadlines, default=None)
-            if deadline is None or time.monotonic() - self._asked < _QUIET_S or self._busy():
+            if (
+                deadline in (None, math.inf)
+                or time.monotonic() - self._asked < _QUIET_S
+                or self._busy()
+            ):
                 continue
             if time.monotonic() - self._asked < _QUIET_S:
                 continue

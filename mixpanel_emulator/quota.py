@@ -113,6 +113,16 @@ class Quotas:
             raise _window_error(call, settings, (used, wait, self.query.running))
         return self.query.begin(now) if counted else self.query.enter()
 
+    def told(self, settings: Settings) -> dict[str, str]:
+        """The headers that tell how much of the query quota is left."""
+        used = self.query.used(self._now(), HOUR_MS)
+        left = max(settings.query_per_hour - used, 0)
+        free = max(settings.query_concurrency - self.query.running, 0)
+        return {
+            "RateLimit-Policy": _policy(settings),
+            "RateLimit": f'"project";r={left};t=3600, "project-concurrency";r={free}',
+        }
+
     def admit_export(self, settings: Settings) -> Callable[[], None]:
         """Let an export in, or raise its 429; the only recorded body is the concurrency one."""
         if not settings.quota:

@@ -184,7 +184,11 @@ def answer(router: Router, call: Call, world: World) -> Answer:
         call = replace(call, args=args)
         done = _enter(route, call, world)
         check_params(route, call)
-        return Answer(route.handler(call, world), family, done)
+        reply = route.handler(call, world)
+        if route.family is Family.QUERY and world.settings.policy_headers:
+            told = world.quotas.told(world.settings)
+            reply = replace(reply, headers={**told, **reply.headers})
+        return Answer(reply, family, done)
     except ApiError as error:
         return Answer(error_reply(family, call, error), family, done)
     except BaseException:

@@ -21,6 +21,7 @@ class Settings:
         export_per_second: Export requests in a rolling second.
         export_concurrency: Export requests at a time.
         lexicon_per_minute: Lexicon schema requests in a rolling minute.
+        policy_headers: Send `RateLimit-Policy` and `RateLimit` with good answers to queries, too.
         load_shed: Answer every counted query with the 429 that carries no figures.
         plan: "free" refuses the Query API with 402; any other name is a paid plan.
         history_days: Days back that the plan lets one ask for; None is no limit.
@@ -63,6 +64,7 @@ class Settings:
     export_per_second: int = 3
     export_concurrency: int = 100
     lexicon_per_minute: int = 5
+    policy_headers: bool = False
     load_shed: bool = False
     plan: str = "growth"
     history_days: int | None = None

@@ -1,8 +1,6 @@
-"""What the platform hears while the connector waits for Mixpanel's quota."""
+"""What the platform hears while the connector waits for Mixpanel."""
 
 from __future__ import annotations
-
-from datetime import datetime, timezone
 
 from airbyte_cdk.models import (
     AirbyteLogMessage,
@@ -19,25 +17,27 @@ from airbyte_protocol_dataclasses.models.airbyte_protocol import (
     AirbyteStreamStatusRateLimitedReason,
 )
 
-from source_mixpanel.api.ledger import Wait
+from source_mixpanel.api.request import PROJECT
+from source_mixpanel.api.waits import Wait, utc
 
 
-def waiting_messages(wait: Wait) -> tuple[AirbyteMessage, AirbyteMessage]:
+def waiting_messages(wait: Wait) -> list[AirbyteMessage]:
     """A log line that says until when and why, and the stream's status RATE_LIMITED."""
-    until = datetime.fromtimestamp(wait.until, tz=timezone.utc)
+    is_stream = wait.stream != PROJECT
+    who = f"Stream {wait.stream!r}" if is_stream else "The connector"
     line = AirbyteMessage(
         type=Type.LOG,
         log=AirbyteLogMessage(
             level=Level.INFO,
-            message=f"Stream {wait.stream!r} waits for Mixpanel's {wait.quota} quota until "
-            f"{until:%Y-%m-%d %H:%M:%S} UTC: {wait.why}.",
+            message=f"{who} waits for Mixpanel's {wait.quota} until {utc(wait.until)}: {wait.why}.",
         ),
     )
+    return [line, _status(wait)] if is_stream else [line]
+
+
+def _status(wait: Wait) -> AirbyteMessage:
     reason = AirbyteStreamStatusReason(
         type=AirbyteStreamStatusReasonType.RATE_LIMITED,
         rate_limited=AirbyteStreamStatusRateLimitedReason(quota_reset=int(wait.until * 1000)),
     )
-    status = status_message(
-        StreamDescriptor(name=wait.stream), AirbyteStreamStatus.RUNNING, [reason]
-    )
-    return line, status
+    return status_message(StreamDescriptor(name=wait.stream), AirbyteStreamStatus.RUNNING, [reason])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from datetime import datetime, timedelta, timezone
@@ -18,7 +19,7 @@ class Clock(Protocol):
         """Seconds that never go back, for measuring how long something took."""
 
     def wait(self, seconds: float, on: threading.Condition | None = None) -> None:
-        """Let `seconds` go by, or less if `on` (held by the caller) is notified."""
+        """Let `seconds` go by, be they infinite, or less if `on` (held) is notified."""
 
 
 class SystemClock:
@@ -37,7 +38,7 @@ class SystemClock:
         if on is None:
             time.sleep(max(0.0, seconds))
         else:
-            on.wait(max(0.0, seconds))
+            on.wait(None if seconds == math.inf else max(0.0, seconds))
 
 
 class ServerTime:

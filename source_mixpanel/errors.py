@@ -5,7 +5,8 @@ SourceError                 anything below, as Airbyte reports it
 │   └── ForbiddenError      this stream is closed to the account; others may go on
 │       └── PlanError       ... because the Mixpanel plan does not include it (402)
 ├── TransientError          time mends it: the next sync goes on from the last state
-│   ├── UnreachableError    nothing can be reached: other requests would fare no better
+│   ├── QuotaError          the quota stays used up for longer than may be waited
+│   ├── UnreachableError    nothing of Mixpanel could be reached
 │   └── StrainError         Mixpanel or the wire gave up; a smaller request may pass
 │       ├── CutError        a response ended before its end
 │       └── TooLargeError   a response takes more disk than it may
@@ -58,12 +59,24 @@ class TransientError(SourceError):
     kind = FailureType.transient_error
 
 
+class QuotaError(TransientError):
+    """A quota keeps a request waiting for longer than may be waited.
+
+    Attributes:
+        until: When the quota has room again, in seconds since the epoch.
+    """
+
+    def __init__(self, message: str, *, until: float) -> None:
+        super().__init__(message)
+        self.until = until
+
+
 class UnreachableError(TransientError):
-    """Mixpanel cannot be reached at all: whatever is asked for, by whomever."""
+    """No connection came about: no name, no listener, no way through a proxy."""
 
 
 class StrainError(TransientError):
-    """A fault that a request for less may not meet: 5xx, time-outs, connections that break."""
+    """A fault that a request for less may not meet: time-outs, answers that break off."""
 
 
 class CutError(StrainError):

@@ -24,8 +24,8 @@ from airbyte_cdk.models import (
 )
 from airbyte_cdk.sources.connector_state_manager import HashableStreamDescriptor
 
-from source_mixpanel.api.client import Patience
 from source_mixpanel.api.machine import no_directory
+from source_mixpanel.api.patience import Patience
 from source_mixpanel.clock import Clock
 from source_mixpanel.masking import hide, secrets_in
 from source_mixpanel.records.batch import RecordBatch

@@ -33,10 +33,10 @@ from airbyte_cdk.utils.stream_status_utils import as_airbyte_message as status_m
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from source_mixpanel.announce import waiting_messages
-from source_mixpanel.api.client import Patience
-from source_mixpanel.api.ledger import Wait
+from source_mixpanel.api.patience import Patience
+from source_mixpanel.api.waits import Wait
 from source_mixpanel.budget import tell_plan, usage_sentence
-from source_mixpanel.checking import closed_doors
+from source_mixpanel.checking import findings
 from source_mixpanel.clock import Clock, ServerTime, SystemClock
 from source_mixpanel.config import (
     Config,
@@ -56,7 +56,7 @@ from source_mixpanel.streams.base import MixpanelStream, Workshop
 from source_mixpanel.sync.progress import Watcher
 from source_mixpanel.sync.threads import side_by_side
 from source_mixpanel.usage import DOCUMENTATION_URL
-from source_mixpanel.wiring import build_workshop, warnings_on
+from source_mixpanel.wiring import build_workshop, named_in, warnings_on
 
 _log = logging.getLogger("airbyte")
 
@@ -152,11 +152,11 @@ class SourceMixpanel(AbstractSource):
             _log.warning(sentence)
         return parsed
 
-    def _workshop(self, config: Config) -> Workshop:
+    def _workshop(self, config: Config, *, hurried: bool = False) -> Workshop:
         return build_workshop(
             config,
             clock=self._clock,
-            patience=self._patience,
+            patience=self._patience.hurried() if hurried else self._patience,
             announce=self._announce,
             batched=self._batched,
             watcher=self._watcher,
@@ -175,16 +175,16 @@ class SourceMixpanel(AbstractSource):
         try:
             settings = self._parse(config)
             refuse_empty(settings, ServerTime(self._clock).now_utc())
-            workshop = self._workshop(settings)
+            workshop = self._workshop(settings, hurried=True)
             if settings.reports:
                 _streams(settings, workshop)
-            doors = closed_doors(workshop)
+            found = findings(workshop, lambda: _streams(settings, workshop), named_in(settings))
         except SourceError as error:
             # Unlike logs and traces this message passes no filter of the CDK's.
             return AirbyteConnectionStatus(status=Status.FAILED, message=filter_secrets(str(error)))
-        for sentence in doors:
+        for sentence in found:
             logger.warning(sentence)
-        return AirbyteConnectionStatus(status=Status.SUCCEEDED)
+        return AirbyteConnectionStatus(Status.SUCCEEDED, filter_secrets(" ".join(found)) or None)
 
     def check_connection(
         self, logger: logging.Logger, config: Mapping[str, Any]
@@ -195,7 +195,7 @@ class SourceMixpanel(AbstractSource):
 
     def discover(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteCatalog:
         """Every stream with its columns; the log says what that cost."""
-        workshop, streams = self._build(config)
+        workshop, streams = self._build(config, hurried=True)
         catalog = AirbyteCatalog(streams=[stream.as_airbyte_stream() for stream in streams])
         logger.info(usage_sentence(workshop.client.quotas()))
         return catalog
@@ -204,9 +204,11 @@ class SourceMixpanel(AbstractSource):
         """Every stream of the catalogue; while reading, the ones that this sync shares."""
         return list(self._shared or self._build(config)[1])
 
-    def _build(self, config: Mapping[str, Any]) -> tuple[Workshop, list[MixpanelStream]]:
+    def _build(
+        self, config: Mapping[str, Any], *, hurried: bool = False
+    ) -> tuple[Workshop, list[MixpanelStream]]:
         settings = self._parse(config)
-        workshop = self._workshop(settings)
+        workshop = self._workshop(settings, hurried=hurried)
         return workshop, _streams(settings, workshop)
 
     # -- read ------------------------------------------------------------------------------

@@ -8,13 +8,17 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from source_mixpanel.api.auth import MixpanelAuth, oauth_token, project_secret, service_account
-from source_mixpanel.api.client import Access, MixpanelClient, Patience
-from source_mixpanel.api.ledger import Ledger, Wait
+from source_mixpanel.api.client import Access, MixpanelClient
+from source_mixpanel.api.failures import Backoff
+from source_mixpanel.api.hints import Named
+from source_mixpanel.api.ledger import Ledger
 from source_mixpanel.api.lists import ListReader
 from source_mixpanel.api.once import Once
+from source_mixpanel.api.patience import Patience
 from source_mixpanel.api.project import ProjectFacts
-from source_mixpanel.api.quota import app_quota, export_quota, lexicon_quota, query_quota
+from source_mixpanel.api.quota import HOUR, app_quota, export_quota, lexicon_quota, query_quota
 from source_mixpanel.api.request import Api
+from source_mixpanel.api.waits import Wait
 from source_mixpanel.clock import Clock, ServerTime
 from source_mixpanel.config import (
     Config,
@@ -22,7 +26,9 @@ from source_mixpanel.config import (
     ProjectSecret,
     ServiceAccount,
     cautions,
+    since,
 )
+from source_mixpanel.config.reports import FunnelReport
 from source_mixpanel.masking import hide
 from source_mixpanel.regions import hosts
 from source_mixpanel.streams.base import Workshop
@@ -61,15 +67,17 @@ def build_origin(config: Config) -> Origin:
 
 
 def build_ledgers(
-    config: Config, clock: Clock, announce: Callable[[Wait], None]
+    config: Config, clock: Clock, announce: Callable[[Wait], None], backoff: Backoff
 ) -> dict[Api, Ledger]:
     """One quota's book for each that Mixpanel keeps; the ingestion host shares the app's."""
-    limits = config.rate_limits
-    app = Ledger(app_quota(), clock, announce)
+    limits, set_by_user = config.rate_limits, config.rate_limits.model_fields_set
+    query = query_quota(limits.query_per_hour, fixed="query_per_hour" in set_by_user)
+    export = export_quota(limits.export_per_hour, fixed="export_per_hour" in set_by_user)
+    app = Ledger(app_quota(), clock, announce, backoff)
     return {
-        Api.QUERY: Ledger(query_quota(limits.query_per_hour), clock, announce),
-        Api.EXPORT: Ledger(export_quota(limits.export_per_hour), clock, announce),
-        Api.LEXICON: Ledger(lexicon_quota(), clock, announce),
+        Api.QUERY: Ledger(query, clock, announce, backoff),
+        Api.EXPORT: Ledger(export, clock, announce, backoff),
+        Api.LEXICON: Ledger(lexicon_quota(), clock, announce, backoff),
         Api.APP: app,
         Api.INGESTION: app,
     }
@@ -86,7 +94,8 @@ def build_workshop(
 ) -> Workshop:
     """What every stream works with."""
     time = ServerTime(clock)
-    ledgers = build_ledgers(config, clock, announce)
+    patience = patience.within(config.longest_wait_hours * HOUR)
+    ledgers = build_ledgers(config, clock, announce, patience.backoff)
     auth = build_auth(config)
     # The header holds the secret in another spelling; it has to be masked as well.
     hide([auth.header, auth.header.partition(" ")[2]])
@@ -113,6 +122,18 @@ def build_workshop(
         batched=batched,
         progress=Progress(_log.info, clock.monotonic, watcher),
     )
+
+
+def named_in(config: Config) -> Named:
+    """What the settings name by its name or number in Mixpanel."""
+    start = since(config)
+    funnels = {
+        report.name: report.parameters.funnel_id
+        for report in config.reports
+        if isinstance(report, FunnelReport)
+    }
+    day = start.date() if isinstance(start, datetime) else start
+    return Named(tuple(config.export_events or ()), funnels, day)
 
 
 def warnings_on(config: Config, now: datetime) -> Iterator[str]:

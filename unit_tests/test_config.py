@@ -73,6 +73,7 @@ def test_every_number_has_a_bound() -> None:
         "rate_limits.export_per_hour",
         "workspace_id",
         "download_ahead_mb",
+        "longest_wait_hours",
     }
 
 
@@ -230,6 +231,7 @@ def test_the_defaults_are_those_of_the_contract() -> None:
         "reports": [],
         "api_url": None,
         "download_ahead_mb": 1000,
+        "longest_wait_hours": 3.0,
     }
     assert json.loads(config.model_dump_json(exclude={"credentials"})) == expected
     assert config.project_id == 1234567

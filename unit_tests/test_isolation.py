@@ -69,7 +69,9 @@ def test_other_streams_are_whole(
     whole: tuple[Streams, Output],
     path: str,
 ) -> None:
-    for status in (402, 403, 404, 500):
+    # Who is told nothing of the project for the moment waits for a later sync.
+    passing = () if path == "/api/app/me" else (500,)
+    for status in (402, 403, 404, *passing):
         mixpanel.clear_faults()
         mixpanel.add_fault("status", path, status=status, body={"error": "not for you"})
         out = sync(command, config, whole[0].values(), tries=2)

@@ -10,14 +10,15 @@ resource limits by name, and "jumps" pairs of (reading of the clock, seconds it 
 from __future__ import annotations
 
 import json
+import math
 import os
 import resource
 import sys
 import threading
 from typing import Any
 
-from source_mixpanel.api.client import Patience, Timeouts
 from source_mixpanel.api.failures import Backoff
+from source_mixpanel.api.patience import Patience, Timeouts
 from source_mixpanel.clock import SystemClock
 from source_mixpanel.run import run
 
@@ -35,10 +36,11 @@ class SkippingClock(SystemClock):
         return super().monotonic() + self._skipped
 
     def wait(self, seconds: float, on: threading.Condition | None = None) -> None:
-        if on is not None:
-            # Others who hold the condition get their turn.
-            on.wait(0.001)
-        self._skipped += seconds
+        if seconds == math.inf and on is not None:
+            on.wait()
+        # Others who hold the condition get their turn.
+        elif on is None or not on.wait(0.001):
+            self._skipped += seconds
 
 
 class JumpingClock(SkippingClock):
@@ -71,7 +73,11 @@ def _child(job: dict[str, Any]) -> int:
     _become(job)
     given = job["patience"]
     patience = Patience(
-        Backoff(tries=given.get("tries", 5), first_s=given["first_s"]),
+        Backoff(
+            tries=given.get("tries", 5),
+            first_s=given["first_s"],
+            budget_s=given.get("budget_s", 0.0),
+        ),
         Timeouts(read=given.get("read_s", 20.0)),
     )
     clock = SkippingClock() if given.get("skip_waits") else None

@@ -7,16 +7,27 @@ from contextlib import suppress
 from typing import Any
 
 import requests
+import urllib3
 
 from source_mixpanel import jsontext
-from source_mixpanel.api.failures import Action, action_for, error_text
+from source_mixpanel.api.failures import (
+    RATE_LIMITED,
+    TIMED_OUT,
+    Action,
+    action_for,
+    error_text,
+)
 from source_mixpanel.api.request import ApiRequest
-from source_mixpanel.errors import CutError, DataError, TransientError
+from source_mixpanel.api.spool import inflate
+from source_mixpanel.errors import CutError, DataError, StrainError, TransientError
 from source_mixpanel.masking import shown, shown_bytes
 
-_CHUNK = 1 << 16
 _ERROR_TEXT = 2_000
 _EXCERPT = 300
+
+
+class RateLimitedError(TransientError):
+    """A refusal for too many requests, in the body of what looks like a good answer."""
 
 
 def judge(response: requests.Response) -> tuple[Action | None, str]:
@@ -29,7 +40,10 @@ def judge(response: requests.Response) -> tuple[Action | None, str]:
 
 def _plain(response: requests.Response) -> str:
     """The error in a body, from whichever envelope; markup and secrets are left out."""
-    raw = response.raw.read(_ERROR_TEXT, decode_content=True) or b""
+    raw = b""
+    # The status says enough where the body cannot be read.
+    with suppress(urllib3.exceptions.HTTPError, OSError):
+        raw = response.raw.read(_ERROR_TEXT, decode_content=True) or b""
     text = raw.decode("utf-8", "backslashreplace").strip()
     if text.startswith("<"):
         return ""
@@ -38,12 +52,19 @@ def _plain(response: requests.Response) -> str:
     return shown(text)
 
 
-def parsed(request: ApiRequest, response: requests.Response) -> Any:
-    """A JSON body; an error under status 200 and a body that is no JSON are passing faults."""
-    content = response.content
+def parsed(request: ApiRequest, response: requests.Response, body: Iterator[bytes]) -> Any:
+    """What a JSON body holds.
+
+    Raises:
+        CutError: It is no JSON.
+        TransientError: It says that there was an error.
+        DataError: It is nested too deep.
+    """
+    what = f"Mixpanel's {request.answer}"
+    content = b"".join(inflate(body, gzipped=is_gzipped(response), what=what))
     try:
         # Not orjson, which reads integers beyond 64 bits as floats.
-        body = jsontext.loads(content)
+        answer = jsontext.loads(content)
     except jsontext.TooDeepError as error:
         raise DataError(f"Mixpanel's {request.answer} cannot be read: {error}.") from error
     except ValueError as error:
@@ -51,22 +72,26 @@ def parsed(request: ApiRequest, response: requests.Response) -> Any:
             f"Mixpanel's {request.answer} is no JSON.",
             detail=shown_bytes(content[:_EXCERPT]),
         ) from error
-    refuse_error(request, body)
-    return body
+    refuse_error(request, answer)
+    return answer
 
 
 def refuse_error(request: ApiRequest, body: Any) -> None:
     """Do nothing if a parsed body under status 200 is a good one.
 
     Raises:
-        TransientError: It says that there was an error.
+        RateLimitedError: It says that there were too many requests.
+        StrainError: It says that it took too long.
+        TransientError: It says that there was another error.
     """
     text = error_text(body)
-    if text is not None:
-        raise TransientError(
-            f"Mixpanel answered {request} for stream {request.stream!r} with an error: "
-            f"{shown(text[:_EXCERPT])}"
-        )
+    if text is None:
+        return
+    kinds = {RATE_LIMITED: RateLimitedError, TIMED_OUT: StrainError}
+    kind = next((kind for marker, kind in kinds.items() if marker in text), TransientError)
+    raise kind(
+        f"Mixpanel answered {request} for {request.whom} with an error: {shown(text[:_EXCERPT])}"
+    )
 
 
 def is_gzipped(response: requests.Response) -> bool:
@@ -74,9 +99,13 @@ def is_gzipped(response: requests.Response) -> bool:
     return response.headers.get("Content-Encoding", "").lower() == "gzip"
 
 
-def raw_chunks(response: requests.Response) -> Iterator[bytes]:
-    """The body as it comes off the wire, still compressed; raises if the transport was cut."""
-    framed = "Content-Length" in response.headers or response.raw.chunked
-    yield from response.raw.stream(_CHUNK, decode_content=False)
-    if not framed and not is_gzipped(response):
+def framed(response: requests.Response, body: Iterator[bytes]) -> Iterator[bytes]:
+    """The same body, if something tells where it ends.
+
+    Raises:
+        CutError: Nothing does, so that a part of it could pass for the whole.
+    """
+    ends = "Content-Length" in response.headers or response.raw.chunked
+    yield from body
+    if not ends and not is_gzipped(response):
         raise CutError("Mixpanel's answer has no length and no end mark, so it may be cut.")

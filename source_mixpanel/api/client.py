@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import requests
 import urllib3
 
+from source_mixpanel.api.arrival import Arrival
 from source_mixpanel.api.auth import MixpanelAuth
-from source_mixpanel.api.bodies import is_gzipped, judge, parsed, raw_chunks
+from source_mixpanel.api.bodies import RateLimitedError, framed, is_gzipped, judge, parsed
 from source_mixpanel.api.document import Document, document_body
-from source_mixpanel.api.failures import Action, Backoff
+from source_mixpanel.api.failures import Action
+from source_mixpanel.api.heard import Heard, Receipt
 from source_mixpanel.api.ledger import Ledger
 from source_mixpanel.api.outcome import error_for
+from source_mixpanel.api.patience import Failure, Fault, Patience, Trial
 from source_mixpanel.api.quota import Quota, http_date, retry_after
 from source_mixpanel.api.request import Api, ApiRequest
 from source_mixpanel.api.session import MixpanelSession
@@ -27,34 +29,21 @@ from source_mixpanel.errors import (
     ConfigError,
     CutError,
     DataError,
+    QuotaError,
     SourceError,
+    StrainError,
     TooLargeError,
     TransientError,
+    UnreachableError,
 )
 
 T = TypeVar("T")
+Reader = Callable[[requests.Response, Iterator[bytes]], T]
+"""Makes something of an answer, given its body in pieces."""
 
-_TOO_MANY = 429
 _NETWORK_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
-
-
-@dataclass(frozen=True)
-class Timeouts:
-    """Seconds of silence on the wire until a connection counts as dead.
-
-    A large export may take minutes to its first byte [clients in use wait 300 to 3600 s].
-    """
-
-    connect: float = 20.0
-    read: float = 600.0
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How long to wait for an answer, and how often to ask again."""
-
-    backoff: Backoff = field(default_factory=Backoff)
-    timeouts: Timeouts = field(default_factory=Timeouts)
+_FAULTS = {Action.WAIT: Fault.REFUSED, Action.OUTLAST: Fault.PASSING}
+_AGAIN = frozenset({Action.WAIT, Action.OUTLAST, Action.STRAIN, Action.RETRY})
 
 
 @dataclass(frozen=True)
@@ -74,23 +63,6 @@ class Access:
     workspace_id: int | None = None
 
 
-@dataclass(frozen=True)
-class _Again:
-    """An attempt failed in a way that a further one may not.
-
-    Attributes:
-        error: What to raise if no attempt is left.
-        cause: What was raised beneath it.
-        retry_after_s: Seconds that Mixpanel asked to wait.
-        is_wait: The quota said no; that is waiting, not failing.
-    """
-
-    error: SourceError
-    cause: BaseException | None = None
-    retry_after_s: float | None = None
-    is_wait: bool = False
-
-
 class MixpanelClient:
     """Asks Mixpanel's APIs for one project. Thread safe.
 
@@ -99,7 +71,7 @@ class MixpanelClient:
         ledgers: The quota of each API.
         clock: Measures pauses between attempts.
         time: Learns Mixpanel's own time from its answers.
-        log: Where a sentence about each further attempt goes.
+        log: Where a sentence about each further attempt, and each long answer, goes.
         patience: How often and how long to try.
     """
 
@@ -119,7 +91,8 @@ class MixpanelClient:
         self._time = time
         self._log = log
         self._patience = patience
-        self._session = MixpanelSession()
+        self._arrival = Arrival(clock, log, patience.timeouts)
+        self._session = MixpanelSession(access.urls.values())
 
     def quota(self, api: Api) -> Quota:
         """What limits requests to an API."""
@@ -135,7 +108,7 @@ class MixpanelClient:
         Raises:
             SourceError: One of its kinds, after the attempts that may have helped.
         """
-        return self._carry_out(request, lambda response: parsed(request, response))
+        return self._carry_out(request, lambda response, body: parsed(request, response, body))
 
     def spool(
         self, request: ApiRequest, *, tries: int | None = None, most: int | None = None
@@ -153,10 +126,10 @@ class MixpanelClient:
             SourceError: As for `json`.
         """
 
-        def read(response: requests.Response) -> Spool:
+        def read(response: requests.Response, body: Iterator[bytes]) -> Spool:
             what = f"The {request.answer}"
-            chunks, gzipped = raw_chunks(response), is_gzipped(response)
-            return spool_body(chunks, gzipped=gzipped, what=what, most=most)
+            whole, gzipped = framed(response, body), is_gzipped(response)
+            return spool_body(whole, gzipped=gzipped, what=what, most=most)
 
         return self._carry_out(request, read, tries)
 
@@ -168,89 +141,103 @@ class MixpanelClient:
             SourceError: As for `json`.
         """
 
-        def read(response: requests.Response) -> Document:
-            chunks, gzipped = raw_chunks(response), is_gzipped(response)
-            return document_body(chunks, gzipped=gzipped, request=request)
+        def read(response: requests.Response, body: Iterator[bytes]) -> Document:
+            whole, gzipped = framed(response, body), is_gzipped(response)
+            return document_body(whole, gzipped=gzipped, request=request)
 
         return self._carry_out(request, read)
 
-    def _carry_out(
-        self,
-        request: ApiRequest,
-        read: Callable[[requests.Response], T],
-        tries: int | None = None,
-    ) -> T:
+    def _carry_out(self, request: ApiRequest, read: Reader[T], tries: int | None = None) -> T:
         """Attempts, with the pauses between them, until one gives an answer or none is left."""
-        failures = refusals = 0
-        tries = tries or self._patience.backoff.tries
+        trial, ledger = Trial(self._patience, tries), self._ledgers[request.api]
         while True:
-            outcome = self._attempt(request, read, refusals)
-            if not isinstance(outcome, _Again):
+            try:
+                outcome = self._attempt(request, read, trial)
+            except QuotaError as error:
+                # What it would wait for is the end of an outage.
+                raise (trial.passing.error if trial.passing else error) from error
+            if not isinstance(outcome, Failure):
                 return outcome
-            if outcome.is_wait:
-                refusals += 1
-                continue
-            failures += 1
-            if failures >= tries:
-                raise outcome.error from outcome.cause
             luck = random.random()  # noqa: S311 - spreads retries, guards nothing
-            pause = self._patience.backoff.pause(failures, luck, outcome.retry_after_s)
-            attempt = f"attempt {failures + 1} of {tries}"
-            self._log(f"{outcome.error} Trying again in {pause:.0f} s ({attempt}).")
-            self._clock.wait(pause)
+            given_up = ledger.is_given_up()
+            pause = trial.after(outcome, self._clock.monotonic(), luck, given_up=given_up)
+            if pause is None:
+                raise outcome.error from outcome.cause
+            if outcome.fault is not Fault.REFUSED:
+                self._log(f"{outcome.error} Asking again in {pause:.0f} s.")
 
-    def _attempt(
-        self, request: ApiRequest, read: Callable[[requests.Response], T], refusals: int
-    ) -> T | _Again:
+    def _attempt(self, request: ApiRequest, read: Reader[T], trial: Trial) -> T | Failure:
         """One exchange, within the quota from the first byte to the last."""
         ledger = self._ledgers[request.api]
-        with ledger.slot(request.stream, counted=request.counted) as receipt:
+        with ledger.slot(request.stream, counted=request.counted, ask=trial.ask()) as receipt:
+            trial.waited(receipt.waited_s)
+            if trial.passing is not None and ledger.is_given_up(trial.failed_at):
+                # Others have asked meanwhile, to the end of all patience.
+                ledger.give_back(receipt)
+                raise trial.passing.error from trial.passing.cause
             try:
-                with self._send(request) as response:
-                    self._learn_time(response)
-                    action, text = judge(response)
-                    waits = action is Action.WAIT
-                    status = _TOO_MANY if waits else response.status_code
-                    ledger.settle(receipt, status, response.headers)
-                    if waits:
-                        ledger.refused(response.headers, refusals, text=text)
-                    if action is not None:
-                        return self._failed(request, response, action, text)
-                    return read(response)
-            except TooLargeError:
-                raise
+                response = self._send(request)
             except _NETWORK_ERRORS as error:
-                return self._broken(request, error)
-            except (CutError, DataError, TransientError) as error:
-                return _Again(error)
+                return self._unanswered(request, receipt, error)
+            with response:
+                return self._answered(request, receipt, response, read)
+
+    def _answered(
+        self, request: ApiRequest, receipt: Receipt, response: requests.Response, read: Reader[T]
+    ) -> T | Failure:
+        """What an answer holds, or why another attempt may get one that holds it."""
+        ledger = self._ledgers[request.api]
+        self._learn_time(response)
+        try:
+            action, text = judge(response)
+            ledger.settle(receipt, Heard(response.status_code, response.headers, action, text))
+            if action is not None:
+                return self._failed(request, response, action, text)
+            return read(response, self._arrival.pieces(response, request))
+        except TooLargeError:
+            raise
+        except RateLimitedError as error:
+            ledger.settle(receipt, Heard(response.status_code, {}, Action.WAIT, str(error)))
+            return Failure(Fault.REFUSED, error)
+        except (CutError, DataError, TransientError) as error:
+            return Failure(Fault.OTHER, error)
+        except _NETWORK_ERRORS as error:
+            return Failure(Fault.OTHER, self._error_of(request, error, answered=True), error)
 
     def _failed(
         self, request: ApiRequest, response: requests.Response, action: Action, text: str
-    ) -> _Again:
+    ) -> Failure:
         """Another attempt, if the table sees sense in one.
 
         Raises:
             SourceError: It does not.
         """
         error = error_for(action, request, self.access.auth, status=response.status_code, text=text)
-        if action is Action.WAIT:
-            return _Again(error, is_wait=True)
-        if action is Action.RETRY:
-            asked = retry_after(response.headers, self._clock.now())
-            return _Again(error, retry_after_s=asked)
-        raise error
+        if action not in _AGAIN:
+            raise error
+        asked = retry_after(response.headers, self._clock.now())
+        return Failure(_FAULTS.get(action, Fault.OTHER), error, asked_s=asked)
 
-    def _broken(self, request: ApiRequest, error: Exception) -> _Again:
+    def _unanswered(self, request: ApiRequest, receipt: Receipt, error: Exception) -> Failure:
         """Another attempt after an exchange without an answer, if one can help.
 
         Raises:
             ConfigError: None can.
         """
-        host = urlsplit(self.access.urls[request.api]).hostname or "Mixpanel"
-        found = error_of(request, host, error)
+        ledger = self._ledgers[request.api]
+        found = self._error_of(request, error, answered=False)
+        if isinstance(found, (ConfigError, UnreachableError)):
+            ledger.give_back(receipt)
         if isinstance(found, ConfigError):
             raise found from error
-        return _Again(found, cause=error)
+        endless = isinstance(error, requests.TooManyRedirects)
+        if endless or isinstance(found, StrainError) or not isinstance(found, TransientError):
+            return Failure(Fault.OTHER, found, error)
+        ledger.fault(receipt)
+        return Failure(Fault.PASSING, found, error)
+
+    def _error_of(self, request: ApiRequest, error: Exception, *, answered: bool) -> SourceError:
+        return error_of(request, self.access.urls[request.api], error, answered=answered)
 
     def _send(self, request: ApiRequest) -> requests.Response:
         timeouts = self._patience.timeouts

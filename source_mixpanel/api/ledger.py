@@ -2,69 +2,35 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from source_mixpanel.api.failures import Action, Backoff
+from source_mixpanel.api.gates import Gate, Growth, Outage
+from source_mixpanel.api.heard import FREE_STATUSES, Heard, Receipt
 from source_mixpanel.api.quota import (
     HOUR,
     Quota,
     Remaining,
     Window,
-    hour_is_used_up,
+    hourly,
+    obeying,
     ready_in,
+    refusal,
     remaining,
-    retry_after,
 )
+from source_mixpanel.api.waits import Ask, Bulletin, Pause, Usage, Wait, too_long
 from source_mixpanel.clock import Clock
 
-FREE_STATUSES = frozenset({401, 402, 429})
-"""Answers that do not use up quota [Mixpanel's own client: request pacing]."""
-
 HEARTBEAT_S = 300.0
-"""Seconds between two announcements of a wait: the platform takes a silent source for dead."""
+"""Seconds between two announcements of a wait."""
 
-_PACING_S = 1.5
-"""Keeping three exports a second apart is no wait that anybody has to hear of."""
-
-
-@dataclass(frozen=True)
-class Wait:
-    """A pause that somebody should hear about.
-
-    Attributes:
-        stream: Whose request waits.
-        quota: The quota's name.
-        until: Seconds since the epoch.
-        why: The reason, in words.
-    """
-
-    stream: str
-    quota: str
-    until: float
-    why: str
-
-
-@dataclass
-class Receipt:
-    """One admitted request; what became of it is told to the ledger."""
-
-    started: float
-    counted: bool
-
-
-@dataclass
-class _Gate:
-    """Closed until an instant of the monotonic clock, for a reason."""
-
-    until: float = 0.0
-    why: str = ""
-
-    def close(self, until: float, why: str) -> None:
-        if until > self.until:
-            self.until, self.why = until, why
+_IDLE_S = 60.0
+"""Seconds without a request, after which queries begin one at a time again."""
 
 
 @dataclass
@@ -80,84 +46,122 @@ class Ledger:
 
     Thread safe. Time comes from the injected clock: its monotonic side for the windows, so that
     a jump of the wall clock neither opens nor closes them. The server's word corrects the book:
-    what other clients of the project have used, and until when nothing more is let in.
+    what the limits are, what other clients of the project have used, and until when nothing more
+    is let in.
 
     Attributes:
+        quota: Its limits, by what is known so far.
         used: Counted requests so far.
         longest_wait_s: The longest that one request has waited for admission.
     """
 
-    def __init__(self, quota: Quota, clock: Clock, announce: Callable[[Wait], None]) -> None:
+    def __init__(
+        self,
+        quota: Quota,
+        clock: Clock,
+        announce: Callable[[Wait], None],
+        backoff: Backoff | None = None,
+    ) -> None:
         self.quota = quota
         self._clock = clock
-        self._announce = announce
+        self._backoff = backoff or Backoff()
+        self._bulletin = Bulletin(quota.name, announce, HEARTBEAT_S)
         self._changed = threading.Condition()
-        self._calls: deque[float] = deque(maxlen=max([w.limit for w in quota.windows], default=1))
+        self._calls: deque[float] = deque()
         self._running = 0
-        self._running_counted = 0
-        self._told_left = 0
-        self._everybody = _Gate()
-        self._counted = _Gate()
+        self._abreast = 1 if quota.slow_start else quota.concurrent
+        # One good answer after a refusal may have taken the only place that was free.
+        self._refused_last = False
+        self._last_end = clock.monotonic()
+        self._everybody = Gate()
+        self._counted = Gate()
+        self._growth = Growth()
+        self._outage = Outage()
         self._others = _Others()
         self.used = 0
         self.longest_wait_s = 0.0
 
+    # -- admission -------------------------------------------------------------------------
+
     @contextmanager
-    def slot(self, stream: str, *, counted: bool = True) -> Iterator[Receipt]:
-        """Wait for room, then hold it while the body runs."""
-        receipt = self._admit(stream, counted=counted)
+    def slot(
+        self, stream: str, *, counted: bool = True, ask: Ask | None = None
+    ) -> Iterator[Receipt]:
+        """Wait for room, then hold it while the body runs.
+
+        Args:
+            stream: For whom, as messages name it.
+            counted: Whether it uses up quota.
+            ask: Until when it waits by itself, and how long it may wait in all.
+
+        Raises:
+            QuotaError: There is no room for longer than it may wait.
+        """
+        receipt = self._admit(stream, ask or Ask(), counted=counted)
         try:
             yield receipt
         finally:
             with self._changed:
                 self._running -= 1
-                self._running_counted -= receipt.counted
+                self._last_end = self._clock.monotonic()
                 self._changed.notify_all()
 
-    def _admit(self, stream: str, *, counted: bool) -> Receipt:
-        asked = self._clock.monotonic()
-        told = -HEARTBEAT_S
+    def _admit(self, stream: str, ask: Ask, *, counted: bool) -> Receipt:
+        waited = 0.0
         with self._changed:
-            while (pause := self._pause(counted=counted)) > 0:
-                # Others' comings and goings wake this up as well; once a heartbeat is enough.
+            while True:
                 now = self._clock.monotonic()
-                if now - told >= HEARTBEAT_S and self._tell(stream, pause, counted=counted):
-                    told = now
-                self._clock.wait(min(pause, HEARTBEAT_S), on=self._changed)
-            started = self._clock.monotonic()
-            self._running += 1
-            self._running_counted += counted
-            self._told_left = max(0, self._told_left - counted)
-            self.longest_wait_s = max(self.longest_wait_s, started - asked)
-            if counted:
-                self._calls.append(started)
-                self.used += 1
-            return Receipt(started, counted)
+                pause = self._pause(now, ask, counted=counted)
+                if pause.seconds <= 0:
+                    return self._let_in(now, waited, counted=counted)
+                wall = self._clock.now()
+                if pause.exceeds(ask.within_s, waited):
+                    raise too_long(stream, self.quota, pause, wall, self._usage(now))
+                if pause.for_a_place:
+                    self._clock.wait(pause.seconds, on=self._changed)
+                    continue
+                rest = self._bulletin.tell(stream, pause, now, wall)
+                self._clock.wait(rest, on=self._changed)
+                waited += self._clock.monotonic() - now
 
-    def _pause(self, *, counted: bool) -> float:
-        """Seconds until a call may start, as far as is known; 0 means now."""
-        now = self._clock.monotonic()
-        if self._is_full(counted=counted):
-            return HEARTBEAT_S
-        pause = self._everybody.until - now
+    def _let_in(self, now: float, waited: float, *, counted: bool) -> Receipt:
+        if self.quota.slow_start and not self._running and now - self._last_end >= _IDLE_S:
+            self._abreast = 1
+        self._running += 1
+        self._everybody.started(now)
+        self.longest_wait_s = max(self.longest_wait_s, waited)
         if counted:
-            full = ready_in(now, self._calls, self.quota.windows)
-            shared = min(ready_in(now, self._calls, self._left_to_us()), self._others.gone_by - now)
-            pause = max(pause, self._counted.until - now, full, shared)
-        return max(0.0, pause)
+            self._counted.started(now)
+            self._calls.append(now)
+            self.used += 1
+        return Receipt(now, counted, waited)
 
-    def _is_full(self, *, counted: bool) -> bool:
-        """Whether one of those that run has to end first."""
-        alone = self.quota.careful and not self._told_left
-        return self._running >= self.quota.concurrent or (
-            counted and alone and self._running_counted > 0
-        )
+    def _pause(self, now: float, ask: Ask, *, counted: bool) -> Pause:
+        """What keeps a call from starting, as far as is known; no seconds mean now."""
+        pauses = [Pause(*self._everybody.pause(now)), Pause(ask.hold_until - now, ask.why)]
+        if counted:
+            own = max(ready_in(now, self._calls, self.quota.windows), self._shared(now))
+            pauses += [Pause(*self._counted.pause(now)), Pause(own, self._limits())]
+        longest = max(pauses, key=lambda pause: pause.seconds)
+        if longest.seconds <= 0 and self._running >= min(self._abreast, self.quota.concurrent):
+            return Pause(math.inf, "as many requests run as may at once", for_a_place=True)
+        return longest
+
+    def _shared(self, now: float) -> float:
+        """Seconds until there is room beside what others were said to have used of the hour."""
+        return min(ready_in(now, self._calls, self._left_to_us()), self._others.gone_by - now)
 
     def _left_to_us(self) -> Iterable[Window]:
         """The quota's windows, less what others were said to have used of the hour."""
         for window in self.quota.windows:
-            hourly = window.seconds == HOUR
-            yield Window(window.limit - self._others.calls, HOUR) if hourly else window
+            is_hour = window.seconds == HOUR
+            yield Window(window.limit - self._others.calls, HOUR) if is_hour else window
+
+    def _limits(self) -> str:
+        limits = " and ".join(f"{w.limit} requests in {w.seconds:g} s" for w in self.quota.windows)
+        return f"{limits} are used up"
+
+    # -- what is left ----------------------------------------------------------------------
 
     def left_this_hour(self) -> int | None:
         """Counted requests that the hour still allows, by all that is known; None if no hour is."""
@@ -171,88 +175,100 @@ class Ledger:
             return max(0, self.quota.hourly - len(self._leaving(now)) - others)
 
     def _leaving(self, now: float) -> list[float]:
-        """When each of our calls of the last hour leaves it."""
+        """When each of our calls of the last hour leaves it; older ones are forgotten."""
+        while self._calls and self._calls[0] + 2 * HOUR < now:
+            self._calls.popleft()
         return [call + HOUR for call in self._calls if call + HOUR > now]
 
-    def _tell(self, stream: str, pause: float, *, counted: bool) -> bool:
-        """Announce the wait, if it is one that somebody should hear of."""
-        if self._is_full(counted=counted):
-            return False
-        now = self._clock.monotonic()
-        gates = [self._everybody, self._counted] if counted else [self._everybody]
-        closed = [gate for gate in gates if gate.until > now]
-        if not closed and pause < _PACING_S:
-            return False
-        why = max(closed, key=lambda gate: gate.until).why if closed else self._limits()
-        self._announce(Wait(stream, self.quota.name, self._clock.now() + pause, why))
-        return True
+    def _usage(self, now: float) -> Usage:
+        return Usage(self.quota.hourly, len(self._leaving(now)))
 
-    def _limits(self) -> str:
-        limits = " and ".join(f"{w.limit} requests in {w.seconds:g} s" for w in self.quota.windows)
-        return f"{limits} are used up"
+    # -- what became of requests -----------------------------------------------------------
 
-    def settle(
-        self, receipt: Receipt, status: int, headers: Mapping[str, str] | None = None
-    ) -> None:
-        """Correct the book by an answer: what did not count, and what it says is left."""
-        with self._changed:
-            if status in FREE_STATUSES and receipt.counted and receipt.started in self._calls:
-                self._calls.remove(receipt.started)
-                self.used -= 1
-            hour = _hourly(remaining(headers or {}))
-            if hour is not None:
-                self._learn(hour)
-            self._changed.notify_all()
+    def settle(self, receipt: Receipt, heard: Heard) -> None:
+        """Correct the book by an answer.
 
-    def _learn(self, hour: Remaining) -> None:
-        """What is left of the hour tells what others have used of it."""
-        now = self._clock.monotonic()
-        ours = len(self._leaving(now))
-        # Without a reset they may all be as young as this answer.
-        self._told_left = max(0, hour.left - (self._running_counted - 1))
-        lasts = HOUR if hour.reset_s is None else hour.reset_s
-        self._others = _Others(max(0, (self.quota.hourly or 0) - hour.left - ours), now + lasts)
-        if hour.left == 0 and hour.reset_s is not None:
-            self._counted.close(now + hour.reset_s, "the hourly quota is used up")
-
-    def refused(self, headers: Mapping[str, str], attempt: int, *, text: str) -> None:
-        """A 429 came back: nothing that it is about starts until Mixpanel's time, or ours, is over.
-
-        If the text or `RateLimit` says that the hour is used up, only counted requests wait; after
-        any other refusal all do. How long is told by `Retry-After` or a `RateLimit` reset; untold,
-        it is until our oldest call leaves the hour, or 5 s doubling to 120 s.
+        What it says of limits, of others and of what is left is learnt. A refusal closes a gate:
+        for what counts in the hour, if the hour is used up and the refused request counted; else
+        for all. It opens when Mixpanel says, and not before our own pause is over, which grows
+        with every refusal; untold, the hour opens when our oldest call leaves it.
         """
         with self._changed:
             now = self._clock.monotonic()
-            pause_s = retry_after(headers, self._clock.now())
-            items = remaining(headers)
-            hour = _hourly(items)
-            hourly = hour_is_used_up(text) or (hour is not None and hour.left == 0)
-            if pause_s is None:
-                resets = [
-                    i.reset_s for i in items.values() if i.left == 0 and i.reset_s is not None
-                ]
-                pause_s = max(resets, default=None)
-            gate = self._counted if hourly else self._everybody
-            pause, why = (
-                (pause_s, "Mixpanel asked to wait")
-                if pause_s is not None
-                else self._guess(attempt, hourly=hourly)
-            )
-            gate.close(now + max(pause, 1.0), why)
+            if heard.status in FREE_STATUSES or heard.action is Action.WAIT:
+                self._forget(receipt)
+            self.quota = obeying(self.quota, heard.headers)
+            hour = hourly(remaining(heard.headers))
+            if hour is not None:
+                self._learn(hour, now)
+            if heard.action is Action.OUTLAST:
+                self._fault(receipt, now)
+            else:
+                self._outage.answered()
+            if heard.refuses:
+                self._refuse(receipt, heard, now)
+            elif heard.action is None:
+                self._growth.answered(now)
+                more = 0 if self._refused_last else 1
+                self._abreast = min(self._abreast + more, self.quota.concurrent)
+                self._refused_last = False
+            self._changed.notify_all()
 
-    def _guess(self, attempt: int, *, hourly: bool) -> tuple[float, str]:
-        """How long to wait when a refusal does not say; others may have used the hour up."""
-        probe = min(5.0 * 2 ** min(attempt, 10), 120.0)
-        if not hourly:
-            return probe, "Mixpanel is shedding load"
-        now = self._clock.monotonic()
-        return min(self._leaving(now), default=now + probe) - now, "the hourly quota is used up"
+    def give_back(self, receipt: Receipt) -> None:
+        """An attempt never reached Mixpanel, so that it has used nothing."""
+        with self._changed:
+            self._forget(receipt)
+            self._changed.notify_all()
 
+    def fault(self, receipt: Receipt) -> None:
+        """A request ended in a passing fault without an answer: all wait a little."""
+        with self._changed:
+            self._fault(receipt, self._clock.monotonic())
+            self._changed.notify_all()
 
-def _hourly(items: Mapping[str, Remaining]) -> Remaining | None:
-    """The item of the hourly quota; the others count what runs at once."""
-    for name, item in items.items():
-        if not name.endswith("concurrency"):
-            return item
-    return None
+    def is_given_up(self, since: float = float("-inf")) -> bool:
+        """Whether nothing but passing faults has come for longer than anybody waits.
+
+        Args:
+            since: One of them has to be later than this.
+        """
+        with self._changed:
+            return self._outage.exhausts(self._backoff, self._clock.monotonic(), since)
+
+    def _forget(self, receipt: Receipt) -> None:
+        if receipt.counted and receipt.started in self._calls:
+            self._calls.remove(receipt.started)
+            self.used -= 1
+
+    def _fault(self, receipt: Receipt, now: float) -> None:
+        pause = self._outage.fault(receipt.started, now, self._backoff)
+        self._fewer_at_once()
+        self._everybody.close(now + pause, "Mixpanel does not answer for the moment")
+
+    def _fewer_at_once(self) -> None:
+        """Begin with one query again; of what is long under way, with no more than goes well."""
+        self._abreast = 1 if self.quota.slow_start else max(1, self._running - 1)
+
+    def _learn(self, hour: Remaining, now: float) -> None:
+        """What is left of the hour tells what others have used of it."""
+        ours = len(self._leaving(now))
+        # Without a reset they may all be as young as this answer.
+        lasts = HOUR if hour.reset_s is None else min(hour.reset_s, HOUR)
+        self._others = _Others(max(0, (self.quota.hourly or 0) - hour.left - ours), now + lasts)
+        if hour.left == 0 and hour.reset_s is not None:
+            self._counted.close(now + lasts, "the hourly quota is used up")
+
+    def _refuse(self, receipt: Receipt, heard: Heard, now: float) -> None:
+        told = refusal(heard.headers, heard.text, self._clock.now())
+        self._fewer_at_once()
+        self._refused_last = True
+        pause, why = self._growth.refused(receipt.started, now), "Mixpanel is shedding load"
+        if told.asked_s is not None:
+            outlasts = heard.action is Action.OUTLAST
+            most = self._backoff.longest_s if outlasts else told.asked_s
+            pause, why = max(pause, min(told.asked_s, most)), "Mixpanel asked to wait"
+        elif told.hourly:
+            pause = max(pause, min(self._leaving(now), default=now) - now)
+            why = "the hourly quota is used up"
+        gate = self._counted if told.hourly and receipt.counted else self._everybody
+        gate.refuse(now, now + pause, why)

@@ -37,7 +37,7 @@ def error_for(
         status: HTTP status of the answer.
         text: Its error text, if any.
     """
-    stream = f"stream {request.stream!r}"
+    stream = request.whom
     said, detail = _said(text), f"{request} answered {status}: {text}"
     if action is Action.RENEW:
         return ConfigError(
@@ -83,9 +83,9 @@ def _error_of_answer(action: Action, answered: str, detail: str) -> SourceError 
             f"sign-in page stands between.",
             detail,
         )
-    if action is Action.RETRY:
+    if action is Action.STRAIN:
         return StrainError(answered, detail)
-    if action is Action.WAIT:
+    if action in (Action.OUTLAST, Action.RETRY, Action.WAIT):
         return TransientError(answered, detail)
     return None
 

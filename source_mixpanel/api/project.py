@@ -8,9 +8,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from source_mixpanel.api.client import MixpanelClient
-from source_mixpanel.api.request import Api, ApiRequest
+from source_mixpanel.api.request import PROJECT, Api, ApiRequest
 from source_mixpanel.dates import parse_zone, same_zone
-from source_mixpanel.errors import ConfigError, SourceError
+from source_mixpanel.errors import ConfigError, SourceError, TransientError, UnreachableError
 
 _PREFILLED = "US/Pacific"
 """What Airbyte's 4.0.2 saved for whoever did not change it."""
@@ -34,13 +34,24 @@ class ProjectFacts:
         self._lock = threading.Lock()
         self._me: Mapping[str, Any] | None = None
 
-    def zone(self) -> ZoneInfo | None:
+    def zone(self, known: ZoneInfo | None = None) -> ZoneInfo | None:
         """The project's zone, from Mixpanel or else the settings; None if neither tells.
 
+        Args:
+            known: What an earlier sync learnt; it serves while Mixpanel cannot be asked.
+
         Raises:
-            ConfigError: The two differ.
+            TransientError: Mixpanel cannot be asked for the moment, and nothing else tells.
+            ConfigError: Mixpanel and the settings differ.
         """
-        zone = self._own_zone()
+        try:
+            zone = self._own_zone()
+        except TransientError as error:
+            instead = known or self._configured
+            if instead is None or isinstance(error, UnreachableError):
+                raise
+            self._log(f"{error} The time zone {instead.key}, which is known already, is used.")
+            return instead
         if zone is None or self._configured is None:
             return zone or self._configured
         if not same_zone(zone, self._configured):
@@ -64,6 +75,7 @@ class ProjectFacts:
         """The numbers of the project's data views.
 
         Raises:
+            TransientError: Mixpanel cannot be asked for the moment.
             ConfigError: Mixpanel does not tell.
         """
         number = self._client.access.project_id
@@ -77,7 +89,7 @@ class ProjectFacts:
         return found
 
     def _project(self) -> Mapping[str, Any]:
-        """The project's entry in `me`, empty where it cannot be had."""
+        """The project's entry in `me`, empty where it is closed to the account."""
         return self._entries("projects").get(str(self._client.access.project_id)) or {}
 
     def _entries(self, kind: str) -> Mapping[str, Mapping[str, Any]]:
@@ -95,7 +107,10 @@ class ProjectFacts:
 
     def _ask(self) -> Mapping[str, Any]:
         try:
-            answer = self._client.json(ApiRequest(Api.APP, "/api/app/me", "project"))
+            answer = self._client.json(ApiRequest(Api.APP, "/api/app/me", PROJECT))
+        except TransientError:
+            # That it cannot be had now says nothing of the settings.
+            raise
         except SourceError as error:
             # Whether a stream can be read is for its own endpoint to say.
             self._log(f"The project's settings could not be read from Mixpanel: {error}")

@@ -6,13 +6,14 @@ Pure: numbers and header texts in, numbers out.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timezone
 from email.utils import parsedate_to_datetime
 
 _SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]*)?")
-_HOURLY_FIGURES = re.compile(r"([0-9]+)/([0-9]+) queries running in the last hour")
+_WHOLE = re.compile(r"[0-9]{1,9}")
+_HOURLY_FIGURES = re.compile(r"([0-9]{1,9})/([0-9]{1,9}) queries running in the last hour")
 _POLICY_ITEM = re.compile(r'"(?P<name>[^"]*)"(?P<fields>(?:\s*;\s*[a-z]+=[^;,\s]+)*)')
 
 
@@ -32,14 +33,16 @@ class Quota:
         name: As a user reads it.
         windows: Every rolling window that has to hold.
         concurrent: Requests that may run at once.
-        careful: Whether counted requests go one at a time unless an answer has told that more are
-            left. Others spend from the same quota: several at once would be refused at once.
+        slow_start: Whether requests begin one at a time, and one more at once with every good
+            answer. Others spend from the same quota: several at once may all be refused.
+        fixed: Whether the limits are the user's own, which no answer changes.
     """
 
     name: str
     windows: tuple[Window, ...]
     concurrent: int
-    careful: bool = False
+    slow_start: bool = False
+    fixed: bool = False
 
     @property
     def hourly(self) -> int | None:
@@ -50,18 +53,23 @@ class Quota:
 HOUR = 3600.0
 MINUTE = 60.0
 
+LONGEST_WORD_S = 2 * HOUR
+"""Seconds that Mixpanel can be taken to ask for: none of its quotas lasts longer than an hour."""
+
 QUERY_CONCURRENT = 5
 """Requests to the Query API at a time; Mixpanel takes no more."""
 
 
-def query_quota(per_hour: int) -> Quota:
+def query_quota(per_hour: int = 60, *, fixed: bool = False) -> Quota:
     """The Query API: 60 an hour and 5 at once unless raised."""
-    return Quota("Query API", (Window(per_hour, HOUR),), QUERY_CONCURRENT, careful=True)
+    windows = (Window(per_hour, HOUR),)
+    return Quota("Query API", windows, QUERY_CONCURRENT, slow_start=True, fixed=fixed)
 
 
-def export_quota(per_hour: int) -> Quota:
+def export_quota(per_hour: int = 60, *, fixed: bool = False) -> Quota:
     """Raw export: 60 an hour, 3 a second, 100 at once unless raised."""
-    return Quota("raw export", (Window(per_hour, HOUR), Window(3, 1.0)), concurrent=100)
+    windows = (Window(per_hour, HOUR), Window(3, 1.0))
+    return Quota("raw export", windows, concurrent=100, fixed=fixed)
 
 
 def lexicon_quota() -> Quota:
@@ -115,11 +123,11 @@ def http_date(text: str) -> float | None:
     """Epoch seconds of an HTTP date, which is always UTC; None if it is none."""
     try:
         moment = parsedate_to_datetime(text)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=timezone.utc)
+        return moment.timestamp()
     except (ValueError, OverflowError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=timezone.utc)
-    return moment.timestamp()
 
 
 @dataclass(frozen=True)
@@ -133,15 +141,69 @@ class Remaining:
 def remaining(headers: Mapping[str, str]) -> dict[str, Remaining]:
     """The items of `RateLimit` by policy name, e.g. `"project";r=0;t=3600`."""
     items: dict[str, Remaining] = {}
-    for match in _POLICY_ITEM.finditer(headers.get("RateLimit", "")):
-        parts = [part.strip() for part in match["fields"].split(";")]
-        fields = dict(part.split("=", 1) for part in parts if part)
-        if fields.get("r", "").isdecimal():
-            reset = fields.get("t", "")
-            items[match["name"]] = Remaining(
-                left=int(fields["r"]), reset_s=float(reset) if reset.isdecimal() else None
-            )
+    for name, fields in _items(headers.get("RateLimit", "")):
+        left, reset = _whole(fields.get("r")), _whole(fields.get("t"))
+        if left is not None:
+            items[name] = Remaining(left, None if reset is None else float(reset))
     return items
+
+
+def hourly(items: Mapping[str, Remaining]) -> Remaining | None:
+    """The item of the hourly quota; the others count what runs at once."""
+    return next((item for name, item in items.items() if not name.endswith("concurrency")), None)
+
+
+def obeying(quota: Quota, headers: Mapping[str, str]) -> Quota:
+    """A quota with the limits that `RateLimit-Policy` names, e.g. `"project";q=240;w=3600`.
+
+    A policy counts for the window of its own length. The user's own numbers stay.
+    """
+    if quota.fixed:
+        return quota
+    told = {
+        float(seconds): limit
+        for _, fields in _items(headers.get("RateLimit-Policy", ""))
+        if (seconds := _whole(fields.get("w"))) and (limit := _whole(fields.get("q")))
+    }
+    windows = tuple(Window(told.get(w.seconds, w.limit), w.seconds) for w in quota.windows)
+    return quota if windows == quota.windows else replace(quota, windows=windows)
+
+
+def _items(header: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """The items of a structured header by name, with their fields as text."""
+    for match in _POLICY_ITEM.finditer(header):
+        parts = [part.strip() for part in match["fields"].split(";")]
+        yield match["name"], dict(part.split("=", 1) for part in parts if part)
+
+
+def _whole(text: str | None) -> int | None:
+    """A whole number of at most nine digits, None for anything else."""
+    return int(text) if text is not None and _WHOLE.fullmatch(text) else None
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """What an answer says that sends a request away.
+
+    Attributes:
+        hourly: The hour is used up; what does not count in it is not meant.
+        asked_s: Seconds to wait by Mixpanel's word, None where it has none.
+    """
+
+    hourly: bool
+    asked_s: float | None
+
+
+def refusal(headers: Mapping[str, str], text: str, now_epoch: float) -> Refusal:
+    """Read a refusal by its headers and its text; `RateLimit` stands in for `Retry-After`."""
+    items = remaining(headers)
+    hour = hourly(items)
+    asked = retry_after(headers, now_epoch)
+    if asked is None:
+        resets = [i.reset_s for i in items.values() if i.left == 0 and i.reset_s is not None]
+        asked = max(resets, default=None)
+    used_up = hour_is_used_up(text) or (hour is not None and hour.left == 0)
+    return Refusal(used_up, None if asked is None else min(asked, LONGEST_WORD_S))
 
 
 def hour_is_used_up(text: str) -> bool:

@@ -6,6 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+PROJECT = "project"
+"""For whom the project's own settings are asked, in place of a stream's name."""
+
+
+def whom(stream: str) -> str:
+    """For whom a request is made, in words."""
+    return "the project's settings" if stream == PROJECT else f"stream {stream!r}"
+
 
 class Api(Enum):
     """Mixpanel's APIs, told apart by host, quota and how they take the project's number."""
@@ -45,7 +53,12 @@ class ApiRequest:
     @property
     def answer(self) -> str:
         """Its answer in words, for messages: `answer to GET /path for stream 'name'`."""
-        return f"answer to {self} for stream {self.stream!r}"
+        return f"answer to {self} for {self.whom}"
+
+    @property
+    def whom(self) -> str:
+        """For whom it is made, in words: `stream 'name'`."""
+        return whom(self.stream)
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"

@@ -4,28 +4,56 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
 
 from source_mixpanel.api.machine import is_out_of_files, out_of_files
+from source_mixpanel.api.proxies import variable_of
 from source_mixpanel.api.request import ApiRequest
-from source_mixpanel.errors import ConfigError, SourceError, StrainError, TransientError
+from source_mixpanel.errors import (
+    ConfigError,
+    SourceError,
+    StrainError,
+    TransientError,
+    UnreachableError,
+)
 
 _PROXY_REFUSES = "407"
+_SILENCE = (requests.ReadTimeout, urllib3.exceptions.ReadTimeoutError, TimeoutError)
 
 
-def error_of(request: ApiRequest, host: str, error: Exception) -> SourceError:
+def error_of(request: ApiRequest, url: str, error: Exception, *, answered: bool) -> SourceError:
     """A connection that never came about, or one that broke or fell silent on the way.
 
     Args:
         request: What was asked.
-        host: Of whom.
+        url: Of whom.
         error: What requests, urllib3 or the system raised.
+        answered: Whether an answer had begun: then its size may be why it broke off.
     """
-    what = f"in {request} for stream {request.stream!r}"
+    host = urlsplit(url).hostname or "Mixpanel"
+    what = f"in {request} for {request.whom}"
     detail = f"{type(error).__name__}: {error}"
     causes = list(_causes(error))
+    found = _on_this_side(what, host, causes, detail)
+    if found is not None:
+        return found
+    if isinstance(error, requests.exceptions.ProxyError):
+        return _by_proxy(what, variable_of(url), detail)
+    reason = _reason(causes, error)
+    if reason:
+        return UnreachableError(f"Mixpanel could not be reached {what}: {host} {reason}.", detail)
+    if answered or any(isinstance(cause, _SILENCE) for cause in causes):
+        return StrainError(f"The connection to Mixpanel broke {what}.", detail)
+    return TransientError(f"The connection to Mixpanel ended without an answer {what}.", detail)
+
+
+def _on_this_side(
+    what: str, host: str, causes: list[BaseException], detail: str
+) -> SourceError | None:
+    """The error for what is amiss with the machine or its trust, None if nothing is."""
     if any(is_out_of_files(cause) for cause in causes):
         return out_of_files(detail)
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
@@ -34,23 +62,18 @@ def error_of(request: ApiRequest, host: str, error: Exception) -> SourceError:
             f"proxy stands between, let REQUESTS_CA_BUNDLE name a file with its certificate.",
             detail,
         )
-    if isinstance(error, requests.exceptions.ProxyError):
-        return _by_proxy(what, detail)
-    reason = _reason(causes, error)
-    if reason:
-        return TransientError(f"Mixpanel could not be reached {what}: {host} {reason}.", detail)
-    return StrainError(f"The connection to Mixpanel broke {what}.", detail)
+    return None
 
 
-def _by_proxy(what: str, detail: str) -> SourceError:
+def _by_proxy(what: str, variable: str, detail: str) -> SourceError:
     if _PROXY_REFUSES in detail:
         return ConfigError(
             f"The proxy did not let the connector through {what}: it wants credentials. Give them "
-            f"in the environment variable HTTPS_PROXY.",
+            f"in the environment variable {variable}.",
             detail,
         )
-    return TransientError(
-        f"Mixpanel could not be reached {what}: the proxy named in HTTPS_PROXY did not connect.",
+    return UnreachableError(
+        f"Mixpanel could not be reached {what}: the proxy named in {variable} did not connect.",
         detail,
     )
 
@@ -59,8 +82,6 @@ def _reason(causes: list[BaseException], error: Exception) -> str:
     """Why no connection came about, empty if one did."""
     if any(isinstance(cause, urllib3.exceptions.NameResolutionError) for cause in causes):
         return "could not be found by name (DNS)"
-    if isinstance(error, requests.TooManyRedirects):
-        return "redirects without end"
     if isinstance(error, requests.ConnectTimeout):
         return "did not answer in time"
     if isinstance(error, requests.exceptions.SSLError):

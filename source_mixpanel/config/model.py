@@ -219,6 +219,17 @@ class Config(FrozenModel):
         ),
         json_schema_extra={"order": 21, "airbyte_hidden": True},
     )
+    longest_wait_hours: float = Field(
+        3.0,
+        gt=0,
+        le=24,
+        title="Longest Wait (Hours)",
+        description=(
+            "How long one request waits for Mixpanel's quota in all. After that the sync ends, and "
+            "the next one goes on from its state."
+        ),
+        json_schema_extra={"order": 22, "airbyte_hidden": True},
+    )
 
     @model_validator(mode="after")
     def _start_before_end(self) -> Config:

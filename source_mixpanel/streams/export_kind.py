@@ -10,7 +10,6 @@ from source_mixpanel.errors import (
     ConfigError,
     ForbiddenError,
     RefusedError,
-    StrainError,
     TransientError,
 )
 from source_mixpanel.instants import kind_of_project, received_ms
@@ -89,7 +88,7 @@ class KindFinder:
         request = sample_request(place, ExportFilter())
         try:
             spool = self._client.spool(request)
-        except StrainError as error:
+        except TransientError as error:
             raise TransientError(
                 f"Stream 'export' needs some recent events to learn what event times mean, and "
                 f"cannot have them. {error} Try again later, or set event_timestamps.",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from source_mixpanel.api.client import MixpanelClient
 from source_mixpanel.api.envelopes import unwrap
 from source_mixpanel.api.request import Api, ApiRequest
-from source_mixpanel.errors import DataError, SourceError
+from source_mixpanel.errors import CutError, DataError, SourceError, TransientError
 from source_mixpanel.records.decode import parse_lines
 from source_mixpanel.records.naming import CORE_COLUMNS, ColumnNames
 from source_mixpanel.records.types import JSON_TYPES, common_type, declared_types
@@ -64,14 +65,20 @@ def find_properties(
     account, or answers in another shape, is passed over with a log line.
 
     Raises:
-        SourceError: All of them are.
+        TransientError: One cannot be had now: without it the schema would lack columns for good.
+        SourceError: All of them are closed.
     """
     failures: list[SourceError] = []
+    sampled = partial(_sampled, client, days, wanted, now)
 
     def ask(source: str, find: Callable[[], Types]) -> Types:
         try:
             return find()
         except SourceError as error:
+            # What is no JSON every time is of another shape; of events it may be a part.
+            shapeless = isinstance(error, CutError) and find is not sampled
+            if isinstance(error, TransientError) and not shapeless:
+                raise
             log(f"Stream 'export' is discovered without {source}: {error}")
             failures.append(error)
             return {}
@@ -80,7 +87,7 @@ def find_properties(
     names = ask("the list of property names", lambda: _listed(client))
     # A project secret, which does without the number, does not open Lexicon.
     lexicon = {} if number is None else ask("Lexicon", lambda: _lexicon(client, number))
-    sample = ask("a sample of events", lambda: _sampled(client, days, wanted, now))
+    sample = ask("a sample of events", sampled)
     if len(failures) == (2 if number is None else 3):
         raise failures[-1]
     types: dict[str, str | None] = dict.fromkeys(names)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 
-from source_mixpanel.api.ledger import Ledger, Wait
+from source_mixpanel.api.failures import Backoff, action_for
+from source_mixpanel.api.heard import Heard
+from source_mixpanel.api.ledger import Ledger
 from source_mixpanel.api.quota import Quota
+from source_mixpanel.api.waits import Wait
 
 PATIENCE_S = 20.0
 WALL = 1_772_366_400.0
@@ -33,11 +37,13 @@ class DrivenClock(HastyClock):
     def __init__(self) -> None:
         super().__init__()
         self._waiting: set[threading.Condition] = set()
+        self.waits = 0
 
     def wait(self, seconds: float, on: threading.Condition | None = None) -> None:
         assert on is not None
         until = self.time + seconds
         self._waiting.add(on)
+        self.waits += 1
         if self.time < until:
             on.wait(PATIENCE_S)
 
@@ -48,14 +54,28 @@ class DrivenClock(HastyClock):
                 condition.notify_all()
 
 
-def ledger_of(quota: Quota, clock: HastyClock) -> tuple[Ledger, list[Wait]]:
+def ledger_of(
+    quota: Quota, clock: HastyClock, backoff: Backoff | None = None
+) -> tuple[Ledger, list[Wait]]:
     """A ledger, and the waits that it tells of."""
     told: list[Wait] = []
-    return Ledger(quota, clock, told.append), told
+    return Ledger(quota, clock, told.append, backoff), told
 
 
-def call(ledger: Ledger, status: int = 200, *, counted: bool = True) -> float:
+def heard(status: int, headers: Mapping[str, str] | None = None, text: str = "") -> Heard:
+    """An answer, judged by the failure table."""
+    return Heard(status, headers or {}, action_for(status, text), text)
+
+
+def call(
+    ledger: Ledger,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    text: str = "",
+    *,
+    counted: bool = True,
+) -> float:
     """When a request for `export` starts that is answered at once."""
     with ledger.slot("export", counted=counted) as receipt:
-        ledger.settle(receipt, status)
+        ledger.settle(receipt, heard(status, headers, text))
         return receipt.started

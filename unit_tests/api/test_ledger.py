@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from source_mixpanel.api.failures import Backoff
 from source_mixpanel.api.ledger import HEARTBEAT_S, Ledger
 from source_mixpanel.api.quota import HOUR, Quota, Window, export_quota, lexicon_quota, query_quota
-from unit_tests.api.ledgers import WALL, HastyClock, call, ledger_of
+from unit_tests.api.ledgers import WALL, HastyClock, call, heard, ledger_of
 
 _quick = settings(max_examples=60)
 
@@ -28,7 +30,7 @@ quotas = st.sampled_from(
 
 @given(
     quotas,
-    st.lists(st.tuples(st.floats(0, 900), st.sampled_from([200, 200, 500, 429, 401]))),
+    st.lists(st.tuples(st.floats(0, 900), st.sampled_from([200, 200, 500, 402, 401]))),
 )
 @_quick
 def test_the_limit_is_never_exceeded_and_nobody_waits_while_there_is_room(
@@ -71,7 +73,7 @@ def test_calls_that_do_not_count_pass_while_the_hour_is_used_up() -> None:
     assert ledger.used == 1
 
 
-@pytest.mark.parametrize("status", [401, 402, 429])
+@pytest.mark.parametrize("status", [401, 402])
 def test_answers_that_use_up_nothing_leave_room_for_another(status: int) -> None:
     ledger, _ = ledger_of(query_quota(1), HastyClock())
     call(ledger, status)
@@ -109,7 +111,9 @@ SHEDDING = "Query rate limit exceeded for project_id: 1. See https://x"
     ("headers", "text", "expected"),
     [
         ({"Retry-After": "700"}, HOURLY, 700),
-        ({"Retry-After": "0"}, HOURLY, 1),
+        ({"Retry-After": "0"}, HOURLY, 5),
+        ({"Retry-After": "Thu, 01 Jan 1970 00:00:00 GMT"}, SHEDDING, 5),
+        ({"Retry-After": "999999999"}, SHEDDING, 2 * HOUR),
         ({"RateLimit": '"project";r=0;t=90, "project-concurrency";r=3'}, HOURLY, 90),
         ({"RateLimit": '"project";r=12, "project-concurrency";r=0;t=10'}, CONCURRENT, 10),
         ({"RateLimit": '"project";r=12;t=900'}, SHEDDING, 5),
@@ -126,49 +130,93 @@ def test_after_a_refusal_nobody_starts_until_a_sensible_time(
     ledger, _ = ledger_of(query_quota(60), clock)
     call(ledger)
     clock.time += 600
-    ledger.refused(headers, 0, text=text)
+    call(ledger, 429, headers, text)
     assert call(ledger) == pytest.approx(600 + expected)
 
 
-def test_an_hour_that_others_have_used_up_is_probed_ever_more_seldom() -> None:
+@pytest.mark.parametrize("headers", [{}, {"Retry-After": "0"}, {"Retry-After": "1"}])
+@pytest.mark.parametrize("text", [HOURLY, SHEDDING, CONCURRENT, ""])
+def test_the_pause_grows_with_every_refusal_whatever_mixpanel_says(
+    headers: dict[str, str], text: str
+) -> None:
     clock = HastyClock()
     ledger, _ = ledger_of(query_quota(60), clock)
-    call(ledger)
-    clock.time += 2 * HOUR
-    starts = []
-    for attempt in range(8):
-        ledger.refused({}, attempt, text=HOURLY)
-        starts.append(call(ledger, 429))
+    starts = [call(ledger, 429, headers, text) for _ in range(10)]
     gaps = [late - early for early, late in pairwise(starts)]
     assert gaps == sorted(gaps)
-    assert gaps[0] >= 5
-    assert gaps[-1] == pytest.approx(120)
+    assert gaps[0] == 5
+    assert gaps[-1] == 120
 
 
-def test_a_thousand_refusals_are_still_waited_out() -> None:
+def test_the_pause_begins_anew_after_a_minute_without_a_refusal() -> None:
     clock = HastyClock()
     ledger, _ = ledger_of(query_quota(60), clock)
-    ledger.refused({}, 5_000, text="")
-    assert call(ledger) == pytest.approx(120)
+    for _ in range(5):
+        call(ledger, 429)
+    clock.time += 120
+    call(ledger)
+    refused = call(ledger, 429)
+    assert call(ledger) == refused + 5
+
+
+def test_refusals_of_requests_that_ran_together_are_one() -> None:
+    clock = HastyClock()
+    ledger, _ = ledger_of(export_quota(60), clock)
+    with ExitStack() as running:
+        receipts = [running.enter_context(ledger.slot("export")) for _ in range(3)]
+        for receipt in receipts:
+            ledger.settle(receipt, heard(429))
+    assert call(ledger) == 5.0
 
 
 def test_a_shorter_refusal_does_not_shorten_a_longer_one() -> None:
     clock = HastyClock()
-    ledger, told = ledger_of(query_quota(60), clock)
-    ledger.refused({"Retry-After": "100"}, 0, text="")
-    ledger.refused({"Retry-After": "10"}, 0, text="")
+    ledger, told = ledger_of(export_quota(60), clock)
+    with ledger.slot("export") as early, ledger.slot("export") as late:
+        ledger.settle(early, heard(429, {"Retry-After": "100"}))
+        ledger.settle(late, heard(429, {"Retry-After": "10"}))
     assert call(ledger) == pytest.approx(100)
     assert told[0].why == "Mixpanel asked to wait"
     assert told[0].until == pytest.approx(WALL + 100)
 
 
+def test_a_page_that_is_refused_waits_though_it_does_not_count_in_the_hour() -> None:
+    ledger, _ = ledger_of(query_quota(60), HastyClock())
+    refusal = {"RateLimit": '"project";r=0;t=900', "Retry-After": "900"}
+    call(ledger, 429, refusal, HOURLY, counted=False)
+    assert call(ledger, counted=False) == 900.0
+
+
+def test_pages_that_do_not_count_pass_an_hour_that_mixpanel_has_closed() -> None:
+    ledger, _ = ledger_of(query_quota(60), HastyClock())
+    refusal = {"RateLimit": '"project";r=0;t=900, "project-concurrency";r=3', "Retry-After": "900"}
+    call(ledger, 429, refusal)
+    assert [call(ledger, counted=False) for _ in range(30)] == [0.0] * 30
+    assert call(ledger) == 900.0
+
+
+def test_a_refusal_for_concurrency_stops_everybody() -> None:
+    ledger, told = ledger_of(query_quota(60), HastyClock())
+    refusal = {"RateLimit": '"project";r=12, "project-concurrency";r=0;t=10', "Retry-After": "10"}
+    call(ledger, 429, refusal)
+    assert call(ledger, counted=False) == 10.0
+    assert told[0].until == WALL + 10
+
+
+def test_maintenance_that_says_until_when_stops_everybody_for_no_longer_than_we_are_patient() -> (
+    None
+):
+    ledger, _ = ledger_of(query_quota(60), HastyClock())
+    assert call(ledger, 503, {"Retry-After": "40"}) == 0.0
+    assert call(ledger, 503, {"Retry-After": "3600"}) == 40.0
+    assert call(ledger) == 40.0 + Backoff().longest_s
+
+
 # -- what answers tell of others ---------------------------------------------------------------
 
 
-def _answered(ledger: Ledger, headers: dict[str, str], status: int = 200) -> float:
-    with ledger.slot("engage") as receipt:
-        ledger.settle(receipt, status, headers)
-        return receipt.started
+def _answered(ledger: Ledger, headers: dict[str, str]) -> float:
+    return call(ledger, 200, headers)
 
 
 def test_what_others_have_used_is_left_to_them() -> None:
@@ -211,26 +259,6 @@ def test_nothing_left_waits_for_the_reset_that_was_told() -> None:
     _answered(ledger, {"RateLimit": '"project";r=0;t=600'})
     assert call(ledger) == 600.0
     assert told[0].why == "the hourly quota is used up"
-
-
-def test_pages_that_do_not_count_pass_an_hour_that_mixpanel_has_closed() -> None:
-    clock = HastyClock()
-    ledger, _ = ledger_of(query_quota(60), clock)
-    with ledger.slot("engage") as receipt:
-        ledger.settle(receipt, 429)
-    refusal = {"RateLimit": '"project";r=0;t=900, "project-concurrency";r=3', "Retry-After": "900"}
-    ledger.refused(refusal, 0, text="")
-    assert call(ledger, counted=False) == 0.0
-    assert call(ledger) == 900.0
-
-
-def test_a_refusal_for_concurrency_stops_everybody() -> None:
-    clock = HastyClock()
-    ledger, told = ledger_of(query_quota(60), clock)
-    refusal = {"RateLimit": '"project";r=12, "project-concurrency";r=0;t=10', "Retry-After": "10"}
-    ledger.refused(refusal, 0, text="")
-    assert call(ledger, counted=False) == 10.0
-    assert told[0].until == WALL + 10
 
 
 def test_a_jump_of_the_wall_clock_neither_opens_nor_closes_a_window() -> None:

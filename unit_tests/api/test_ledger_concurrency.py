@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import threading
+from contextlib import ExitStack, suppress
 
 import pytest
 
+from source_mixpanel.api.heard import Receipt
+from source_mixpanel.api.ledger import Ledger
 from source_mixpanel.api.quota import Quota, Window, query_quota
-from unit_tests.api.ledgers import PATIENCE_S, DrivenClock, HastyClock, call, ledger_of
+from source_mixpanel.api.waits import Ask
+from source_mixpanel.errors import QuotaError
+from unit_tests.api.ledgers import PATIENCE_S, DrivenClock, HastyClock, call, heard, ledger_of
 
 
 def test_threads_never_exceed_limits_or_concurrency_and_all_get_their_turn() -> None:
@@ -27,7 +32,7 @@ def test_threads_never_exceed_limits_or_concurrency_and_all_get_their_turn() -> 
                     now_running += 1
                     running.append(now_running)
                     starts.append(receipt.started)
-                ledger.settle(receipt, 200)
+                ledger.settle(receipt, heard(200))
                 with lock:
                     now_running -= 1
 
@@ -75,20 +80,69 @@ def test_whoever_waits_for_a_free_place_starts_as_soon_as_there_is_one() -> None
     assert told == []
 
 
-def test_counted_queries_go_one_at_a_time_until_an_answer_tells_what_is_left() -> None:
-    ledger, _ = ledger_of(query_quota(60), DrivenClock())
-    started = threading.Event()
+def let_in(ledger: Ledger, running: ExitStack) -> list[Receipt]:
+    """Requests that may run beside those that do; the next one would have to wait."""
+    receipts = []
+    with suppress(QuotaError):
+        while True:
+            receipts.append(running.enter_context(ledger.slot("funnels", ask=Ask(within_s=-1))))
+    return receipts
 
-    def second() -> None:
-        with ledger.slot("funnels"):
-            started.set()
 
-    thread = threading.Thread(target=second)
-    with ledger.slot("engage") as receipt:
-        thread.start()
-        with ledger.slot("engage", counted=False) as page:
-            assert page.started == 0.0
-        assert not started.wait(0.02)
-        ledger.settle(receipt, 200, {"RateLimit": '"project";r=50'})
-        assert started.wait(PATIENCE_S)
-    thread.join(PATIENCE_S)
+def test_queries_begin_one_at_a_time_and_double_while_answers_are_good() -> None:
+    clock = HastyClock()
+    ledger, _ = ledger_of(query_quota(60), clock)
+    rounds = []
+    for _ in range(5):
+        clock.time += 2
+        with ExitStack() as running:
+            receipts = let_in(ledger, running)
+            for receipt in receipts:
+                ledger.settle(receipt, heard(200))
+        rounds.append(len(receipts))
+    assert rounds == [1, 2, 4, 5, 5]
+
+
+@pytest.mark.parametrize("status", [429, 502])
+def test_after_a_refusal_or_a_fault_it_is_one_at_a_time_again(status: int) -> None:
+    clock = HastyClock()
+    ledger, _ = ledger_of(query_quota(60), clock)
+    for _ in range(5):
+        call(ledger)
+    call(ledger, status)
+    clock.time += 100
+    with ExitStack() as running:
+        assert len(let_in(ledger, running)) == 1
+
+
+def test_one_good_answer_after_a_refusal_may_have_taken_the_only_free_place() -> None:
+    clock = HastyClock()
+    ledger, _ = ledger_of(query_quota(60), clock)
+    call(ledger, 429)
+    clock.time += 100
+    rounds = []
+    for _ in range(3):
+        call(ledger)
+        with ExitStack() as running:
+            rounds.append(len(let_in(ledger, running)))
+    assert rounds == [1, 2, 3]
+
+
+def test_after_a_minute_without_a_query_it_is_one_at_a_time_again() -> None:
+    clock = HastyClock()
+    ledger, _ = ledger_of(query_quota(60), clock)
+    for _ in range(5):
+        call(ledger)
+    clock.time += 61
+    with ExitStack() as running:
+        assert len(let_in(ledger, running)) == 1
+
+
+def test_exports_that_go_well_keep_their_places_when_one_is_refused() -> None:
+    clock = HastyClock()
+    ledger, _ = ledger_of(Quota("exports", (), concurrent=100), clock)
+    with ExitStack() as running:
+        receipts = [running.enter_context(ledger.slot("export")) for _ in range(9)]
+        ledger.settle(receipts[0], heard(429))
+        clock.time += 10
+        assert let_in(ledger, running) == []

@@ -146,3 +146,11 @@ def requests_get(client: Any) -> int:
     with requests.Session() as session:
         response = session.get(client.url + QUERY, params=params, auth=auth, timeout=10)
         return int(response.status_code)
+
+
+def test_good_answers_tell_what_is_left_if_they_are_to(limited: Any) -> None:
+    assert "RateLimit" not in limited.get(QUERY).headers
+    limited.control.configure(policy_headers=True, query_per_hour=240)
+    told = limited.get(QUERY).headers
+    assert told["RateLimit-Policy"].startswith('"project";q=240;w=3600')
+    assert told["RateLimit"].startswith('"project";r=238;t=3600')

@@ -210,7 +210,7 @@ def test_the_output_is_utf_8_whatever_the_locale(
             {"api_url": "https://example.com"},
             {"https_proxy": "http://user:p4ss-w0rd@127.0.0.1:1"},
             "transient_error",
-            ["could not be reached", "the proxy named in HTTPS_PROXY did not connect"],
+            ["could not be reached", "the proxy named in https_proxy did not connect"],
         ),
     ],
     ids=["no such host", "nobody listens", "no proxy"],

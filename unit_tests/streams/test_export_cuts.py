@@ -204,4 +204,4 @@ def test_a_429_is_waited_out_and_told(
     assert limited
     assert limited[0]["reasons"][0]["type"] == "RATE_LIMITED"
     assert limited[0]["reasons"][0]["rate_limited"]["quota_reset"] > 0
-    assert "waits for Mixpanel's raw export quota until" in out.log
+    assert "waits for Mixpanel's raw export until" in out.log

@@ -111,7 +111,12 @@ class MixpanelClient:
         return self._carry_out(request, lambda response, body: parsed(request, response, body))
 
     def spool(
-        self, request: ApiRequest, *, tries: int | None = None, most: int | None = None
+        self,
+        request: ApiRequest,
+        *,
+        tries: int | None = None,
+        most: int | None = None,
+        sent: Callable[[], None] = lambda: None,
     ) -> Spool:
         """A body of JSON Lines, on disk and proven whole.
 
@@ -119,6 +124,7 @@ class MixpanelClient:
             request: What to ask.
             tries: Attempts in all, if not as many as usual.
             most: Bytes on disk that it may take.
+            sent: Called each time when it is sent, after all waiting for quota.
 
         Raises:
             TooLargeError: It takes more.
@@ -131,7 +137,7 @@ class MixpanelClient:
             whole, gzipped = framed(response, body), is_gzipped(response)
             return spool_body(whole, gzipped=gzipped, what=what, most=most)
 
-        return self._carry_out(request, read, tries)
+        return self._carry_out(request, read, tries, sent)
 
     def document(self, request: ApiRequest) -> Document:
         """A body that is one JSON object, on disk, for answers too large to hold.
@@ -147,12 +153,18 @@ class MixpanelClient:
 
         return self._carry_out(request, read)
 
-    def _carry_out(self, request: ApiRequest, read: Reader[T], tries: int | None = None) -> T:
+    def _carry_out(
+        self,
+        request: ApiRequest,
+        read: Reader[T],
+        tries: int | None = None,
+        sent: Callable[[], None] = lambda: None,
+    ) -> T:
         """Attempts, with the pauses between them, until one gives an answer or none is left."""
         trial, ledger = Trial(self._patience, tries), self._ledgers[request.api]
         while True:
             try:
-                outcome = self._attempt(request, read, trial)
+                outcome = self._attempt(request, read, trial, sent)
             except QuotaError as error:
                 # What it would wait for is the end of an outage.
                 raise (trial.passing.error if trial.passing else error) from error
@@ -166,7 +178,9 @@ class MixpanelClient:
             if outcome.fault is not Fault.REFUSED:
                 self._log(f"{outcome.error} Asking again in {pause:.0f} s.")
 
-    def _attempt(self, request: ApiRequest, read: Reader[T], trial: Trial) -> T | Failure:
+    def _attempt(
+        self, request: ApiRequest, read: Reader[T], trial: Trial, sent: Callable[[], None]
+    ) -> T | Failure:
         """One exchange, within the quota from the first byte to the last."""
         ledger = self._ledgers[request.api]
         with ledger.slot(request.stream, counted=request.counted, ask=trial.ask()) as receipt:
@@ -175,6 +189,7 @@ class MixpanelClient:
                 # Others have asked meanwhile, to the end of all patience.
                 ledger.give_back(receipt)
                 raise trial.passing.error from trial.passing.cause
+            sent()
             try:
                 response = self._send(request)
             except _NETWORK_ERRORS as error:

@@ -33,6 +33,7 @@ class ProjectFacts:
         self._log = log
         self._lock = threading.Lock()
         self._me: Mapping[str, Any] | None = None
+        self._instead: ZoneInfo | None = None
 
     def zone(self, known: ZoneInfo | None = None) -> ZoneInfo | None:
         """The project's zone, from Mixpanel or else the settings; None if neither tells.
@@ -44,12 +45,15 @@ class ProjectFacts:
             TransientError: Mixpanel cannot be asked for the moment, and nothing else tells.
             ConfigError: Mixpanel and the settings differ.
         """
+        if self._instead is not None:
+            return self._instead
         try:
             zone = self._own_zone()
         except TransientError as error:
             instead = known or self._configured
             if instead is None or isinstance(error, UnreachableError):
                 raise
+            self._instead = instead
             self._log(f"{error} The time zone {instead.key}, which is known already, is used.")
             return instead
         if zone is None or self._configured is None:

@@ -197,7 +197,7 @@ class DatedStream(MixpanelStream):
         """Look at the state, and decide what of it stands."""
         partition = self.declared.each.key if self.declared.each else None
         state = opened(saved, self.name, lambda blob: parse_state(blob, partition))
-        zone = self.workshop.project.zone()
+        zone = self.workshop.project.zone(state.origin.zone)
         now = replace(self.workshop.origin, project_timezone=zone.key if zone else None)
         if full and not state.origin.holds_for(now):
             state = DatedState()

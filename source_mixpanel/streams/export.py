@@ -145,10 +145,10 @@ class Export(MixpanelStream):
     def _begin(self, saved: Mapping[str, Any], *, full: bool) -> ReadPlan:
         """Look at state and settings, and decide what this sync reads."""
         before = opened(saved, self.name, parse_state)
+        zone = self.workshop.project.zone(before.origin.zone)
         origin = self._accepted(before, full=full)
         if full and not before.origin.holds_for(origin):
             before = ExportState(kind=before.kind, columns=before.columns)
-        zone = self.workshop.project.zone()
         self._days = Days(self.settings.kind or before.kind, zone)
         if self._days.kind == PROJECT_KIND and zone is None:
             raise ConfigError(

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from zoneinfo import ZoneInfo
 
-from source_mixpanel.dates import parse_zone
 from source_mixpanel.instants import PROJECT_KIND
 from source_mixpanel.sync.coverage import Span
 from source_mixpanel.sync.days import ONE_DAY, Days
@@ -41,15 +39,7 @@ def guessed_before(state: ExportState, days: Days) -> Span | None:
     if state.kind is not None or not ours or first is None or last is None:
         return None
     span = Span(first, last)
-    return span if may_differ(_zone_then(state) or days.zone, span) else None
-
-
-def _zone_then(state: ExportState) -> ZoneInfo | None:
-    try:
-        name = state.origin.project_timezone
-        return parse_zone(name) if name else None
-    except ValueError:
-        return None
+    return span if may_differ(state.origin.zone or days.zone, span) else None
 
 
 def undecided(days: Days, guessed: Span | None) -> str | None:

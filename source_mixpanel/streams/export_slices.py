@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
+from functools import partial
 
 from source_mixpanel.api.failures import LATER_THAN_TODAY
 from source_mixpanel.api.spool import Spool
+from source_mixpanel.clock import ServerTime
 from source_mixpanel.errors import (
     ConfigError,
     RefusedError,
@@ -49,6 +51,28 @@ class WholeSlice:
     watermark_ms: int
 
 
+class SentAt:
+    """When the last request was sent, by Mixpanel's clock."""
+
+    def __init__(self, time: ServerTime) -> None:
+        self._time = time
+        self._mark = time.mark()
+        self._expected: datetime | None = None
+
+    def note(self) -> None:
+        """It is sent now."""
+        self._mark, self._expected = self._time.mark(), self._time.at_mark_as_known()
+
+    def moment(self) -> datetime:
+        """As it was known before the answer, or as the answer tells; whichever is earlier.
+
+        They differ where our own clock stood still in between, as it does while a machine sleeps:
+        the later one would be too late.
+        """
+        told = self._time.at_mark(self._mark)
+        return told if self._expected is None else min(told, self._expected)
+
+
 class SliceSource:
     """Downloads the windows of spans, one after the other, as large as they may be.
 
@@ -82,7 +106,7 @@ class SliceSource:
         self._paces = {only: Pace(most, most, target) for only in Only}
         self._paces[Only.ALL] = Pace(1, most, target)
         self._finder = KindFinder(workshop, days, log)
-        self._time = workshop.time
+        self._sent = SentAt(workshop.time)
         self._began_ms: int | None = None
 
     def slices(self, spans: list[Span], last_day: Callable[[Days], date]) -> Iterator[WholeSlice]:
@@ -147,19 +171,16 @@ class SliceSource:
 
     def _had(self, window: Window, tries: int | None, most: int | None) -> WholeSlice:
         """The window in one."""
-        mark, expected = self._time.mark(), self._time.at_mark_as_known()
+        began = self._clock.monotonic()
         spool = self._ask(window, tries, most)
         try:
-            self._learn(window, spool, self._clock.monotonic() - mark)
+            self._learn(window, spool, self._clock.monotonic() - began)
         except BaseException:
             spool.close()
             raise
-        # What was known before and what is known by now may differ where our own clock stood
-        # still in between, as it does while a machine sleeps: the earlier one loses nothing.
-        began = self._time.at_mark(mark)
-        began_ms = in_ms(began if expected is None else min(began, expected))
+        sent_ms = in_ms(self._sent.moment())
         # Parts of a day are covered together, up to when the first of them was asked for.
-        self._began_ms = began_ms if self._began_ms is None else min(self._began_ms, began_ms)
+        self._began_ms = sent_ms if self._began_ms is None else min(self._began_ms, sent_ms)
         watermark_ms = self._began_ms - OVERLAP_MS
         return WholeSlice(window, spool, self.days, window.until_s is None, watermark_ms)
 
@@ -175,11 +196,9 @@ class SliceSource:
     def _ask(self, window: Window, tries: int | None, most: int | None) -> Spool:
         """The window's events. An empty answer is asked for twice: it proves nothing."""
         request = export_request(window, self._wanted)
-        spool = self._client.spool(request, tries=tries, most=most)
-        if spool.lines:
-            return spool
-        spool.close()
-        return self._client.spool(request, tries=tries, most=most)
+        ask = partial(self._client.spool, request, tries=tries, most=most, sent=self._sent.note)
+        spool = ask()
+        return spool if spool.lines else ask()
 
     def _explained(self, error: RefusedError, window: Window) -> Exception:
         """A refusal of the export API in the user's terms, where they can mend it."""

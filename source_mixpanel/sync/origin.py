@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from source_mixpanel.dates import parse_zone, same_zone
 from source_mixpanel.errors import ConfigError
@@ -50,6 +51,14 @@ class Origin:
             now.project_timezone or self.project_timezone,
             _with(self.filters, now.filters),
         )
+
+    @property
+    def zone(self) -> ZoneInfo | None:
+        """The project's zone, if the state tells one that is known here."""
+        try:
+            return parse_zone(self.project_timezone) if self.project_timezone else None
+        except ValueError:
+            return None
 
     def holds_for(self, now: Origin) -> bool:
         """Whether all that a state stands for, as far as it tells, is what is read now."""

@@ -80,9 +80,8 @@ class Sizes:
     had: list[tuple[int, bool]] = field(default_factory=list)
     refused: int = 0
 
-    def spool(self, request: ApiRequest, *, tries: int | None = None, most: int | None) -> _Sized:
-        """As the client's; `tries` matter not."""
-        del tries
+    def spool(self, request: ApiRequest, *, most: int | None, **_: object) -> _Sized:
+        """As the client's; how often it tries matters not."""
         first, last = (date.fromisoformat(request.params[k]) for k in ("from_date", "to_date"))
         days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
         share = _share_of_day(request.params.get("where", ""), first)

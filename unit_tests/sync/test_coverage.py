@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta, timezone
-from itertools import pairwise
+from itertools import pairwise, permutations
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,10 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from source_mixpanel.instants import EPOCH, PROJECT_KIND, UTC_KIND
+from source_mixpanel.instants import PROJECT_KIND, UTC_KIND
 from source_mixpanel.sync.coverage import (
     Coverage,
     Covered,
+    LookBack,
     Only,
     Span,
     dump_coverage,
@@ -25,6 +26,7 @@ from source_mixpanel.sync.coverage import (
     parse_coverage,
 )
 from source_mixpanel.sync.days import Days
+from source_mixpanel.sync.period import in_ms
 from unit_tests.sync.numbered_days import (
     ONE_DAY,
     Step,
@@ -41,6 +43,22 @@ _quick = settings(max_examples=50)
 
 UTC_DAYS = Days(UTC_KIND, None)
 MINUTE_MS = 60_000
+HOUR_MS = 60 * MINUTE_MS
+
+
+def _at(day: int, hour: int = 0) -> int:
+    """UTC milliseconds of an hour of a day."""
+    midnight = datetime.combine(nth(day), datetime.min.time(), timezone.utc)
+    return in_ms(midnight) + hour * HOUR_MS
+
+
+def _lived(part: Step) -> Step:
+    """A window that was read in the time of its days or soon after, on the hour."""
+    first, more, mark = part
+    return first, more, None if mark is None else _at(0) + mark // apart(1) * HOUR_MS
+
+
+lived = steps.map(lambda many: read(list(map(_lived, many))))
 
 
 def _covered(*parts: tuple[int, int, int | None]) -> Coverage:
@@ -95,15 +113,21 @@ def test_what_is_covered_and_what_is_not_make_up_the_days_wanted(
     assert within == [day for day in wanted if day in marks_of(coverage)]
 
 
-@given(coverages, st.integers(0, 35), st.integers(1001, 2000).map(apart))
+befores: st.SearchStrategy[Callable[[Covered], date]] = st.one_of(
+    st.integers(0, 35).map(lambda number: lambda _: nth(number)),
+    st.integers(-2, 12).map(lambda back: lambda part: part.last - timedelta(days=back)),
+)
+
+
+@given(coverages, befores, st.integers(1001, 2000).map(apart))
 @_quick
-def test_vouching_gives_days_before_a_day_a_watermark_and_changes_none(
-    coverage: Coverage, before: int, mark: int
+def test_vouching_gives_days_before_a_day_of_their_part_a_watermark_and_changes_none(
+    coverage: Coverage, before: Callable[[Covered], date], mark: int
 ) -> None:
-    vouched = marks_of(coverage.vouched(nth(before), mark))
-    assert vouched == {
-        day: mark if old is None and day < nth(before) else old
-        for day, old in marks_of(coverage).items()
+    assert marks_of(coverage.vouched(before, mark)) == {
+        day: mark if part.watermark_ms is None and day < before(part) else part.watermark_ms
+        for part in coverage.parts
+        for day in days_of(part)
     }
 
 
@@ -213,64 +237,116 @@ def test_whether_a_day_is_over_is_the_projects_to_say() -> None:
 # -- spans of incremental syncs --------------------------------------------------------------
 
 
+def _back(count: int) -> LookBack:
+    return LookBack(UTC_DAYS, count)
+
+
 def test_a_first_sync_reads_all_days_in_one_span() -> None:
-    spans = incremental_spans(Coverage(), nth(0), nth(9), look_back_from=nth(0), reread=False)
+    spans = incremental_spans(Coverage(), nth(0), nth(9), look_back=_back(5), reread=False)
     assert spans == [Span(nth(0), nth(9))]
 
 
 def test_a_second_sync_asks_old_days_for_what_was_processed_since_and_new_days_for_all() -> None:
-    coverage = _covered((0, 9, 77))
-    spans = incremental_spans(coverage, nth(0), nth(12), look_back_from=nth(5), reread=False)
+    coverage = _covered((0, 9, _at(20)))
+    spans = incremental_spans(coverage, nth(0), nth(12), look_back=_back(5), reread=False)
     assert spans == [
-        Span(nth(0), nth(4), Only.PROCESSED_SINCE, 77),
-        Span(nth(5), nth(9), Only.PROCESSED_SINCE_OR_UNKNOWN, 77),
+        Span(nth(0), nth(4), Only.PROCESSED_SINCE, _at(20)),
+        Span(nth(5), nth(9), Only.PROCESSED_SINCE_OR_UNKNOWN, _at(20)),
         Span(nth(10), nth(12)),
     ]
 
 
 def test_rereading_asks_for_the_window_and_the_new_days_in_one_span() -> None:
-    coverage = _covered((0, 9, 77))
-    spans = incremental_spans(coverage, nth(0), nth(12), look_back_from=nth(5), reread=True)
+    coverage = _covered((0, 9, _at(20)))
+    spans = incremental_spans(coverage, nth(0), nth(12), look_back=_back(5), reread=True)
     assert spans == [Span(nth(5), nth(12))]
 
 
 def test_days_read_by_another_connector_are_read_again_within_the_window() -> None:
     coverage = Coverage((Covered(date.min, nth(9), None),)).anchored(nth(0))
-    spans = incremental_spans(coverage, nth(0), nth(12), look_back_from=nth(5), reread=False)
+    spans = incremental_spans(coverage, nth(0), nth(12), look_back=_back(5), reread=False)
     assert spans == [Span(nth(5), nth(12))]
 
 
 def test_an_earlier_start_date_is_read_before_the_days_that_are_covered() -> None:
-    coverage = _covered((10, 19, 77))
-    spans = incremental_spans(coverage, nth(0), nth(19), look_back_from=nth(15), reread=False)
+    coverage = _covered((10, 19, _at(30)))
+    spans = incremental_spans(coverage, nth(0), nth(19), look_back=_back(5), reread=False)
     assert spans[0] == Span(nth(0), nth(9))
-    assert spans[1] == Span(nth(10), nth(14), Only.PROCESSED_SINCE, 77)
+    assert spans[1] == Span(nth(10), nth(14), Only.PROCESSED_SINCE, _at(30))
 
 
 def test_gaps_are_read_in_full_and_what_lies_around_them_is_not() -> None:
-    coverage = _covered((0, 2, 7), (6, 9, 7))
-    spans = incremental_spans(coverage, nth(0), nth(9), look_back_from=nth(20), reread=False)
+    coverage = _covered((0, 2, _at(20)), (6, 9, _at(20)))
+    spans = incremental_spans(coverage, nth(0), nth(9), look_back=_back(0), reread=False)
     assert spans == [
-        Span(nth(0), nth(2), Only.PROCESSED_SINCE, 7),
+        Span(nth(0), nth(2), Only.PROCESSED_SINCE, _at(20)),
         Span(nth(3), nth(5)),
-        Span(nth(6), nth(9), Only.PROCESSED_SINCE, 7),
+        Span(nth(6), nth(9), Only.PROCESSED_SINCE, _at(20)),
     ]
+
+
+@pytest.mark.parametrize(
+    ("parts", "begins"),
+    [
+        # The last part: from its last day that was over, whenever that was read.
+        ([(0, 9, _at(20))], [5]),
+        ([(0, 9, _at(9, 12))], [4]),
+        ([(0, 9, None)], [5]),
+        ([(9, 9, _at(9, 12))], [4]),
+        # An earlier one: what had not settled on the day of its watermark.
+        ([(0, 9, _at(10, 1)), (12, 20, _at(20, 1))], [5, 15]),
+        ([(0, 9, _at(12, 1)), (12, 20, _at(20, 1))], [7, 15]),
+        ([(0, 9, _at(20, 1)), (12, 20, _at(20, 1))], [15, 15]),
+        ([(0, 9, None), (12, 20, _at(20, 1))], [5, 15]),
+    ],
+)
+def test_the_look_back_is_a_parts_own(
+    parts: list[tuple[int, int, int | None]], begins: list[int]
+) -> None:
+    coverage = _covered(*parts)
+    assert [_back(5).begin(coverage, part) for part in coverage.parts] == list(map(nth, begins))
+
+
+def test_the_day_of_a_watermark_is_the_projects_to_say() -> None:
+    coverage = _covered((0, 9, _at(12, 3)), (14, 14, _at(20)))
+    in_los_angeles = Days(PROJECT_KIND, ZoneInfo("America/Los_Angeles"))
+    assert _back(5).begin(coverage, coverage.parts[0]) == nth(7)
+    assert LookBack(in_los_angeles, 5).begin(coverage, coverage.parts[0]) == nth(6)
+
+
+@pytest.mark.parametrize("mark", [None, _at(20)])
+@pytest.mark.parametrize("count", [0, 3650, 10**9])
+def test_a_look_back_of_any_length_begins_at_some_day(count: int, mark: int | None) -> None:
+    coverage = _covered((0, 9, mark), (12, 12, _at(20)))
+    begin = _back(count).begin(coverage, coverage.parts[0])
+    assert begin <= nth(20)
+    vouched = coverage.vouched(lambda part: _back(count).begin(coverage, part), _at(40))
+    assert marks_of(vouched).keys() == marks_of(coverage).keys()
+
+
+def test_rereading_looks_again_at_earlier_parts_that_had_not_settled() -> None:
+    coverage = _covered((0, 9, _at(10)), (12, 20, _at(21)))
+    spans = incremental_spans(coverage, nth(0), nth(20), look_back=_back(3), reread=True)
+    assert spans == [Span(nth(7), nth(11)), Span(nth(18), nth(20))]
 
 
 @pytest.mark.parametrize(
     ("minutes", "marks"),
     [
-        ([10, 25, 26], [10, 26]),
-        ([10, 25, 40], [10, 40]),
-        ([25, 10, 25], [10]),
-        ([26, 10, 25], [26, 10]),
+        ([10, 22, 23], [10, 23]),
+        ([10, 22, 37], [10, 37]),
+        ([22, 10, 22], [10]),
+        ([23, 10, 22], [23, 10]),
         ([10, 26, 42], [10, 26, 42]),
         ([10, 10, 10], [10]),
+        ([7, 8, 22], [7, 8]),
+        ([53, 60, 67], [53]),
+        ([52, 53, 68], [52, 53, 68]),
         ([None, 10, None], [None, 10, None]),
         ([None, None, 10], [None, 10]),
     ],
 )
-def test_neighbours_whose_watermarks_lie_within_a_quarter_of_an_hour_have_the_older_one(
+def test_neighbours_whose_watermarks_are_of_the_same_quarter_of_an_hour_have_the_older_one(
     minutes: list[int | None], marks: list[int | None]
 ) -> None:
     coverage = Coverage()
@@ -286,7 +362,12 @@ def test_neighbours_whose_watermarks_lie_within_a_quarter_of_an_hour_have_the_ol
 _CLOSE_TOGETHER = [
     [(1, 10), (3, 11), (2, 26)],
     [(4, 0), (1, 10), (2, 25), (3, 25)],
+    [(1, 8), (2, 15), (4, 22), (3, 22)],
 ]
+# Any windows of such watermarks: first day, days after it, minute.
+minute_windows = st.lists(
+    st.tuples(st.integers(0, 12), st.integers(0, 4), st.none() | st.integers(0, 60)), max_size=8
+)
 
 
 @pytest.mark.parametrize("windows", _CLOSE_TOGETHER)
@@ -312,20 +393,69 @@ def test_coverage_with_watermarks_close_together_comes_back_as_it_went(
     assert parse_coverage(dump_coverage(coverage)) == coverage
 
 
+def _in_minutes(windows: list[Step]) -> Coverage:
+    return read([(n, more, m if m is None else m * MINUTE_MS) for n, more, m in windows])
+
+
+@given(minute_windows)
+@_quick
+def test_whatever_lies_close_together_is_set_back_by_less_than_a_quarter_of_an_hour(
+    windows: list[Step],
+) -> None:
+    marks: dict[date, int | None] = {}
+    for first, more, minute in windows:
+        marks |= dict.fromkeys(map(nth, range(first, first + more + 1)), minute)
+    told = marks_of(_in_minutes(windows))
+    assert told.keys() == marks.keys()
+    for day, minute in marks.items():
+        mark = told[day]
+        assert (mark is None) == (minute is None)
+        assert minute is None or mark is None or 0 <= minute * MINUTE_MS - mark < 15 * MINUTE_MS
+
+
+@given(minute_windows)
+@_quick
+def test_whatever_lies_close_together_comes_back_as_it_went(windows: list[Step]) -> None:
+    coverage = _in_minutes(windows)
+    assert parse_coverage(dump_coverage(coverage)) == coverage
+
+
+@given(st.lists(st.none() | st.integers(0, 60), min_size=1, max_size=5))
+@_quick
+def test_the_order_in_which_days_were_read_does_not_tell_how_they_are_joined(
+    minutes: list[int | None],
+) -> None:
+    windows = [(number, 0, minute) for number, minute in enumerate(minutes)]
+    [coverage, *others] = [_in_minutes(list(order)) for order in permutations(windows)]
+    assert all(other == coverage for other in others)
+
+
+def test_parts_that_were_told_one_by_one_are_joined_when_they_are_read() -> None:
+    by_hand = _covered((0, 1, 10 * MINUTE_MS), (2, 3, 12 * MINUTE_MS), (4, 5, 30 * MINUTE_MS))
+    joined = parse_coverage(dump_coverage(by_hand))
+    assert joined == _covered((0, 3, 10 * MINUTE_MS), (4, 5, 30 * MINUTE_MS))
+
+
 def test_late_spans_with_a_gap_between_them_stay_apart() -> None:
-    coverage = _covered((0, 1, 5), (4, 5, 5))
-    spans = incremental_spans(coverage, nth(0), nth(1), look_back_from=nth(9), reread=False)
-    more = incremental_spans(coverage, nth(4), nth(5), look_back_from=nth(9), reread=False)
+    coverage = _covered((0, 1, _at(20)), (4, 5, _at(20)))
+    spans = incremental_spans(coverage, nth(0), nth(1), look_back=_back(0), reread=False)
+    more = incremental_spans(coverage, nth(4), nth(5), look_back=_back(0), reread=False)
     assert (spans, more) == (
-        [Span(nth(0), nth(1), Only.PROCESSED_SINCE, 5)],
-        [Span(nth(4), nth(5), Only.PROCESSED_SINCE, 5)],
+        [Span(nth(0), nth(1), Only.PROCESSED_SINCE, _at(20))],
+        [Span(nth(4), nth(5), Only.PROCESSED_SINCE, _at(20))],
     )
 
 
-def test_days_that_had_been_processed_up_to_the_epoch_are_asked_since_then() -> None:
-    coverage = _covered((0, 1, 0))
-    spans = incremental_spans(coverage, nth(0), nth(1), look_back_from=nth(9), reread=False)
-    assert spans == [Span(nth(0), nth(1), Only.PROCESSED_SINCE, 0)]
+@pytest.mark.parametrize(
+    ("day", "only"),
+    [(date(1969, 12, 30), Only.PROCESSED_SINCE), (nth(0), Only.PROCESSED_SINCE_OR_UNKNOWN)],
+)
+def test_days_that_had_been_processed_up_to_the_epoch_are_asked_since_then(
+    day: date, only: Only
+) -> None:
+    coverage = Coverage((Covered(day, day, 0),))
+    spans = incremental_spans(coverage, day, day, look_back=_back(0), reread=False)
+    assert spans == [Span(day, day, only, 0)]
 
 
 def _apart_and_within(spans: list[Span], start: date, end: date) -> Mapping[date, Span]:
@@ -339,31 +469,48 @@ def _apart_and_within(spans: list[Span], start: date, end: date) -> Mapping[date
     return {day: span for span in spans for day in days_of(span)}
 
 
+def _looked_at_again(coverage: Coverage, count: int) -> set[date]:
+    """The covered days that lie within the look-back of their part, each by itself."""
+    again: set[date] = set()
+    for part in coverage.parts:
+        mark = part.watermark_ms
+        days = days_of(part)
+        if part is coverage.parts[-1]:
+            over = [day for day in days if mark is None or UTC_DAYS.ends(day) <= mark]
+            through = over[-1] if over else part.first - ONE_DAY
+        else:
+            after = part.last + 40 * ONE_DAY
+            stretch = days_of(Span(nth(-40), after))
+            over = [day for day in stretch if mark is not None and UTC_DAYS.ends(day) <= mark]
+            through = part.last if mark is None else over[-1]
+        again |= {day for day in days if day > through - count * ONE_DAY}
+    return again
+
+
 @given(
-    coverages,
+    lived,
     st.integers(0, 15),
     st.integers(0, 15),
-    st.integers(0, 40),
+    st.integers(0, 12),
     st.sampled_from(["by processing time", "reread"]),
 )
 @_quick
 def test_an_incremental_sync_asks_for_all_that_may_have_come_and_no_more(
-    coverage: Coverage, start: int, more: int, back: int, mode: str
+    coverage: Coverage, start: int, more: int, count: int, mode: str
 ) -> None:
     first, end, reread = nth(start), nth(start + more), mode == "reread"
-    look_back = max(first, nth(back))
-    spans = incremental_spans(coverage, first, end, look_back_from=look_back, reread=reread)
+    spans = incremental_spans(coverage, first, end, look_back=_back(count), reread=reread)
     asked = _apart_and_within(spans, first, end)
-    known = marks_of(coverage)
+    known, again = marks_of(coverage), _looked_at_again(coverage, count)
     for day in map(nth, range(start, start + more + 1)):
         mark, span = known.get(day), asked.get(day)
-        if day not in known or (day >= look_back and (reread or mark is None)):
+        if day not in known or (day in again and (reread or mark is None)):
             assert span is not None
             assert span.only is Only.ALL
         elif reread or mark is None:
             assert span is None
         else:
-            within = day >= look_back
+            within = day in again
             assert span is not None
             assert span.only is (
                 Only.PROCESSED_SINCE_OR_UNKNOWN if within else Only.PROCESSED_SINCE
@@ -373,12 +520,6 @@ def test_an_incremental_sync_asks_for_all_that_may_have_come_and_no_more(
 
 
 # -- spans of full refreshes -----------------------------------------------------------------
-
-
-def _at(day: int, hour: int = 0) -> int:
-    """UTC milliseconds of an hour of a day."""
-    moment = datetime.combine(nth(day), datetime.min.time(), timezone.utc) + timedelta(hours=hour)
-    return (moment - EPOCH) // timedelta(milliseconds=1)
 
 
 def test_a_full_refresh_that_goes_on_asks_for_the_days_that_are_lacking() -> None:
@@ -397,22 +538,23 @@ def test_a_full_refresh_asks_a_day_that_was_not_over_for_what_it_has_got_since()
     ]
 
 
-@given(coverages, st.integers(0, 15), st.integers(0, 15))
+@given(coverages | lived, st.integers(0, 15), st.integers(0, 15))
 @_quick
 def test_a_full_refresh_asks_for_what_is_not_read_and_what_was_not_over(
     coverage: Coverage, start: int, more: int
 ) -> None:
-    # Watermarks of long ago: nothing that has one was over.
     first, end = nth(start), nth(start + more)
     asked = _apart_and_within(full_spans(coverage, first, end, UTC_DAYS), first, end)
     known = marks_of(coverage)
     for day in map(nth, range(start, start + more + 1)):
+        mark = known.get(day)
         if day not in known:
             assert asked[day].only is Only.ALL
-        elif known[day] is None:
+        elif mark is None or UTC_DAYS.ends(day) <= mark:
             assert day not in asked
         else:
             assert asked[day].only is Only.PROCESSED_SINCE_OR_UNKNOWN
+            assert asked[day].since_ms == mark
 
 
 # -- as JSON ---------------------------------------------------------------------------------

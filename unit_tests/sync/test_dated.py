@@ -90,7 +90,9 @@ def _covered(*parts: tuple[int, int, int | None]) -> Coverage:
 @_quick
 def test_a_state_comes_back_as_it_went(parts: dict[str, Coverage], rest: dict[str, Any]) -> None:
     state = DatedState(parts, **rest)
-    assert _round_trip(state, "funnel_id") == state
+    says = parts or rest["refreshing"] or rest["ended_ms"] is not None
+    said = says or rest["report"] is not None
+    assert _round_trip(state, "funnel_id") == (state if said else DatedState())
 
 
 @given(coverages, more)
@@ -102,6 +104,12 @@ def test_a_state_without_parts_comes_back_as_it_went(
     assert coverage.last is not None
     assert dump_state(state)["date"] == coverage.last.isoformat()
     assert _round_trip(state) == state
+
+
+def test_days_that_were_read_within_a_quarter_of_an_hour_are_joined_by_reading_the_state() -> None:
+    mark = _noon_of(20)
+    by_hand = Coverage((Covered(nth(0), nth(3), mark), Covered(nth(4), nth(7), mark + 60_000)))
+    assert _round_trip(DatedState({WHOLE: by_hand})).of(WHOLE) == _covered((0, 7, 20))
 
 
 def test_a_state_that_says_nothing_is_told_as_airbytes_mark_of_none() -> None:
@@ -257,18 +265,53 @@ def test_a_stretch_that_may_have_changed_reaches_into_no_other() -> None:
     assert asked == [nth(n) for n in (9, 10, 11, 12, 13)]
 
 
+def test_the_last_stretch_is_read_again_with_its_neighbours() -> None:
+    # Late data of its last days come with days before it.
+    coverage = _covered((0, 8, 30), (9, 10, 10))
+    asked = _asked(Wish(nth(0), nth(11), UTC_DAYS, 4), coverage)
+    assert asked == [nth(n) for n in (6, 7, 8, 9, 10, 11)]
+
+
 @pytest.mark.parametrize("syncs", [1, 2, 5])
 def test_days_of_another_connector_are_read_again_once_and_not_further_back_in_each_sync(
     syncs: int,
 ) -> None:
     coverage = Coverage((Covered(date.min, nth(60), None),)).anchored(nth(0))
-    asked: list[date] = []
-    for number in range(syncs + 1):
-        wish = Wish(nth(0), nth(65 + number), UTC_DAYS, 5)
-        asked = _asked(wish, coverage)
+    asked: list[list[date]] = []
+    for number in range(65, 66 + syncs):
+        wish = Wish(nth(0), nth(number), UTC_DAYS, 5)
+        coverage = wish.vouched(coverage, _noon_of(number))
+        asked.append(_asked(wish, coverage))
         for span in wish.spans(coverage):
-            coverage = wish.settled(coverage.read(span.first, span.last, _noon_of(65 + number)))
-    assert asked[0] == nth(65 + syncs - 1 - 5)
+            coverage = wish.settled(coverage.read(span.first, span.last, _noon_of(number)))
+    assert [days[0] for days in asked] == [nth(55), *(nth(n - 5) for n in range(65, 65 + syncs))]
+
+
+@pytest.mark.parametrize("back", [0, 5, 59, 60, 61])
+def test_days_of_another_connector_that_are_not_read_again_count_as_read_now(back: int) -> None:
+    coverage = _covered((0, 60, None))
+    wish = Wish(nth(0), nth(65), UTC_DAYS, back)
+    vouched = wish.vouched(coverage, _noon_of(65))
+    assert marks_of(vouched) == {nth(n): _noon_of(65) if n < 60 - back else None for n in range(61)}
+    assert wish.spans(vouched) == wish.spans(coverage)
+    assert wish.vouched(vouched, _noon_of(66)) == vouched
+
+
+def test_a_sync_that_is_killed_leaves_days_of_another_connector_to_be_read_again() -> None:
+    coverage = Wish(nth(0), nth(65), UTC_DAYS, 5).vouched(_covered((0, 60, None)), _noon_of(65))
+    # The newest days alone were had.
+    coverage = coverage.read(nth(61), nth(65), _noon_of(65))
+    wish = Wish(nth(0), nth(90), UTC_DAYS, 5)
+    again = wish.vouched(coverage, _noon_of(90))
+    assert again == coverage
+    assert _asked(wish, again) == [nth(n) for n in range(55, 91)]
+
+
+def test_a_full_refresh_reads_no_day_again_that_was_read_before() -> None:
+    coverage = _covered((0, 60, None))
+    wish = Wish(nth(0), nth(65), UTC_DAYS, None)
+    assert _asked(wish, coverage) == [nth(n) for n in range(61, 66)]
+    assert wish.vouched(coverage, _noon_of(65)) == _covered((0, 60, 65))
 
 
 @given(coverages, st.integers(0, 20), st.integers(0, 20), st.integers(0, 9))
@@ -327,6 +370,12 @@ def test_a_look_back_of_any_length_reaches_to_the_start(day: date, back: int) ->
     coverage = Coverage((Covered(date.min, day, None),))
     asked = Wish(day, end, UTC_DAYS, back).spans(coverage.anchored(day))
     assert asked == [Span(day, end)]
+
+
+@pytest.mark.xfail(raises=OverflowError, strict=True, reason="defect H: date.min - ONE_DAY")
+def test_a_look_back_beyond_the_calendar_vouches_for_no_day() -> None:
+    coverage = _covered((0, 60, None))
+    assert Wish(nth(0), nth(65), UTC_DAYS, 10**9).vouched(coverage, _noon_of(65)) == coverage
 
 
 # -- answers ---------------------------------------------------------------------------------

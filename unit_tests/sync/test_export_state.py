@@ -16,6 +16,7 @@ from source_mixpanel.sync.coverage import Coverage, Covered
 from source_mixpanel.sync.export_state import ExportState, dump_state
 from source_mixpanel.sync.export_state import parse_state as parse_blob
 from source_mixpanel.sync.origin import Origin, opened
+from source_mixpanel.sync.period import Cut
 from unit_tests.sync.numbered_days import coverages
 
 _quick = settings(max_examples=50)
@@ -33,15 +34,16 @@ origins = st.builds(
     project_timezone=st.sampled_from([None, "UTC", "Asia/Tokyo"]),
     filters=st.lists(st.text(max_size=5), max_size=2, unique=True).map(tuple),
 )
+moments = st.none() | st.integers(0, 4_000_000_000_000)
+cuts = st.builds(Cut, st.dates(date(2, 1, 1), date(9998, 1, 1)), moments, moments)
 states = st.builds(
     ExportState,
-    latest_ms=st.none() | st.integers(0, 4_000_000_000_000),
+    latest_ms=moments,
     coverage=coverages,
     kind=st.sampled_from([None, UTC_KIND, PROJECT_KIND]),
     columns=st.dictionaries(st.text(max_size=5), st.text(max_size=5), max_size=3),
     refreshing=st.booleans(),
-    since_ms=st.none() | st.integers(0, 4_000_000_000_000),
-    until_ms=st.none() | st.integers(0, 4_000_000_000_000),
+    cuts=st.lists(cuts, max_size=3, unique_by=lambda cut: cut.day).map(tuple),
     origin=origins,
 )
 
@@ -83,15 +85,15 @@ def test_the_state_of_days_whose_first_is_not_known_survives_too() -> None:
 def test_the_state_says_in_plain_values_what_was_read() -> None:
     coverage = Coverage((Covered(BEGIN, EARLIER, 5), Covered(date(2026, 1, 30), DAY, NOON_MS)))
     origin = Origin(7, "EU", (None, 3), "Asia/Tokyo", ("f",))
-    state = ExportState(NOON_MS, coverage, UTC_KIND, {"$a": "a"}, True, 1, 2, origin)
+    cuts = (Cut(BEGIN, 1, None), Cut(DAY, None, 2))
+    state = ExportState(NOON_MS, coverage, UTC_KIND, {"$a": "a"}, True, cuts, origin)
     assert dump_state(state) == {
         "time": "2026-01-31T12:00:00.123Z",
         "covered": [["2026-01-01", "2026-01-20", 5], ["2026-01-30", "2026-01-31", NOON_MS]],
         "event_timestamps": "utc",
         "columns": {"$a": "a"},
         "full_refresh": "in progress",
-        "since_ms": 1,
-        "until_ms": 2,
+        "cut_days": [["2026-01-01", 1, None], ["2026-01-31", None, 2]],
         "origin": {
             "version": 2,
             "project_id": 7,
@@ -164,8 +166,45 @@ def test_a_state_of_version_0_1_0_is_read() -> None:
     )
     parts = (Covered(BEGIN, EARLIER, 5), Covered(date(2026, 1, 21), DAY, NOON_MS))
     origin = Origin(project_timezone="Asia/Tokyo", filters=("f",))
-    assert state == ExportState(NOON_MS, Coverage(parts), UTC_KIND, {"$a": "a"}, True, 1, 2, origin)
+    cuts = (Cut(BEGIN, 1, None), Cut(DAY, None, 2))
+    coverage = Coverage(parts)
+    assert state == ExportState(NOON_MS, coverage, UTC_KIND, {"$a": "a"}, True, cuts, origin)
     assert _round_trip(state) == state
+
+
+ONE_DAY_COVERED = {"completed_from": "2026-01-31", "covered": [["2026-01-31", 5]]}
+SOME_DAYS_COVERED = {"completed_from": "2026-01-01", "covered": [["2026-01-31", 5]]}
+NO_FIRST_DAY = {"covered": [["2026-01-31", 5]]}
+
+
+@pytest.mark.parametrize(
+    ("blob", "cuts"),
+    [
+        (SOME_DAYS_COVERED, ()),
+        ({**SOME_DAYS_COVERED, "since_ms": 1}, (Cut(BEGIN, 1, None),)),
+        ({**SOME_DAYS_COVERED, "until_ms": 2}, (Cut(DAY, None, 2),)),
+        (
+            {**SOME_DAYS_COVERED, "since_ms": 1, "until_ms": 2},
+            (Cut(BEGIN, 1, None), Cut(DAY, None, 2)),
+        ),
+        ({**ONE_DAY_COVERED, "since_ms": 1}, (Cut(DAY, 1, None),)),
+        ({**ONE_DAY_COVERED, "since_ms": 1, "until_ms": 2}, (Cut(DAY, 1, 2),)),
+        pytest.param(
+            {**ONE_DAY_COVERED, "until_ms": 2},
+            (Cut(DAY, None, 2),),
+            marks=pytest.mark.xfail(strict=True, reason="defect I: the only day's end is lost"),
+        ),
+        ({**NO_FIRST_DAY, "until_ms": 2}, (Cut(DAY, None, 2),)),
+        ({"covered": [], "since_ms": 1, "until_ms": 2}, ()),
+        ({**NO_FIRST_DAY, "cut_days": [["2026-01-20", 1, 2]]}, (Cut(EARLIER, 1, 2),)),
+    ],
+)
+def test_version_0_1_0_knew_the_first_and_the_last_day_that_was_cut(
+    blob: dict[str, Any], cuts: tuple[Cut, ...]
+) -> None:
+    state = parse_state(blob)
+    assert state.cuts == cuts
+    assert _round_trip(state).cuts == cuts
 
 
 @pytest.mark.parametrize(
@@ -194,6 +233,21 @@ def test_the_two_plain_values_are_enough(first: str | None) -> None:
     state = parse_state(blob if first is None else {**blob, "completed_from": first})
     begin = date.min if first is None else BEGIN
     assert state.coverage == Coverage((Covered(begin, DAY, NOON_MS),))
+
+
+@pytest.mark.xfail(strict=True, reason="defect J: parts of version 0.1.0 are joined a sync later")
+def test_parts_of_version_0_1_0_that_lie_close_together_are_joined() -> None:
+    blob = {"completed_from": "2026-01-01", "covered": [["2026-01-20", 5], ["2026-01-31", 6]]}
+    state = parse_state(blob)
+    assert state.coverage == Coverage((Covered(BEGIN, DAY, 5),))
+    assert _round_trip(state) == state
+
+
+def test_parts_that_lie_close_together_are_joined_by_reading_the_state() -> None:
+    by_hand = Coverage((Covered(BEGIN, EARLIER, 5), Covered(date(2026, 1, 21), DAY, 6)))
+    assert _round_trip(ExportState(coverage=by_hand)).coverage == Coverage(
+        (Covered(BEGIN, DAY, 5),)
+    )
 
 
 def test_a_state_of_a_later_version_is_refused() -> None:
@@ -252,6 +306,16 @@ def test_a_state_of_a_later_version_is_refused() -> None:
         {"columns": {"a": None}},
         {"since_ms": "5"},
         {"until_ms": -1},
+        {"cut_days": 5},
+        {"cut_days": [5]},
+        {"cut_days": [["2026-01-31", 5]]},
+        {"cut_days": [["soon", 5, None]]},
+        {"cut_days": [[5, 5, None]]},
+        {"cut_days": [[None, 5, None]]},
+        {"cut_days": [["9999-12-31", 5, None]]},
+        {"cut_days": [["2026-01-31", "5", None]]},
+        {"cut_days": [["2026-01-31", None, True]]},
+        {"cut_days": [["2026-01-31", None, -1]]},
         {"project_timezone": 5},
         {"filter": []},
         {"origin": "x"},
@@ -286,6 +350,8 @@ keys = st.sampled_from(
         "event_timestamps",
         "full_refresh",
         "since_ms",
+        "until_ms",
+        "cut_days",
         "project_timezone",
         "filter",
         "origin",

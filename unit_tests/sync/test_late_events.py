@@ -1,6 +1,7 @@
 """Which events a series of syncs has had, in made-up histories of late ones.
 
-Windows come in any order, some fail, a sync is killed after any of them, and the start date moves.
+Windows come in any order, some fail, a sync is killed after any of them, and the days or instants
+between which events are wanted move.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ HOUR_MS = 3_600_000
 LAG_MS = 45 * 60_000
 """How long Mixpanel may hide an event that it has processed."""
 CLOSE_MS = 15 * 60_000
-"""Watermarks that lie within it count as one."""
+"""Watermarks of one such quarter of an hour count as one."""
 FIRST_MS = in_ms(datetime.combine(FIRST, datetime.min.time(), timezone.utc))
 UTC_DAYS = Days("utc", None)
 IN_ORDER = tuple(range(8))
@@ -40,12 +41,18 @@ IN_ORDER = tuple(range(8))
 
 @dataclass(frozen=True)
 class Event:
-    """One event: its day, when Mixpanel processed it, and when it began to show it."""
+    """One event: its day, when Mixpanel processed it, when it began to show it, and its hour."""
 
     number: int
     day: date
     processed_ms: int
     shown_ms: int
+    hour: int = 12
+
+    @property
+    def at_ms(self) -> int:
+        """When it happened, after midnight of the first day."""
+        return number_of(self.day) * DAY_MS + self.hour * HOUR_MS
 
 
 @dataclass(frozen=True)
@@ -60,6 +67,8 @@ class Sync:
         pause_ms: What each window takes.
         order: In which order the windows come.
         fails: The place of a window that cannot be had.
+        start_hour: From when on that day events are wanted; None for all of it.
+        end: The hour up to which they are, after midnight of the first day; None for now.
     """
 
     at_ms: int
@@ -69,6 +78,22 @@ class Sync:
     pause_ms: int = 1000
     order: tuple[int, ...] = IN_ORDER
     fails: int | None = None
+    start_hour: int | None = None
+    end: int | None = None
+
+    @property
+    def period(self) -> Period:
+        """As the settings have it."""
+        start: date | datetime = nth(self.start)
+        if self.start_hour is not None:
+            start = _moment(self.start * DAY_MS + self.start_hour * HOUR_MS)
+        end = None if self.end is None else _moment(self.end * HOUR_MS)
+        return Period(start=start, end=end, look_back_days=LOOK_BACK)
+
+
+def _moment(ms: int) -> datetime:
+    """The instant so long after midnight of the first day."""
+    return EPOCH + timedelta(milliseconds=FIRST_MS + ms)
 
 
 @dataclass
@@ -86,10 +111,9 @@ class Warehouse:
         """Sync as the connector does, window by window."""
         self.clock_ms = max(sync.at_ms, self.clock_ms + 1)
         began_ms = self.clock_ms
-        now = EPOCH + timedelta(milliseconds=FIRST_MS + began_ms)
-        period = Period(start=nth(sync.start), look_back_days=LOOK_BACK)
+        now = _moment(began_ms)
         before = parse_state(self.state)
-        plan = plan_read(period, before, UTC_DAYS, now, full=self.full, reread=self.reread)
+        plan = plan_read(sync.period, before, UTC_DAYS, now, full=self.full, reread=self.reread)
         state = plan.state
         for place, window in enumerate(_windows(plan.spans, sync)):
             if place == sync.windows:
@@ -97,7 +121,7 @@ class Warehouse:
             if place == sync.fails:
                 continue
             watermark_ms = FIRST_MS + self.clock_ms - OVERLAP_MS
-            self._read(window, events)
+            self._read(window, sync.period, events)
             read = state.coverage.read(window.first, window.last, watermark_ms)
             state = replace(state, coverage=read)
             self._keep(state, began_ms)
@@ -109,11 +133,13 @@ class Warehouse:
         self.state = json.loads(json.dumps(dump_state(state)))
         self.first_kept_ms = self.first_kept_ms or began_ms
 
-    def _read(self, span: Span, events: list[Event]) -> None:
+    def _read(self, span: Span, period: Period, events: list[Event]) -> None:
         since_ms = None if span.since_ms is None else span.since_ms - FIRST_MS
+        begin_ms, end_ms = period.bounds_ms()
         for event in events:
             if (
                 span.first <= event.day <= span.last
+                and begin_ms <= FIRST_MS + event.at_ms <= end_ms
                 and event.shown_ms <= self.clock_ms
                 and (since_ms is None or event.processed_ms >= since_ms)
             ):
@@ -146,15 +172,19 @@ def _events(draw: st.DrawFn) -> list[Event]:
         happened = draw(st.integers(0, DAYS * DAY_MS - 1))
         late = draw(st.just(0) | st.integers(0, HOUR_MS) | st.integers(0, 21 * DAY_MS))
         hidden = draw(st.integers(0, LAG_MS))
-        day = nth(happened // DAY_MS)
-        made.append(Event(number, day, happened + late, happened + late + hidden))
+        day, hour = nth(happened // DAY_MS), happened % DAY_MS // HOUR_MS
+        made.append(Event(number, day, happened + late, happened + late + hidden, hour))
     return made
 
 
 def _syncs(
-    starts: st.SearchStrategy[int], orders: st.SearchStrategy[tuple[int, ...]] | None = None
+    starts: st.SearchStrategy[int],
+    orders: st.SearchStrategy[tuple[int, ...]] | None = None,
+    hours: st.SearchStrategy[int | None] | None = None,
 ) -> st.SearchStrategy[list[Sync]]:
-    """Syncs one after the other; without `orders`, in any."""
+    """Syncs one after the other; without `orders`, in any; with `hours`, of parts of days."""
+    hours = st.none() if hours is None else hours
+    ends = st.builds(lambda day, hour: hour and 24 * day + hour, st.integers(0, DAYS), hours)
     sync = st.builds(
         Sync,
         at_ms=st.integers(0, 40 * DAY_MS),
@@ -164,8 +194,13 @@ def _syncs(
         pause_ms=st.integers(0, 20 * 60_000),
         order=st.permutations(IN_ORDER).map(tuple) if orders is None else orders,
         fails=st.none() | st.integers(0, 6),
+        start_hour=hours,
+        end=ends,
     )
     return st.lists(sync, max_size=6).map(lambda many: sorted(many, key=lambda s: s.at_ms))
+
+
+hours = st.none() | st.integers(1, 23)
 
 
 def _last(start: int = 0) -> Sync:
@@ -213,6 +248,28 @@ def test_by_processing_time_an_event_outside_the_overlaps_is_had_once(
     _assert_twice_only_within_the_overlap(_after(Warehouse(), syncs, events))
 
 
+@given(_events(), _syncs(st.integers(0, 20), hours=hours))
+@_thorough
+def test_by_processing_time_moving_instants_about_within_days_loses_nothing_either(
+    events: list[Event], syncs: list[Sync]
+) -> None:
+    assert _after(Warehouse(), syncs, events).lacks(events) == []
+
+
+@given(_events(), st.integers(0, 20), hours, _syncs(st.just(0)))
+@_thorough
+def test_by_processing_time_between_the_same_instants_an_event_outside_the_overlaps_is_had_once(
+    events: list[Event], start: int, hour: int | None, syncs: list[Sync]
+) -> None:
+    cut = [replace(sync, start=start, start_hour=hour) for sync in syncs]
+    warehouse = Warehouse()
+    for sync in [*cut, replace(_last(start), start_hour=hour)]:
+        warehouse.run(sync, events)
+    wanted_from = start * DAY_MS + (hour or 0) * HOUR_MS
+    assert {event.at_ms >= wanted_from for event in warehouse.lacks(events)} <= {False}
+    _assert_twice_only_within_the_overlap(warehouse)
+
+
 @given(_events(), _syncs(st.integers(0, 20)), st.integers(0, 25))
 @_thorough
 def test_after_another_connector_all_that_it_cannot_have_had_is_had(
@@ -251,6 +308,14 @@ def test_a_full_refresh_in_several_attempts_has_every_event_and_none_twice_but_t
     warehouse = _refreshed([*syncs, _last()], events)
     assert warehouse.lacks(events) == []
     _assert_twice_only_within_the_overlap(warehouse)
+
+
+@given(_events(), _syncs(st.integers(0, 20), hours=hours))
+@_thorough
+def test_a_full_refresh_in_several_attempts_between_instants_that_move_has_every_event(
+    events: list[Event], syncs: list[Sync]
+) -> None:
+    assert _refreshed([*syncs, _last()], events).lacks(events) == []
 
 
 @given(_syncs(st.integers(0, 20)))
@@ -297,6 +362,15 @@ LATE = Event(0, nth(10), 12 * DAY_MS, 12 * DAY_MS)
 )
 @_thorough
 def test_rereading_in_any_order_has_every_event_that_is_shown_within_the_window(
+    events: list[Event], syncs: list[Sync]
+) -> None:
+    warehouse = _after(Warehouse(reread=True), syncs, events)
+    _assert_has_what_was_shown_within_the_window(warehouse, events)
+
+
+@given(_events(), _syncs(st.integers(0, 20), hours=hours))
+@_thorough
+def test_rereading_between_instants_that_move_has_every_event_that_is_shown_within_the_window(
     events: list[Event], syncs: list[Sync]
 ) -> None:
     warehouse = _after(Warehouse(reread=True), syncs, events)

@@ -99,6 +99,51 @@ def test_a_state_that_may_be_of_the_same_project_is_taken(before: Origin, now: O
 
 
 @pytest.mark.parametrize(
+    ("before", "now", "holds"),
+    [
+        (NOW, NOW, True),
+        (Origin(), NOW, True),
+        (Origin(), Origin(), True),
+        (Origin(7), NOW, True),
+        (NOW, replace(NOW, project_id=None), True),
+        (NOW, replace(NOW, region=None), True),
+        (replace(NOW, project_timezone="Asia/Tokyo"), NOW, True),
+        (NOW, replace(NOW, workspace_ids=(None, 3)), True),
+        (NOW, replace(NOW, filters=("e", "f")), True),
+        (replace(NOW, project_id=8), NOW, False),
+        (replace(NOW, region="EU"), NOW, False),
+        (replace(NOW, workspace_ids=(3,)), NOW, False),
+        (replace(NOW, workspace_ids=(None, 3)), NOW, False),
+        (NOW, replace(NOW, workspace_ids=()), False),
+        (replace(NOW, filters=("g",)), NOW, False),
+        (replace(NOW, filters=("f", "g")), NOW, False),
+    ],
+)
+def test_a_refresh_goes_on_if_all_that_it_has_read_is_what_is_read_now(
+    before: Origin,
+    now: Origin,
+    holds: bool,  # noqa: FBT001 - one of the cases' values
+) -> None:
+    assert before.holds_for(now) == holds
+
+
+def _complaints(before: Origin, now: Origin) -> list[str]:
+    try:
+        before.refuse_another_project(now, "export")
+    except ConfigError as error:
+        return [str(error)]
+    return before.warnings(now, "export")
+
+
+@given(origins, origins)
+def test_what_a_state_holds_for_is_neither_refused_nor_warned_of(
+    before: Origin, now: Origin
+) -> None:
+    assert before.holds_for(now) == (not _complaints(before, now))
+    assert before.after(now).holds_for(now) or not before.holds_for(now)
+
+
+@pytest.mark.parametrize(
     ("before", "words"),
     [
         (NOW, []),

@@ -6,16 +6,20 @@ from datetime import date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from source_mixpanel.instants import PROJECT_KIND, UTC_KIND
 from source_mixpanel.sync.days import Days
-from source_mixpanel.sync.period import Period, in_ms
+from source_mixpanel.sync.period import Cut, Period, in_ms
 
 START = date(2026, 3, 1)
 NOW = datetime(2026, 3, 10, 15, tzinfo=timezone.utc)
 TODAY = NOW.date()
 MORNING = datetime(2026, 3, 5, 3, tzinfo=timezone.utc)
+MORNING_MS = in_ms(MORNING)
 LOS_ANGELES = ZoneInfo("America/Los_Angeles")
+BEFORE, FIFTH, AFTER = (date(2026, 3, number) for number in (4, 5, 6))
 
 
 def test_days_wanted_are_bounded_by_today() -> None:
@@ -61,3 +65,67 @@ def test_only_instants_bound_events() -> None:
     least, most = Period().bounds_ms()
     assert least < -(10**15)
     assert most > 10**15
+
+
+# -- days that it cuts -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("period", "cuts"),
+    [
+        (Period(), []),
+        (Period(start=START, end=FIFTH), []),
+        (Period(start=MORNING), [Cut(FIFTH, MORNING_MS, None)]),
+        (Period(start=START, end=MORNING), [Cut(FIFTH, None, MORNING_MS)]),
+        (Period(start=MORNING, end=MORNING), [Cut(FIFTH, MORNING_MS, MORNING_MS)]),
+        (
+            Period(start=MORNING, end=NOW),
+            [Cut(FIFTH, MORNING_MS, None), Cut(TODAY, None, in_ms(NOW))],
+        ),
+    ],
+)
+def test_only_days_that_an_instant_lies_in_are_cut(period: Period, cuts: list[Cut]) -> None:
+    assert list(period.cuts(Days(UTC_KIND, None))) == cuts
+
+
+def test_the_day_that_is_cut_is_the_projects() -> None:
+    in_los_angeles = Days(PROJECT_KIND, LOS_ANGELES)
+    assert list(Period(start=MORNING).cuts(in_los_angeles)) == [Cut(BEFORE, MORNING_MS, None)]
+
+
+def test_while_it_is_not_known_whose_days_count_any_that_may_be_cut_is_one() -> None:
+    unknown = Days(None, LOS_ANGELES)
+    assert list(Period(start=MORNING).cuts(unknown)) == [
+        Cut(day, MORNING_MS, None) for day in (BEFORE, FIFTH, AFTER)
+    ]
+    next_day = MORNING + timedelta(days=1)
+    told = list(Period(start=MORNING, end=next_day).cuts(unknown))
+    assert told[0] == Cut(BEFORE, MORNING_MS, None)
+    assert told[1] == Cut(FIFTH, MORNING_MS, in_ms(next_day))
+    assert told[-1] == Cut(date(2026, 3, 7), None, in_ms(next_day))
+
+
+bounds = st.none() | st.integers(0, 9)
+cuts = st.builds(Cut, st.just(FIFTH), bounds, bounds)
+
+
+def _wanted(cut: Cut) -> set[int]:
+    """The moments of a day of ten, and one before and after them, that a cut wants."""
+    since = -1 if cut.since_ms is None else cut.since_ms
+    until = 10 if cut.until_ms is None else cut.until_ms
+    return set(range(since, until + 1))
+
+
+@given(cuts, cuts)
+def test_what_two_cuts_have_in_common_is_a_cut(one: Cut, other: Cut) -> None:
+    assert _wanted(one.within(other)) == _wanted(one) & _wanted(other)
+
+
+@given(cuts, cuts)
+def test_no_more_is_wanted_of_a_day_than_was_had_if_each_moment_was(one: Cut, other: Cut) -> None:
+    more = bool(_wanted(one) - _wanted(other))
+    assert one.wants_more_than(other) or not more
+    if _wanted(one):
+        assert one.wants_more_than(other) == more
+    assert not one.wants_more_than(one)
+    assert not one.wants_more_than(Cut(FIFTH))

@@ -10,7 +10,7 @@ import pytest
 from source_mixpanel.sync.coverage import Coverage, Covered, Only, Span
 from source_mixpanel.sync.days import Days
 from source_mixpanel.sync.export_state import ExportState, dump_state, parse_state
-from source_mixpanel.sync.period import Period, in_ms
+from source_mixpanel.sync.period import Cut, Period, in_ms
 from source_mixpanel.sync.plan import OVERLAP_MS, ReadPlan, look_back_days, plan_read
 from unit_tests.sync.numbered_days import days_of, marks_of
 
@@ -134,6 +134,77 @@ def test_late_events_that_a_narrower_sync_does_not_want_are_had_when_they_are_wa
     spans, _ = sync(Period(start=day(1)), state, NOON + 2 * DAY)
     [span] = [span for span in spans if span.first <= cut <= span.last]
     assert span.only is Only.ALL or (span.since_ms is not None and span.since_ms <= in_ms(NOON))
+
+
+def test_a_day_that_the_period_cuts_is_noted_though_it_was_whole() -> None:
+    _, state = sync(Period(start=day(1)), ExportState(), NOON)
+    assert state.cuts == ()
+    period = Period(start=noon(5), end=noon(8))
+    _, state = sync(period, state, NOON + DAY)
+    assert state.cuts == tuple(period.cuts(DAYS))
+
+
+def test_of_a_day_that_is_cut_again_and_again_what_all_had_counts() -> None:
+    _, state = sync(Period(start=day(1), end=noon(5)), ExportState(), NOON)
+    _, state = sync(Period(start=day(1), end=noon(5) - 2 * HOUR), state, NOON + DAY)
+    assert state.cuts == (Cut(day(5), None, in_ms(noon(5) - 2 * HOUR)),)
+    spans, state = sync(Period(start=day(1), end=noon(5)), state, NOON + 2 * DAY)
+    assert asked_in_full(spans) == {day(5)}
+    assert state.cuts == (Cut(day(5), None, in_ms(noon(5))),)
+
+
+def test_a_day_cut_at_the_other_end_is_read_again() -> None:
+    _, state = sync(Period(start=noon(5)), ExportState(), NOON)
+    spans, state = sync(Period(start=day(1), end=noon(5)), state, NOON + DAY)
+    assert asked_in_full(spans) == {day(n) for n in range(1, 6)}
+    assert state.cuts == (Cut(day(5), None, in_ms(noon(5))),)
+
+
+def test_a_day_that_was_cut_and_is_not_wanted_stays_so() -> None:
+    _, state = sync(Period(start=noon(3)), ExportState(), NOON)
+    spans, later = sync(Period(start=day(8)), state, NOON + DAY)
+    assert later.cuts == state.cuts
+    assert asked_in_full(spans) == {day(11)}
+    spans, whole = sync(Period(start=day(3)), later, NOON + 2 * DAY)
+    assert asked_in_full(spans) == {day(3), day(12)}
+    assert whole.cuts == ()
+
+
+def test_a_killed_sync_that_was_to_read_the_rest_of_a_day_is_gone_on_with() -> None:
+    _, state = sync(Period(start=noon(3)), ExportState(), NOON)
+    killed = plan_read(Period(start=day(3)), state, DAYS, NOON + DAY, full=False).state
+    spans, _ = sync(Period(start=day(3)), parse_state(dump_state(killed)), NOON + DAY)
+    assert asked_in_full(spans) == {day(3), day(11)}
+
+
+def test_a_full_refresh_that_goes_on_reads_the_rest_of_a_day_that_was_cut() -> None:
+    cut = plan_read(Period(start=noon(3)), ExportState(), DAYS, NOON, full=True)
+    state = replace(emitted(cut, in_ms(NOON)), refreshing=True)
+    same = plan_read(Period(start=noon(3)), state, DAYS, NOON + DAY, full=True)
+    assert asked_in_full(same.spans) == {day(11)}
+    whole = plan_read(Period(start=day(3)), state, DAYS, NOON + DAY, full=True)
+    assert asked_in_full(whole.spans) == {day(3), day(11)}
+    anew = plan_read(Period(), replace(state, refreshing=False), DAYS, NOON, full=True)
+    assert anew.state.cuts == ()
+
+
+@pytest.mark.parametrize(
+    ("period", "others"),
+    [
+        (Period(start=noon(5)), [day(6)]),
+        (Period(start=day(1), end=noon(5)), [day(4)]),
+    ],
+    ids=["start", "end"],
+)
+@pytest.mark.parametrize("full", ["full", ""])
+@pytest.mark.xfail(strict=True, reason="defect K: neighbours of the day are forgotten")
+def test_when_it_becomes_known_whose_days_count_no_day_is_read_again(
+    period: Period, others: list[date], full: str
+) -> None:
+    plan = plan_read(period, ExportState(), Days(None, None), noon(20), full=bool(full))
+    state = replace(emitted(plan, in_ms(noon(20))), kind="utc", refreshing=bool(full))
+    again = plan_read(period, state, DAYS, noon(20) + HOUR, full=bool(full))
+    assert asked_in_full(again.spans) & set(others) == set()
 
 
 # -- days that are read again in full --------------------------------------------------------

@@ -201,6 +201,45 @@ def test_an_error_ends_its_own_source_only_and_comes_when_all_are_done() -> None
     assert sorted(had) == list(range(-1, 50))
 
 
+def test_of_several_errors_one_is_raised_and_no_item_before_them_is_lost() -> None:
+    def fails(number: int) -> Iterator[int]:
+        yield number
+        raise BoomError(number)
+
+    had: list[int] = []
+    with pytest.raises(BoomError):
+        had.extend(side_by_side(list(map(fails, range(5))), room=1, discard=print))
+    assert sorted(had) == list(range(5))
+
+
+def test_without_sources_there_are_no_items() -> None:
+    assert list(side_by_side([], room=1, discard=print)) == []
+
+
+@given(st.integers(1, 4), st.integers(0, 12), st.integers(0, 4))
+@_quick
+def test_when_the_consumer_of_several_sources_stops_every_item_is_used_or_discarded(
+    count: int, used: int, room: int
+) -> None:
+    lock = threading.Lock()
+    produced: list[int] = []
+    discarded: list[int] = []
+
+    def work(first: int) -> Iterator[int]:
+        for number in range(first, first + 5):
+            with lock:
+                produced.append(number)
+            yield number
+
+    sources = [work(10 * number) for number in range(count)]
+    items = side_by_side(sources, room=room, discard=discarded.append)
+    had = list(islice(items, used))
+    items.close()
+    _let_end("ahead-")
+    assert sorted(had + discarded) == sorted(produced)
+    assert len(produced) <= used + max(room, 1) + count
+
+
 # -- tasks, several at a time ----------------------------------------------------------------
 
 

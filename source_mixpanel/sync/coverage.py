@@ -131,8 +131,8 @@ class Coverage:
         """
         coverage = self
         for part in self.parts:
-            end = min(part.last, before(part) - ONE_DAY)
-            if part.watermark_ms is None and part.first <= end:
+            if part.watermark_ms is None and part.first < (begin := before(part)):
+                end = min(part.last, begin - ONE_DAY)
                 coverage = coverage.read(part.first, end, watermark_ms)
         return coverage
 

@@ -99,10 +99,11 @@ def _cuts(blob: Mapping[str, Any], coverage: Coverage) -> Iterator[Cut]:
     for day, since, until in blob.get("cut_days") or []:
         yield Cut(parse_day(day), parse_mark(since), parse_mark(until))
     since, until = parse_mark(blob.get("since_ms")), parse_mark(blob.get("until_ms"))
-    if since is not None and coverage.first is not None:
-        yield Cut(coverage.first, since, until if coverage.first == coverage.last else None)
-    if until is not None and coverage.last is not None and coverage.first != coverage.last:
-        yield Cut(coverage.last, None, until)
+    first, last = coverage.first, coverage.last
+    for day in dict.fromkeys(day for day in (first, last) if day is not None):
+        cut = Cut(day, since if day == first else None, until if day == last else None)
+        if not cut.is_whole:
+            yield cut
 
 
 def _coverage(blob: Mapping[str, Any], latest_ms: int | None) -> Coverage:
@@ -125,14 +126,14 @@ def _coverage(blob: Mapping[str, Any], latest_ms: int | None) -> Coverage:
 
 def _older(begin: date, told: Any) -> Coverage:
     """Of version 0.1.0: each part goes from where the one before ends `through` a day."""
-    parts = []
+    coverage = Coverage()
     for day, mark in told:
         through = parse_day(day)
         if through < begin:
             raise ValueError("covered is not ascending")
-        parts.append(Covered(begin, through, parse_mark(mark)))
+        coverage = coverage.read(begin, through, parse_mark(mark))
         begin = through + ONE_DAY
-    return Coverage(tuple(parts))
+    return coverage
 
 
 def _instant(value: Any) -> int:

@@ -27,6 +27,21 @@ class Cut:
     since_ms: int | None = None
     until_ms: int | None = None
 
+    def clipped(self, days: Days) -> Cut:
+        """Without bounds that lie beyond the day itself."""
+        begins, ends = days.ends(self.day - ONE_DAY), days.ends(self.day)
+        since, until = self.since_ms, self.until_ms
+        return Cut(
+            self.day,
+            None if since is not None and since <= begins else since,
+            None if until is not None and until >= ends - 1 else until,
+        )
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing of the day is cut off."""
+        return self.since_ms is None and self.until_ms is None
+
     def _bounds(self) -> tuple[int, int]:
         since, until = self.since_ms, self.until_ms
         return (-_EVER if since is None else since, _EVER if until is None else until)

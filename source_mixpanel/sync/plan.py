@@ -93,7 +93,11 @@ def _wanted_more(
     events of the rest of it are not asked for.
     """
     edges = {edge.day: edge for edge in period.cuts(days) if start <= edge.day <= end}
-    coverage, cuts = state.coverage, {cut.day: cut for cut in state.cuts}
+    coverage, known = state.coverage, state.cuts
+    if days.kind is not None:
+        # Those that were noted while it was not known whose days count.
+        known = tuple(cut for cut in (cut.clipped(days) for cut in known) if not cut.is_whole)
+    cuts = {cut.day: cut for cut in known}
     for day, cut in list(cuts.items()):
         if start <= day <= end and edges.get(day, Cut(day)).wants_more_than(cut):
             coverage = coverage.without(day, day)

@@ -372,7 +372,6 @@ def test_a_look_back_of_any_length_reaches_to_the_start(day: date, back: int) ->
     assert asked == [Span(day, end)]
 
 
-@pytest.mark.xfail(raises=OverflowError, strict=True, reason="defect H: date.min - ONE_DAY")
 def test_a_look_back_beyond_the_calendar_vouches_for_no_day() -> None:
     coverage = _covered((0, 60, None))
     assert Wish(nth(0), nth(65), UTC_DAYS, 10**9).vouched(coverage, _noon_of(65)) == coverage

@@ -189,11 +189,7 @@ NO_FIRST_DAY = {"covered": [["2026-01-31", 5]]}
         ),
         ({**ONE_DAY_COVERED, "since_ms": 1}, (Cut(DAY, 1, None),)),
         ({**ONE_DAY_COVERED, "since_ms": 1, "until_ms": 2}, (Cut(DAY, 1, 2),)),
-        pytest.param(
-            {**ONE_DAY_COVERED, "until_ms": 2},
-            (Cut(DAY, None, 2),),
-            marks=pytest.mark.xfail(strict=True, reason="defect I: the only day's end is lost"),
-        ),
+        pytest.param({**ONE_DAY_COVERED, "until_ms": 2}, (Cut(DAY, None, 2),)),
         ({**NO_FIRST_DAY, "until_ms": 2}, (Cut(DAY, None, 2),)),
         ({"covered": [], "since_ms": 1, "until_ms": 2}, ()),
         ({**NO_FIRST_DAY, "cut_days": [["2026-01-20", 1, 2]]}, (Cut(EARLIER, 1, 2),)),
@@ -235,7 +231,6 @@ def test_the_two_plain_values_are_enough(first: str | None) -> None:
     assert state.coverage == Coverage((Covered(begin, DAY, NOON_MS),))
 
 
-@pytest.mark.xfail(strict=True, reason="defect J: parts of version 0.1.0 are joined a sync later")
 def test_parts_of_version_0_1_0_that_lie_close_together_are_joined() -> None:
     blob = {"completed_from": "2026-01-01", "covered": [["2026-01-20", 5], ["2026-01-31", 6]]}
     state = parse_state(blob)

@@ -127,9 +127,10 @@ class Warehouse:
             self._keep(state, began_ms)
             self.clock_ms += sync.pause_ms
         if sync.fails is None:
-            self._keep(replace(state, refreshing=False), began_ms)
+            # A sync of a period without days has looked at nothing.
+            self._keep(replace(state, refreshing=False), began_ms if plan.spans else None)
 
-    def _keep(self, state: ExportState, began_ms: int) -> None:
+    def _keep(self, state: ExportState, began_ms: int | None) -> None:
         self.state = json.loads(json.dumps(dump_state(state)))
         self.first_kept_ms = self.first_kept_ms or began_ms
 

@@ -197,7 +197,6 @@ def test_a_full_refresh_that_goes_on_reads_the_rest_of_a_day_that_was_cut() -> N
     ids=["start", "end"],
 )
 @pytest.mark.parametrize("full", ["full", ""])
-@pytest.mark.xfail(strict=True, reason="defect K: neighbours of the day are forgotten")
 def test_when_it_becomes_known_whose_days_count_no_day_is_read_again(
     period: Period, others: list[date], full: str
 ) -> None:

@@ -97,7 +97,7 @@ class ProfileRows:
         """The rows of a page of profiles, in order; what has no id is left out, and counted.
 
         Args:
-            profiles: As Mixpanel sends them.
+            profiles: As they come.
             fixed: The values of the columns that are no properties.
             emitted: Which ones have been emitted; grows.
             again: Whether those are to be left out.
@@ -105,12 +105,10 @@ class ProfileRows:
         Raises:
             DataError: None of several has an id.
         """
-        nobody, seen_before = self._nobody.count, self.seen
-        first = True
+        nobody, seen_before, first = self._nobody.count, self.seen, True
         for profile in profiles:
             self.seen += 1
-            parts = _parts(profile)
-            if parts is None:
+            if (parts := _parts(profile)) is None:
                 self._nobody.add(profile)
                 continue
             who, properties = parts
@@ -122,8 +120,7 @@ class ProfileRows:
             if again and emitted.holds(who, seen):
                 continue
             emitted.add(who, seen)
-            if self.latest is None or (type(seen) is str and seen > self.latest):
-                self._learn(seen)
+            self._learn(seen)
             self.made += 1
             yield self._row(self._text_of(who), properties, fixed)
         count = self.seen - seen_before
@@ -151,7 +148,8 @@ class ProfileRows:
         return dump(who).decode()
 
     def _learn(self, seen: Any) -> None:
-        if type(seen) is str and _MOMENT.fullmatch(seen):
+        later = self.latest is None or (type(seen) is str and seen > self.latest)
+        if later and type(seen) is str and _MOMENT.fullmatch(seen):
             self.latest = seen
 
     def sentences(self, stream: str) -> list[str]:

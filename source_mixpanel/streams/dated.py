@@ -118,6 +118,7 @@ class DatedStream(MixpanelStream):
         self._workers = workers
         self._most_days = period.window_days or date.max.toordinal()
         self._state = DatedState()
+        self._left: dict[str, list[Span]] = {}
 
     # -- what a stream may say differently -------------------------------------------------
 
@@ -237,6 +238,7 @@ class DatedStream(MixpanelStream):
             place = f"{part.label}, {answer.span.first} to {answer.span.last}"
             yield Checkpoint(dump_state(self._state), place, *self._reached(run, had, answer))
         if odd:
+            self._left[part.key] = [Span(day, self.grid.end(day)) for day in sorted(odd)]
             raise DataError(
                 f"{next(iter(odd.values()))} Not understood: {', '.join(map(str, odd))}.",
                 detail="; ".join(str(error.internal_message) for error in odd.values()),
@@ -278,27 +280,35 @@ class DatedStream(MixpanelStream):
         return Wish(start, end, days, back, self.grid)
 
     def _answers(self, part: Part) -> Iterator[_Answer]:
+        """What is left to ask of a part, in as few requests as Mixpanel takes."""
         coverage = self._state.of(part.key)
         wish = self._wish(coverage)
         spans = wish.spans(coverage)
-        for span in spans[:1] if self.whole else spans:
-            first = wish.start if self.whole else span.first
-            end = wish.end if self.whole else span.last
-            yield from self._ranges(part, first, end, wanted_from=span.first)
-
-    def _ranges(self, part: Part, first: date, end: date, wanted_from: date) -> Iterator[_Answer]:
-        """Days in as few requests as Mixpanel takes; of a whole range those that are wanted."""
-        while first <= end:
-            last = end if self.whole else self.grid.reach(first, end, self._most_days)
+        if self.whole and spans:
+            spans = [Span(spans[0].first, wish.end)]
+        left = self._left.setdefault(part.key, spans)
+        while left:
+            wanted = left.pop(0)
+            # A whole range is asked for from its start on, whatever of it is wanted.
+            first = wish.start if self.whole else wanted.first
+            last = wanted.last
+            if not self.whole:
+                last = self.grid.reach(first, wanted.last, self._most_days)
             asked_ms = self.workshop.now_ms()
             try:
                 days = self._ask(part, Span(first, last))
             except (RefusedError, StrainError) as error:
-                end = self._narrowed(error, Span(first, last), end)
+                left.insert(0, wanted)
+                end = self._narrowed(error, Span(first, last), wanted.last)
+                left[:1] = [replace(wanted, last=end)] if wanted.first <= end else []
                 continue
-            wanted = {day: held for day, held in days.items() if day >= wanted_from}
-            yield _Answer(Span(max(first, wanted_from), last), wanted, asked_ms)
-            first = last + ONE_DAY
+            except SourceError:
+                left.insert(0, wanted)
+                raise
+            if last < wanted.last:
+                left.insert(0, replace(wanted, first=last + ONE_DAY))
+            new = {day: held for day, held in days.items() if day >= wanted.first}
+            yield _Answer(Span(wanted.first, last), new, asked_ms)
 
     def _ask(self, part: Part, span: Span) -> Mapping[date, Any]:
         """What Mixpanel holds for some days of a part.

@@ -120,7 +120,12 @@ class Wish:
         return _in_buckets(spans, self.end, self.grid)
 
     def vouched(self, coverage: Coverage, now_ms: int) -> Coverage:
-        """With what another connector has read, but for what is read again, taken for read now."""
+        """With what another connector has read, but for what is read again, taken for read now.
+
+        A claim on the future is left as it is: nothing is read before it comes.
+        """
+        if coverage.last is None or coverage.last > self.end:
+            return coverage
         return coverage.vouched(lambda part: self._back(part.last), now_ms)
 
     def settled(self, coverage: Coverage) -> Coverage:

@@ -58,13 +58,12 @@ def plan_read(
         days: How the project counts days.
         now: Mixpanel's present.
         full: Whether this is a full refresh.
-        reread: Whether an incremental sync reads the look-back window again in full.
+        reread: Whether the look-back window is read again in full.
     """
     if full and not state.refreshing:
         state = ExportState(kind=state.kind, columns=state.columns)
     today = days.today(now)
-    start = period.first_day(days, now, state.coverage.first)
-    end = period.last_day(days, now)
+    start, end = period.first_day(days, now, state.coverage.first), period.last_day(days, now)
     if state.coverage.claims(today + ONE_DAY):
         # All until now counts as read, as the state has it; what is processed from now on is not.
         until_now = Coverage((Covered(min(start, today), today, in_ms(now)),))
@@ -76,11 +75,11 @@ def plan_read(
     state = replace(_wanted_more(period, state, days, start, end), refreshing=full)
     coverage = state.coverage.anchored(start)
     if full:
-        spans = full_spans(coverage, start, end, days)
-        return ReadPlan(replace(state, coverage=coverage), spans)
+        whole = replace(state, coverage=coverage)
+        return ReadPlan(whole, full_spans(coverage, start, end, days))
     back = LookBack(days, period.look_back_days)
-    spans = incremental_spans(coverage, start, end, look_back=back, reread=reread)
     vouched = coverage.vouched(lambda part: back.begin(coverage, part), in_ms(now) - OVERLAP_MS)
+    spans = incremental_spans(coverage, start, end, look_back=back, reread=reread)
     return ReadPlan(replace(state, coverage=vouched), spans)
 
 

@@ -33,6 +33,18 @@ class _Line(Generic[T]):
         self._abandoned = False
         self.errors: list[BaseException] = []
 
+    def fill(self, source: Iterable[T], discard: Callable[[T], None]) -> None:
+        """Put all items of a source, until it ends or nobody will take any more."""
+        error: BaseException | None = None
+        try:
+            for item in source:
+                if not self.put(item):
+                    discard(item)
+                    break
+        except BaseException as caught:  # noqa: BLE001 - raised again where it is waited for
+            error = caught
+        self.finish(error)
+
     def put(self, item: T) -> bool:
         """Wait for room; False if nobody will take the item any more."""
         size = self._size(item)
@@ -96,20 +108,9 @@ def side_by_side(
     """
     line: _Line[T] = _Line(room, size, len(sources))
 
-    def work(source: Iterable[T]) -> None:
-        error: BaseException | None = None
-        try:
-            for item in source:
-                if not line.put(item):
-                    discard(item)
-                    break
-        except BaseException as caught:  # noqa: BLE001 - raised again where it is waited for
-            error = caught
-        line.finish(error)
-
     for number, source in enumerate(sources):
         name = f"ahead-{number}"
-        threading.Thread(target=work, args=(source,), name=name, daemon=True).start()
+        threading.Thread(target=line.fill, args=(source, discard), name=name, daemon=True).start()
     taking = line.take()
     try:
         with closing(taking):

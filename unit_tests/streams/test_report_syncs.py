@@ -201,7 +201,7 @@ def test_changed_parameters_are_read_from_the_start_and_the_log_says_so(
     config["reports"] = [{**REPORTS[0], "parameters": {"event": "Look", "type": "unique"}}]
     other = sync(command, config, [stream], mode="incremental", state=first.state_file())
     assert len(other.records()) == 43
-    assert "'report_segmentation' has other parameters than in the last sync" in other.log
+    assert "other parameters than in the last sync: stream 'report_segmentation'" in other.log
 
 
 def test_an_end_date_and_the_projects_own_today_bound_the_days(

@@ -27,12 +27,7 @@ def lanes_of(
 
 
 class Turns:
-    """Which stream has the turn in each lane; the first one's is also when costs are told.
-
-    Args:
-        streams: Those of the project.
-        lanes: The catalog in parts, as `lanes_of` gives them.
-    """
+    """Which stream has the turn in each lane; the first one's is also when costs are told."""
 
     def __init__(
         self, streams: Iterable[MixpanelStream], lanes: Iterable[ConfiguredAirbyteCatalog]

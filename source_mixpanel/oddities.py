@@ -11,11 +11,7 @@ _EXCERPT = 120
 
 
 class Oddities:
-    """Counts odd elements, and keeps the first few to show.
-
-    Attributes:
-        count: How many.
-    """
+    """Counts odd elements, and keeps the first few to show."""
 
     def __init__(self) -> None:
         self.count = 0

@@ -15,13 +15,9 @@ from source_mixpanel.oddities import Oddities
 
 
 class ListReader:
-    """Reads lists. Thread safe.
+    """Reads lists, and tells `warn` of items that cannot be used. Thread safe.
 
-    Args:
-        client: Asks Mixpanel.
-        workspaces: The data views' numbers where their own list does not tell.
-        once: Keeps the lists that several streams need.
-        warn: Told of items that cannot be used.
+    `workspaces` gives the data views' numbers where their own list does not tell.
     """
 
     def __init__(

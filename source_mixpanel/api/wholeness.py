@@ -47,7 +47,6 @@ class LineCensus:
 
     Attributes:
         lines: Lines that start with `{`; blank lines are not counted.
-        size: Bytes of text.
     """
 
     def __init__(self) -> None:
@@ -89,11 +88,7 @@ class LineCensus:
 
 
 def find_damage(lines: Iterable[bytes]) -> Damage | None:
-    """The first line that is no event, None if all are.
-
-    Args:
-        lines: With their newlines; the last one may lack it. Blank lines are harmless.
-    """
+    """The first line that is no event, None if all are; blank lines are harmless."""
     damage: Damage | None = None
     last, last_number = b"", 0
     for number, line in enumerate(lines, start=1):

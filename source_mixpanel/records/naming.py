@@ -29,7 +29,6 @@ class ColumnNames:
     """The growing map from raw property names to columns.
 
     Args:
-        known: Names given before, by an earlier sync or by the catalog.
         core: Raw names with a fixed column.
         taken: Further columns that no property may have.
     """

@@ -48,8 +48,6 @@ class Part:
 
     Attributes:
         key: What the state calls it.
-        label: What the log calls it.
-        ask: Parameters that tell it from others.
         columns: Columns that each of its rows has.
     """
 
@@ -64,14 +62,9 @@ class Each:
     """A part for each item of a list.
 
     Attributes:
-        listing: The list.
-        key: What tells its items from one another.
         unit: What they are, in the plural.
         noun: What one is, for its label; its name follows.
-        ask: Parameters that ask for an item.
         columns: Columns that each row of an item has.
-        wanted: Whether an item is one of them.
-        name: What its name is called.
     """
 
     listing: Listing
@@ -105,12 +98,9 @@ class PartRun(Generic[T]):
     """Reads the parts of one stream.
 
     Args:
-        stream: Whose they are.
-        parts: In the order in which they are read.
         each: The list that they are of; None where there is no list.
         begin: What can be done ahead of a part's turn, in a thread of its own.
         read: Its rows and checkpoints; `begin` gave what it starts from.
-        workers: Parts begun at a time.
         discard: Given what was begun and is not read.
 
     Attributes:

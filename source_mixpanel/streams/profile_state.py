@@ -42,8 +42,6 @@ class ProfileState:
         last_seen: The latest `$last_seen` of the last whole sync, as Mixpanel wrote it.
         refresh: In the middle of a sync: the parts that have been read whole.
         open: In the middle of parts: where, by their keys.
-        columns: The columns of properties that were emitted.
-        origin: Where the profiles came from.
     """
 
     last_seen: str | None = None
@@ -57,11 +55,6 @@ class ProfileState:
 
         What an earlier attempt has read counts if it was of the same project and data view, by the
         same cursor, and is not too old to be tried again.
-
-        Args:
-            now: What is read now.
-            now_ms: Mixpanel's present, UTC.
-            since: The cursor; None to read all.
         """
         origin = now if since is None else self.origin.after(now)
         if not self.origin.holds_for(now) or self.refresh.is_over(now_ms):

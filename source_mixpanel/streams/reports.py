@@ -24,12 +24,7 @@ FOR_GOOD = 10**9
 
 @dataclass(frozen=True)
 class Report:
-    """What the user wants to know.
-
-    Attributes:
-        name: The user's own name for it.
-        params: Mixpanel's parameters, without the days.
-    """
+    """What the user wants to know."""
 
     name: str
     params: Mapping[str, str]
@@ -63,8 +58,6 @@ class ReportStream(DatedStream):
     A subclass is a kind of report, and says in `leaves` what becomes of a date's value.
 
     Attributes:
-        kind: As the settings name it.
-        declared_as: What the stream is made of, but for its name.
         always_whole: Whether any range has to be asked for whole; one that is split by `on` always
             has to.
         most_segments: The most segments that Mixpanel gives, where it says so; as many are asked

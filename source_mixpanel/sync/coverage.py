@@ -195,12 +195,7 @@ def _with_neighbours_as_one(
 def full_spans(coverage: Coverage, start: date, end: date, days: Days) -> list[Span]:
     """What a full refresh of [start, end] has to ask for, in day order.
 
-    Args:
-        coverage: What an earlier part of the refresh has read.
-        start: First day that is wanted.
-        end: Last day, inclusive.
-        days: How the project counts days: covered ones that were not over when they were read are
-            asked for what they have got since.
+    Covered days that were not over when they were read are asked for what they have got since.
     """
     spans = list(coverage.gaps(start, end))
     for part in coverage.within(start, end):
@@ -215,12 +210,8 @@ def incremental_spans(
 ) -> list[Span]:
     """What an incremental sync has to ask for, in day order.
 
-    Args:
-        coverage: What earlier syncs have read.
-        start: First day that is wanted at all.
-        end: Last day, inclusive.
-        look_back: How far back to look in what was read.
-        reread: Whether that is read again in full; else only what was processed since.
+    Where it looks back, days are read again in full with `reread`, else for what was processed
+    since.
     """
     spans = list(coverage.gaps(start, end))
     for part in coverage.parts:

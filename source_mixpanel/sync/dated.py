@@ -46,7 +46,6 @@ class DatedState:
         refreshing: Whether this is the middle of a full refresh.
         ended_ms: When that came to its end without some parts that may be had soon, UTC.
         report: The parameters of the report that was asked for, where the settings describe one.
-        origin: Where the rows came from.
     """
 
     parts: Mapping[str, Coverage] = field(default_factory=dict)
@@ -71,11 +70,8 @@ class DatedState:
     def ended(self, now_ms: int, *, passes: bool, whole: bool) -> DatedState:
         """The state of a full refresh that ends with an error.
 
-        Args:
-            now_ms: Mixpanel's present, UTC.
-            passes: Whether time mends what is wrong: then the rest is read when it is tried again,
-                while a refusal makes the next refresh a new one.
-            whole: Whether all parts were tried, so that only the platform's own tries are that.
+        If that passes, the rest is read when the refresh is tried again: by the platform alone, if
+        the whole of the parts was tried. A refusal makes the next refresh a new one.
         """
         return replace(self, refreshing=passes, ended_ms=now_ms if passes and whole else None)
 

@@ -45,10 +45,7 @@ class Grid:
     def reach(self, first: date, end: date, most_days: int) -> date:
         """The last day to ask for from a bucket's first day on: between two buckets, or `end`.
 
-        Args:
-            first: The first day of a bucket.
-            end: The last day that is wanted.
-            most_days: How many days to ask for at most, if a bucket is not longer than that.
+        No more than `most_days` are asked for, unless the bucket is longer.
         """
         if most_days > (end - first).days:
             return end

@@ -127,11 +127,6 @@ def sealed(blob: Mapping[str, Any], origin: Origin) -> dict[str, Any]:
 def opened(saved: Mapping[str, Any], stream: str, parse: Callable[[Mapping[str, Any]], T]) -> T:
     """A saved state, parsed.
 
-    Args:
-        saved: As it came back; the mark of a state that remembers nothing is an empty one.
-        stream: Whose, for the message.
-        parse: Makes a value of it; the origin is under `KEY`.
-
     Raises:
         ConfigError: A value cannot be what its key says, or a later version wrote it.
     """

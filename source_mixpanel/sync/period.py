@@ -61,13 +61,7 @@ class Period:
     window_days: int | None = None
 
     def first_day(self, days: Days, now: datetime, covered_from: date | None = None) -> date:
-        """The first day to ask for.
-
-        Args:
-            days: How the project counts days.
-            now: Mixpanel's present.
-            covered_from: The first day that was read before.
-        """
+        """The first day to ask for."""
         if self.start is None:
             return covered_from or days.today(now) - DEFAULT_START
         if not isinstance(self.start, datetime):

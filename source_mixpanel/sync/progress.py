@@ -14,12 +14,9 @@ class Step:
     """A stretch that has been read whole.
 
     Attributes:
-        stream: Whose.
         place: What has been read, in words.
-        done: Units that have been read in this sync.
         total: Units that this sync reads, None where that is not known yet.
         unit: What is counted, in the plural: days, pages, funnels.
-        records: Records that have been emitted in this sync.
         requests_left: What the stream's hourly quota still allows; None without such a quota.
     """
 
@@ -77,11 +74,6 @@ class Progress:
 
     The first step of a stream is told at once, a later one when the last line is old enough, and
     the last one in any case.
-
-    Args:
-        log: Where sentences go.
-        monotonic: Seconds that never go back.
-        watcher: Told of everything.
     """
 
     def __init__(

@@ -81,36 +81,27 @@ class _Kinds:
         return self._nested and holds_long_number(line)
 
 
+@dataclass(slots=True, eq=False)
 class _Plan:
     """What to do with rows of one tuple of property names.
 
-    Args:
+    Attributes:
         blank: A row with every column, all null: copying it is cheaper than growing a new one.
         selectors: Which values are wanted, None for all.
-
-    Attributes:
         kinds: The types of the last row's values; mostly the next row has the same.
         known: All of them, by signature.
     """
 
-    __slots__ = ("blank", "columns", "kinds", "known", "names", "selectors", "text")
+    names: tuple[str, ...]
+    columns: tuple[str, ...]
+    blank: dict[str, Any]
+    selectors: tuple[bool, ...] | None
+    text: tuple[str, ...]
+    known: dict[tuple[type, ...], _Kinds] = field(default_factory=dict)
+    kinds: _Kinds = field(init=False)
 
-    def __init__(
-        self,
-        names: tuple[str, ...],
-        columns: tuple[str, ...],
-        blank: dict[str, Any],
-        *,
-        selectors: tuple[bool, ...] | None,
-        text: tuple[str, ...],
-    ) -> None:
-        self.names = names
-        self.columns = columns
-        self.blank = blank
-        self.selectors = selectors
-        self.text = text
-        self.kinds = _Kinds(names, (), ())
-        self.known: dict[tuple[type, ...], _Kinds] = {}
+    def __post_init__(self) -> None:
+        self.kinds = _Kinds(self.names, (), ())
 
     def kinds_of(self, signature: tuple[type, ...]) -> _Kinds:
         """A new one, for values of these types."""

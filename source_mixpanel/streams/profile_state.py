@@ -10,8 +10,7 @@ from typing import Any
 
 from source_mixpanel.api.paging import Walk
 from source_mixpanel.dates import parse_moment
-from source_mixpanel.sync.origin import Origin, parse_origin, sealed
-from source_mixpanel.sync.refresh import Refresh, parse_refresh
+from source_mixpanel.sync.origin import Origin, Refresh, parse_origin, parse_refresh, sealed
 
 _WALK = {"session": "id", "size": "page_size", "total": "total", "next_page": "next_page"}
 _LONGEST = re.compile(r"[ -~]{1,64}")

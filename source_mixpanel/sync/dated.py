@@ -20,8 +20,7 @@ from source_mixpanel.sync.coverage import (
 )
 from source_mixpanel.sync.days import ONE_DAY, Days
 from source_mixpanel.sync.grid import Grid
-from source_mixpanel.sync.origin import KEY, Origin, parse_origin, sealed
-from source_mixpanel.sync.refresh import RETRIED_WITHIN_MS
+from source_mixpanel.sync.origin import KEY, Origin, Refresh, parse_origin, sealed
 
 WHOLE = ""
 """The key of the only part of a stream that has no parts."""
@@ -60,7 +59,7 @@ class DatedState:
         A full refresh goes on where an earlier attempt stopped, but begins anew if that came to
         its end too long ago to be tried again.
         """
-        over = self.ended_ms is not None and now_ms - self.ended_ms > RETRIED_WITHIN_MS
+        over = Refresh(ended_ms=self.ended_ms).is_over(now_ms)
         if full and (over or not self.refreshing):
             return DatedState(refreshing=True, report=self.report, origin=Origin())
         known = set(keys)

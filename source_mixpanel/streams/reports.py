@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from typing import Any, ClassVar
 
@@ -20,19 +20,6 @@ from source_mixpanel.sync.period import Period
 
 FOR_GOOD = 10**9
 """Days, for rows that never cease to change."""
-
-
-@dataclass(frozen=True)
-class Report:
-    """What the user wants to know."""
-
-    name: str
-    params: Mapping[str, str]
-
-    @property
-    def stream(self) -> str:
-        """The name of its stream."""
-        return f"report_{self.name}"
 
 
 def grid_of(params: Mapping[str, str]) -> Grid:
@@ -69,14 +56,16 @@ class ReportStream(DatedStream):
     always_whole: ClassVar[bool] = False
     most_segments: ClassVar[int | None] = None
 
-    def __init__(self, workshop: Workshop, period: Period, asked: Report) -> None:
-        self.asked = asked
-        self.params = asked.params
+    def __init__(
+        self, workshop: Workshop, period: Period, title: str, params: Mapping[str, str]
+    ) -> None:
+        self.title = title
+        self.params = params
         look_back = period.look_back_days + self.unsettled_days()
         if "limit" in self.params:
             # Which segments are the largest may change for every day.
             look_back = FOR_GOOD
-        declared = replace(self.declared_as, name=asked.stream)
+        declared = replace(self.declared_as, name=f"report_{title}")
         super().__init__(workshop, declared, replace(period, look_back_days=look_back))
         self.grid = grid_of(self.params)
         self.whole = self.always_whole or self.split
@@ -100,7 +89,7 @@ class ReportStream(DatedStream):
 
     def parts(self) -> list[Part]:
         """The report."""
-        return [Part(WHOLE, f"report {self.asked.name!r}")]
+        return [Part(WHOLE, f"report {self.title!r}")]
 
     # -- answers ---------------------------------------------------------------------------
 
@@ -110,7 +99,7 @@ class ReportStream(DatedStream):
         limit = self.query().get("limit")
         if limit is not None and self.split and len(self._names(days.values())) >= int(limit):
             self.logger.warning(
-                f"Mixpanel gives the {limit} largest segments of report {self.asked.name!r}, and "
+                f"Mixpanel gives the {limit} largest segments of report {self.title!r}, and "
                 f"no more: stream {self.name!r} has no rows of others."
             )
         return days
@@ -126,7 +115,7 @@ class ReportStream(DatedStream):
         too_long = self.whole and is_too_long(error.text)
         advice = "Set a later start_date" if too_long else "Correct its parameters in the settings"
         return ConfigError(
-            f"Mixpanel does not accept report {self.asked.name!r}, from which stream "
+            f"Mixpanel does not accept report {self.title!r}, from which stream "
             f"{self.name!r} is read (it answered {error.status}: {error.text}). {advice}.",
             detail=str(error.internal_message),
         )

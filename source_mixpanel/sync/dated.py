@@ -183,12 +183,8 @@ def dump_state(state: DatedState) -> dict[str, Any]:
 def parse_state(blob: Mapping[str, Any], partition: str | None = None) -> DatedState:
     """A state of this connector, of version 0.1.0, or of Airbyte's 4.0.2 or its older ones.
 
-    Those are `{<part>: {"date": ...}}` and `{"states": [{"partition", "cursor"}], ...}`. Keys that
-    are not known are passed over.
-
-    Args:
-        blob: The state.
-        partition: The name of a part's key in the last form; None if there are no parts.
+    Those are `{<part>: {"date": ...}}` and `{"states": [{"partition", "cursor"}], ...}`, where
+    `partition` is the name of a part's key. Keys that are not known are passed over.
 
     Raises:
         ValueError: A value cannot be what its key says.

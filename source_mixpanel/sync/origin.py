@@ -186,7 +186,6 @@ class Refresh:
     """How far a full refresh is.
 
     Attributes:
-        finished: Keys of the parts that have been read whole.
         ended_ms: When it came to its end without some parts that may be had soon, UTC; None while
             it is on its way, and where there is none.
     """

@@ -24,12 +24,7 @@ from source_mixpanel.streams.export import Export, ExportSettings
 from source_mixpanel.streams.export_request import ExportFilter
 from source_mixpanel.streams.listing import ListStream
 from source_mixpanel.streams.lists import COHORT_LIST, LISTS
-from source_mixpanel.streams.profiles import (
-    COHORT_MEMBERS,
-    GROUPS,
-    ProfileSettings,
-    ProfileStream,
-)
+from source_mixpanel.streams.profiles import COHORT_MEMBERS, GROUPS, ProfileSettings, ProfileStream
 from source_mixpanel.streams.report_results import ReportResults
 from source_mixpanel.streams.reports import FUNNELS, REPORTS, REVENUE
 from source_mixpanel.sync.period import Period

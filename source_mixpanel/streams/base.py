@@ -42,7 +42,6 @@ class Workshop:
 
     Attributes:
         once: Keeps what several streams need, so that nothing is asked for twice.
-        origin: Which project and data view the settings name.
         batched: Whether records leave as batches of ready lines, or one message each.
     """
 

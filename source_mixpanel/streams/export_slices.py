@@ -8,12 +8,7 @@ from datetime import date
 
 from source_mixpanel.api.failures import LATER_THAN_TODAY
 from source_mixpanel.api.spool import Spool
-from source_mixpanel.errors import (
-    ConfigError,
-    RefusedError,
-    StrainError,
-    TooLargeError,
-)
+from source_mixpanel.errors import ConfigError, RefusedError, StrainError, TooLargeError
 from source_mixpanel.streams.base import Workshop
 from source_mixpanel.streams.export_kind import KindFinder, Log
 from source_mixpanel.streams.export_request import ExportFilter, export_request

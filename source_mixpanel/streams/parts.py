@@ -48,7 +48,6 @@ class Part:
 
     Attributes:
         key: What the state calls it.
-        columns: Columns that each of its rows has.
     """
 
     key: str
@@ -64,7 +63,6 @@ class Each:
     Attributes:
         unit: What they are, in the plural.
         noun: What one is, for its label; its name follows.
-        columns: Columns that each row of an item has.
     """
 
     listing: Listing

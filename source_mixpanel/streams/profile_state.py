@@ -22,8 +22,6 @@ class OpenWalk:
 
     Attributes:
         since: The cursor it began with; None if it reads all.
-        latest: The latest `$last_seen` so far.
-        walk: Where it stands.
         begun: When it was begun, by Mixpanel's clock; None in states that do not tell.
     """
 

@@ -36,9 +36,7 @@ class Span:
     """Consecutive days to read with one filter.
 
     Attributes:
-        first: First day.
         last: Last day, inclusive.
-        only: Which events.
         since_ms: The watermark, for all but `Only.ALL`.
     """
 
@@ -225,9 +223,7 @@ def incremental_spans(
 class LookBack:
     """How far back an incremental sync looks in days that were read.
 
-    Attributes:
-        days: How the project counts days.
-        count: Complete days before the moment when a part was read, or before its end.
+    It counts complete days before the moment when a part was read, or before its end.
     """
 
     days: Days

@@ -42,7 +42,6 @@ class DatedState:
 
     Attributes:
         parts: Coverage by part; a watermark is the moment when its days were asked for.
-        refreshing: Whether this is the middle of a full refresh.
         ended_ms: When that came to its end without some parts that may be had soon, UTC.
         report: The parameters of the report that was asked for, where the settings describe one.
     """
@@ -88,9 +87,7 @@ class Wish:
     """Which days of a part are wanted, and how long they may change.
 
     Attributes:
-        start: The first day.
         end: The last day, inclusive.
-        days: How the project counts days.
         look_back_days: How many days before the last one that was read are read again; None for
             not even that day.
         grid: The buckets that rows are of: they are asked for whole.

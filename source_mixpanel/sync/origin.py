@@ -33,7 +33,6 @@ class Origin:
 
     Attributes:
         project_id: The project's number; a project secret does not tell it.
-        region: Where its data resides.
         workspace_ids: The data views that were read through; None stands for all data.
         project_timezone: The name of the project's time zone, by which days were counted.
         filters: Marks of the filters that events were read by.

@@ -18,7 +18,6 @@ class Cut:
     """A day of which only a part is wanted.
 
     Attributes:
-        day: Which.
         since_ms: Events before it are not wanted, UTC; None where the day bounds.
         until_ms: Events after it are not wanted, UTC; None where the day bounds.
     """

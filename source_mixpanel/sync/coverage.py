@@ -129,9 +129,9 @@ class Coverage:
         """
         coverage = self
         for part in self.parts:
-            end = min(part.last, before(part) - ONE_DAY)
-            if part.watermark_ms is None and part.first <= end:
-                coverage = coverage.read(part.first, end, watermark_ms)
+            begin = before(part)
+            if part.watermark_ms is None and part.first < begin:
+                coverage = coverage.read(part.first, min(part.last, begin - ONE_DAY), watermark_ms)
         return coverage
 
     def joined(self, alike: Callable[[Covered, Covered], bool]) -> Coverage:

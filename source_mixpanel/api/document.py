@@ -9,13 +9,12 @@ from source_mixpanel.api.bodies import refuse_error
 from source_mixpanel.api.request import ApiRequest
 from source_mixpanel.api.spool import Body, inflate, new_file, written
 from source_mixpanel.errors import CutError
-from source_mixpanel.masking import shown_bytes
+from source_mixpanel.masking import excerpt
 
 _SMALL = 1 << 16
 """Bytes up to which a body is parsed at once; errors and empty pages are no longer."""
 
 _TAIL = 64
-_EXCERPT = 120
 
 
 class Document(Body):
@@ -59,5 +58,5 @@ def _look_at(request: ApiRequest, whole: bytes | None, head: bytes, tail: bytes)
     if not fits:
         raise CutError(
             f"Mixpanel's {request.answer} is not whole: it is no JSON object.",
-            detail=shown_bytes(head[:_EXCERPT]),
+            detail=excerpt(head),
         )

@@ -126,11 +126,7 @@ class Bar(Watcher):
 
     @contextmanager
     def aside(self, *, at_line_start: bool) -> Iterator[None]:
-        """Without the bar, so that something else can be written where it was.
-
-        Args:
-            at_line_start: Whether what is written ends a line, so that the bar may follow.
-        """
+        """Without the bar, so that something else can be written where it was."""
         with self._lock:
             self._erase()
             yield

@@ -24,14 +24,9 @@ from source_mixpanel.streams.export import Export, ExportSettings
 from source_mixpanel.streams.export_request import ExportFilter
 from source_mixpanel.streams.listing import ListStream
 from source_mixpanel.streams.lists import COHORT_LIST, LISTS
-from source_mixpanel.streams.profiles import (
-    COHORT_MEMBERS,
-    GROUPS,
-    ProfileSettings,
-    ProfileStream,
-)
+from source_mixpanel.streams.profiles import COHORT_MEMBERS, GROUPS, ProfileSettings, ProfileStream
 from source_mixpanel.streams.report_results import ReportResults
-from source_mixpanel.streams.reports import FUNNELS, REPORTS, REVENUE, Report
+from source_mixpanel.streams.reports import FUNNELS, REPORTS, REVENUE
 from source_mixpanel.sync.period import Period
 from source_mixpanel.sync.plan import look_back_days
 
@@ -93,14 +88,15 @@ def build_streams(config: Config, workshop: Workshop) -> list[MixpanelStream]:
     """
     streams = catalogue(config, workshop)
     names = {stream.name for stream in streams}
-    for wanted in config.reports:
-        report = Report(wanted.name, wanted.parameters.asked())
-        if report.stream.casefold() in names:
+    for report in config.reports:
+        params = report.parameters.asked()
+        stream = REPORTS[report.kind](workshop, period(config), report.name, params)
+        if stream.name.casefold() in names:
             raise ConfigError(
                 f"The configuration is not valid. reports.{report.name}.name: a stream "
-                f"{report.stream!r} exists already; give the report another name."
+                f"{stream.name!r} exists already; give the report another name."
             )
-        streams.append(REPORTS[wanted.kind](workshop, period(config), report))
+        streams.append(stream)
     return streams
 
 

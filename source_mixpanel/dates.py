@@ -33,19 +33,12 @@ def parse_moment(text: str) -> date | datetime:
         whole, _, fraction = time.partition(".")
         instant = datetime.fromisoformat(f"{day}T{whole}")
         instant = instant.replace(microsecond=int(fraction.ljust(6, "0")[:6] or 0))
-        return instant.replace(tzinfo=_zone_of(zone)).astimezone(timezone.utc)
+        clock = datetime.strptime(zone or "Z", "%z").tzinfo
+        return instant.replace(tzinfo=clock).astimezone(timezone.utc)
     except (ValueError, OverflowError):
         raise ValueError(
             f"{text!r} is not a date; write it as 2026-01-31 or 2026-01-31T00:00:00Z"
         ) from None
-
-
-def _zone_of(suffix: str | None) -> timezone:
-    if suffix in (None, "Z"):
-        return timezone.utc
-    digits = str(suffix).replace(":", "")
-    offset = timedelta(hours=int(digits[1:3]), minutes=int(digits[3:5]))
-    return timezone(-offset if digits[0] == "-" else offset)
 
 
 def parse_zone(name: str) -> ZoneInfo:

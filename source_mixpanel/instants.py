@@ -76,11 +76,7 @@ def local_to_utc(local_ms: int, zone: ZoneInfo, known_after_ms: int | None = Non
 
 
 class Stamper:
-    """Turns raw `time` values into text; remembers what it has worked out.
-
-    Args:
-        zone: The project's, for events in project time; None for UTC.
-    """
+    """Turns raw `time` values into text; remembers what it has worked out."""
 
     def __init__(self, zone: ZoneInfo | None) -> None:
         self._zone = zone
@@ -174,10 +170,6 @@ def kind_of_project(events: Iterable[Mapping[str, Any]], zone: ZoneInfo | None) 
 
     Most events reach Mixpanel within minutes, so under the right reading the time between
     happening and receipt is small for many of them, and under the wrong one for next to none.
-
-    Args:
-        events: Properties of events, raw.
-        zone: The project's, None if it is not known.
 
     Returns:
         `utc`, `project_time`, or None where the events do not tell: too few of them were sent

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from airbyte_cdk.models import (
-    AirbyteMessage,
-    ConfiguredAirbyteCatalog,
-    ConfiguredAirbyteStream,
-)
+from airbyte_cdk.models import AirbyteMessage, ConfiguredAirbyteCatalog, ConfiguredAirbyteStream
 
 from source_mixpanel.api.request import Api
 from source_mixpanel.streams.base import MixpanelStream
@@ -27,12 +23,7 @@ def lanes_of(
 
 
 class Turns:
-    """Which stream has the turn in each lane; the first one's is also when costs are told.
-
-    Args:
-        streams: Those of the project.
-        lanes: The catalog in parts, as `lanes_of` gives them.
-    """
+    """Which stream has the turn in each lane; the first one's is also when costs are told."""
 
     def __init__(
         self, streams: Iterable[MixpanelStream], lanes: Iterable[ConfiguredAirbyteCatalog]

@@ -11,6 +11,8 @@ from urllib.parse import quote, quote_plus
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets, update_secrets
 
 _SECRET_KEYS = frozenset({"secret", "api_secret", "access_token", "password"})
+EXCERPT = 120
+"""Characters that an error shows of a text that may be of any length."""
 _TELLING = 4
 """Characters that give something away; to mask fewer would only make messages unreadable."""
 
@@ -71,6 +73,11 @@ def shown(excerpt: str) -> str:
 def shown_bytes(excerpt: bytes) -> str:
     """The same of bytes, in quotation marks."""
     return repr(shown(excerpt.decode("utf-8", "backslashreplace")))
+
+
+def excerpt(text: bytes) -> str:
+    """The same of the first of them."""
+    return shown_bytes(text[:EXCERPT])
 
 
 def _without_halves(text: str, secret: str) -> str:

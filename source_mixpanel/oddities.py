@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from source_mixpanel.masking import shown
+from source_mixpanel.masking import EXCERPT, shown
 
 _MOST_SHOWN = 3
-_EXCERPT = 120
 
 
 class Oddities:
-    """Counts odd elements, and keeps the first few to show.
-
-    Attributes:
-        count: How many.
-    """
+    """Counts odd elements, and keeps the first few to show."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -25,7 +20,7 @@ class Oddities:
         """One more."""
         self.count += 1
         if len(self._first) < _MOST_SHOWN:
-            self._first.append(shown(repr(value)[:_EXCERPT]))
+            self._first.append(shown(repr(value)[:EXCERPT]))
 
     def shown(self) -> str:
         """The first few, without secrets."""

@@ -21,9 +21,6 @@ def stopped_by(*numbers: signal.Signals) -> Iterator[None]:
     """Let signals end the process as they would alone, after everything has been closed.
 
     Callers tell a stop from a failure by it. A second signal does not wait for the closing.
-
-    Args:
-        numbers: The signals.
     """
     came: list[int] = []
 

@@ -10,14 +10,7 @@ _PROGRAM = "source-mixpanel"
 
 @dataclass(frozen=True)
 class _Command:
-    """One of Airbyte's verbs.
-
-    Attributes:
-        does: What it does, in a line.
-        more: What else there is to know.
-        flags: Each flag with what it takes.
-        example: A call of it.
-    """
+    """One of Airbyte's verbs."""
 
     does: str
     more: str
@@ -77,11 +70,7 @@ add "region": "EU" or "IN" if its data resides there."""
 
 
 def explanation(args: Sequence[str]) -> tuple[str, int] | None:
-    """What to tell whoever called with these arguments, and the exit code; None if they will do.
-
-    Args:
-        args: As on the command line, without the program's name.
-    """
+    """What to tell whoever called with these arguments, and the exit code; None if they will do."""
     verb = next((arg for arg in args if arg in _COMMANDS), None)
     if "-h" in args or "--help" in args:
         return (_of(verb) if verb else _all()), 0

@@ -11,12 +11,7 @@ from requests.auth import AuthBase
 
 @dataclass(frozen=True, repr=False, eq=False)
 class MixpanelAuth(AuthBase):
-    """Sets one fixed Authorization header; never shows it.
-
-    Attributes:
-        kind: The credential's name in the settings, for messages.
-        where_to_renew: Where in Mixpanel a user finds or renews it.
-    """
+    """Sets one fixed Authorization header; never shows it."""
 
     header: str
     kind: str

@@ -2,54 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import IO
+from collections.abc import Iterable
 
 from source_mixpanel import jsontext
 from source_mixpanel.api.bodies import refuse_error
 from source_mixpanel.api.request import ApiRequest
-from source_mixpanel.api.spool import chunks_of, inflate, new_file, written
+from source_mixpanel.api.spool import Body, inflate, new_file, written
 from source_mixpanel.errors import CutError
-from source_mixpanel.masking import shown_bytes
+from source_mixpanel.masking import excerpt
 
 _SMALL = 1 << 16
 """Bytes up to which a body is parsed at once; errors and empty pages are no longer."""
 
 _TAIL = 64
-_EXCERPT = 120
 
 
-class Document:
-    """One body, whole as far as its transport and its two ends tell.
-
-    The file has no name on disk, so nothing is left behind however the process ends.
-
-    Attributes:
-        size: Bytes of text, uncompressed.
-    """
-
-    def __init__(self, file: IO[bytes], *, gzipped: bool, size: int) -> None:
-        self._file = file
-        self._gzipped = gzipped
-        self.size = size
-
-    def chunks(self) -> Iterator[bytes]:
-        """The text from its beginning, in pieces cut anywhere."""
-        self._file.seek(0)
-        return inflate(chunks_of(self._file), gzipped=self._gzipped)
-
-    def close(self) -> None:
-        """Give the disk space back."""
-        self._file.close()
+class Document(Body):
+    """One JSON object, whole as far as its transport and its two ends tell."""
 
 
 def document_body(chunks: Iterable[bytes], *, gzipped: bool, request: ApiRequest) -> Document:
     """Write a body to disk and look at its ends on the way.
 
-    Args:
-        chunks: The body as it comes off the wire; has to raise if the transport was cut.
-        gzipped: Whether the body is one gzip stream.
-        request: What was asked.
+    Its chunks come off the wire, and raise if the transport was cut.
 
     Raises:
         CutError: It is not whole, or no JSON object.
@@ -83,5 +58,5 @@ def _look_at(request: ApiRequest, whole: bytes | None, head: bytes, tail: bytes)
     if not fits:
         raise CutError(
             f"Mixpanel's {request.answer} is not whole: it is no JSON object.",
-            detail=shown_bytes(head[:_EXCERPT]),
+            detail=excerpt(head),
         )

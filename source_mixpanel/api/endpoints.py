@@ -13,11 +13,8 @@ class Listing:
     """A list endpoint.
 
     Attributes:
-        api: Where it goes and which quota it spends.
         path: May hold `{project}` and `{workspace}`; with the latter it is as many lists as the
             project has data views.
-        params: The query string beside the paging.
-        items_key: The key that holds the items, where the answer is an object.
         shared: Whether several streams need it: then it is asked once a sync, and kept.
     """
 

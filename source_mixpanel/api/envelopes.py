@@ -21,24 +21,14 @@ _MOST_EMPTY = 20
 
 @dataclass(frozen=True)
 class ListPage:
-    """One answer of a list endpoint.
-
-    Attributes:
-        items: In the order they came.
-        next_cursor: What to ask for next, None at the end.
-    """
+    """One answer of a list endpoint; at the end without a cursor."""
 
     items: Sequence[Any]
     next_cursor: str | None = None
 
 
 def unwrap(body: Any, items_key: str = "results") -> ListPage | None:
-    """The page in a parsed body, None if there is no list in it.
-
-    Args:
-        body: The parsed JSON.
-        items_key: The key that holds the items.
-    """
+    """The page in a parsed body, None if there is no list in it."""
     if isinstance(body, list):
         return ListPage(body)
     if not isinstance(body, Mapping):
@@ -56,11 +46,7 @@ def _cursor(body: Mapping[str, Any]) -> str | None:
 
 
 class CursorGuard:
-    """Notices a cursor that leads nowhere.
-
-    Args:
-        stream: Whose list it is, for the message.
-    """
+    """Notices a cursor that leads nowhere."""
 
     def __init__(self, stream: str) -> None:
         self._stream = stream

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from source_mixpanel.api.client import MixpanelClient
@@ -14,27 +15,17 @@ from source_mixpanel.errors import DataError, ForbiddenError, RefusedError, Tran
 from source_mixpanel.oddities import Oddities
 
 
+@dataclass(frozen=True)
 class ListReader:
-    """Reads lists. Thread safe.
+    """Reads lists, and tells `warn` of items that cannot be used. Thread safe.
 
-    Args:
-        client: Asks Mixpanel.
-        workspaces: The data views' numbers where their own list does not tell.
-        once: Keeps the lists that several streams need.
-        warn: Told of items that cannot be used.
+    `workspaces` gives the data views' numbers where their own list does not tell.
     """
 
-    def __init__(
-        self,
-        client: MixpanelClient,
-        workspaces: Callable[[], list[int]],
-        once: Once,
-        warn: Callable[[str], None],
-    ) -> None:
-        self._client = client
-        self._views_of_project = workspaces
-        self._once = once
-        self._warn = warn
+    client: MixpanelClient
+    workspaces: Callable[[], list[int]]
+    once: Once
+    warn: Callable[[str], None]
 
     def pages(self, listing: Listing, path: str, stream: str) -> Iterator[Sequence[Any]]:
         """The items at one of `paths`, a page at a time.
@@ -44,7 +35,7 @@ class ListReader:
             SourceError: As the client's.
         """
         if listing.shared:
-            yield self._once.get(path, lambda: self._whole(listing, path, stream))
+            yield self.once.get(path, lambda: self._whole(listing, path, stream))
         else:
             yield from self._pages(listing, path, stream)
 
@@ -80,20 +71,21 @@ class ListReader:
         Raises:
             DataError: There are items, and none will do.
         """
-        good = [item for item in items if isinstance(item, Mapping) and fits(item)]
-        if len(good) == len(items):
-            return good
-        odd = Oddities()
+        good, odd = [], Oddities()
         for item in items:
-            if not (isinstance(item, Mapping) and fits(item)):
+            if isinstance(item, Mapping) and fits(item):
+                good.append(item)
+            else:
                 odd.add(item)
+        if not odd.count:
+            return good
         told = (
             f"Mixpanel's list for stream {stream!r} has {odd.count} of {len(items)} items {what}: "
             f"{odd.shown()}."
         )
         if not good:
             raise DataError(told)
-        self._warn(f"{told} They are left out, the others are read.")
+        self.warn(f"{told} They are left out, the others are read.")
         return good
 
     def paths(self, listing: Listing, stream: str) -> list[str]:
@@ -102,7 +94,7 @@ class ListReader:
         Raises:
             ForbiddenError: The credentials are of a kind that this API does not take.
         """
-        number = self._client.access.project_id
+        number = self.client.access.project_id
         if number is None and listing.api is not Api.QUERY:
             raise ForbiddenError(
                 f"Stream {stream!r} is read from Mixpanel's {listing.api.value}, which takes no "
@@ -116,7 +108,7 @@ class ListReader:
 
     def _workspaces(self, stream: str) -> list[int]:
         """The data view that is configured, or all of them."""
-        configured = self._client.access.workspace_id
+        configured = self.client.access.workspace_id
         if configured is not None:
             return [configured]
         try:
@@ -124,7 +116,7 @@ class ListReader:
         except (ForbiddenError, RefusedError, TransientError, DataError):
             # Mixpanel does not document that list; what it says of the project tells as well.
             views = []
-        return [view["id"] for view in views] or self._views_of_project()
+        return [view["id"] for view in views] or self.workspaces()
 
     def _whole(self, listing: Listing, path: str, stream: str) -> list[Any]:
         return [item for page in self._pages(listing, path, stream) for item in page]
@@ -134,7 +126,7 @@ class ListReader:
         params = dict(listing.params)
         while True:
             request = ApiRequest(listing.api, path, stream, params)
-            page = unwrap(self._client.json(request), listing.items_key)
+            page = unwrap(self.client.json(request), listing.items_key)
             if page is None:
                 raise DataError(f"Mixpanel's {request.answer} is no list.")
             guard.check(page)

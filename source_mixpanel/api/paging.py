@@ -21,11 +21,8 @@ class Walk:
     """A profile query on its way.
 
     Attributes:
-        session: The session's id, None if Mixpanel opened none.
         size: Profiles in a page as Mixpanel told, None if it did not.
         total: Profiles in all as far as is known, None if Mixpanel did not tell.
-        next_page: The first page that has not been read.
-        over: Whether there is none.
     """
 
     session: str | None = None
@@ -60,12 +57,7 @@ class Walk:
         return count < min(self.size, self.total - page * self.size)
 
     def after(self, answer: Mapping[str, Any], count: int) -> Walk:
-        """The walk after its next page has been read.
-
-        Args:
-            answer: The page's members beside its results.
-            count: Profiles in the page.
-        """
+        """The walk after its next page, with `count` profiles beside the members in `answer`."""
         walk = self._told(answer, count) if self.next_page == 0 else self
         done = walk.next_page + 1
         full = count > 0 if walk.size is None else count >= walk.size

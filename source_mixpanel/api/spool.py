@@ -5,6 +5,8 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
+from io import BytesIO
 from typing import IO, Protocol, cast
 
 from isal import igzip_lib, isal_zlib
@@ -33,29 +35,39 @@ class _Inflater(Protocol):
     def eof(self) -> bool: ...
 
 
-class Spool:
-    """One verified body of whole lines.
+class Body:
+    """A body on disk, of `size` bytes of text, and `stored` bytes as it came.
 
     The file has no name on disk, so nothing is left behind however the process ends.
-
-    Attributes:
-        lines: Lines in it.
-        size: Bytes of text, uncompressed.
-        stored: Bytes on disk.
     """
 
-    def __init__(self, file: IO[bytes], *, gzipped: bool, census: LineCensus) -> None:
+    def __init__(self, file: IO[bytes], *, gzipped: bool, size: int) -> None:
         self._file = file
         self._gzipped = gzipped
-        self.lines = census.lines
-        self.size = census.size
+        self.size = size
         self.stored = file.tell()
+
+    def chunks(self) -> Iterator[bytes]:
+        """The text from its beginning, in pieces cut anywhere."""
+        self._file.seek(0)
+        return inflate(iter(partial(self._file.read, _READ), b""), gzipped=self._gzipped)
+
+    def close(self) -> None:
+        """Give the disk space back."""
+        self._file.close()
+
+
+class Spool(Body):
+    """A verified body of whole lines."""
+
+    def __init__(self, file: IO[bytes], *, gzipped: bool, census: LineCensus) -> None:
+        super().__init__(file, gzipped=gzipped, size=census.size)
+        self.lines = census.lines
 
     def blocks(self) -> Iterator[bytes]:
         """The body again, in blocks of whole lines (each some 256 KiB, or one longer line)."""
-        self._file.seek(0)
         rest = b""
-        for text in inflate(chunks_of(self._file), gzipped=self._gzipped):
+        for text in self.chunks():
             cut = text.rfind(b"\n") + 1
             if not cut:
                 rest += text
@@ -65,27 +77,12 @@ class Spool:
         if rest:
             yield rest
 
-    def close(self) -> None:
-        """Give the disk space back."""
-        self._file.close()
-
     def __repr__(self) -> str:
         return f"Spool(lines={self.lines}, size={self.size})"
 
 
-def chunks_of(file: IO[bytes]) -> Iterator[bytes]:
-    """What a file holds from where it stands, in pieces."""
-    while chunk := file.read(_READ):
-        yield chunk
-
-
 def inflate(chunks: Iterable[bytes], *, gzipped: bool, what: str = _ON_DISK) -> Iterator[bytes]:
-    """The text of a body in pieces of bounded size.
-
-    Args:
-        chunks: The body.
-        gzipped: Whether it is compressed.
-        what: The body in words, for messages.
+    """The text of a body in pieces of bounded size; messages call the body `what`.
 
     Raises:
         CutError: A gzip member has no trailer, or is damaged.
@@ -113,16 +110,12 @@ def inflate(chunks: Iterable[bytes], *, gzipped: bool, what: str = _ON_DISK) -> 
 def spool_body(
     chunks: Iterable[bytes], *, gzipped: bool, what: str, most: int | None = None
 ) -> Spool:
-    """Write a body to disk and prove it whole on the way.
+    """Write a body to disk and prove it whole on the way; messages call it `what`.
 
-    Args:
-        chunks: The body as it comes off the wire; has to raise if the transport was cut.
-        gzipped: Whether the body is one gzip stream.
-        what: The request in words, for messages.
-        most: Bytes on disk that it may take, None for any number.
+    Its chunks come off the wire, and raise if the transport was cut.
 
     Raises:
-        TooLargeError: It takes more.
+        TooLargeError: It takes more than `most` bytes on disk.
         CutError: The body is provably not whole; another try may be.
         DataError: A line amid whole ones is no JSON object.
         SourceError: There is no room on disk.
@@ -199,17 +192,8 @@ def _room_on_disk() -> Iterator[None]:
 
 def _name_damage(spool: Spool, what: str) -> None:
     """Look at each line, and raise what is wrong with the first bad one."""
-    damage = find_damage(_lines(spool))
+    damage = find_damage(line for block in spool.blocks() for line in BytesIO(block))
     if damage is None:
         return
     text = f"{what} is not whole: {damage.reason} (line {damage.line})."
     raise DataError(text) if damage.in_the_middle else CutError(text)
-
-
-def _lines(spool: Spool) -> Iterator[bytes]:
-    for block in spool.blocks():
-        start = 0
-        while start < len(block):
-            end = block.find(b"\n", start) + 1 or len(block)
-            yield block[start:end]
-            start = end

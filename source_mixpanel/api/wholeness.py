@@ -14,14 +14,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from source_mixpanel import jsontext
-from source_mixpanel.masking import shown_bytes
+from source_mixpanel.masking import excerpt
 
 _ODD = re.compile(rb'\n(?:(?<=[^}]\n)|(?=[^{])|(?=\{"error"))')
 """A newline after anything but `}`, before anything but `{`, or before an error. It begins with the
 newline itself, because one byte is what a pattern is found fastest by."""
 
 _SEEN_AGAIN = len(b'\n{"error"')
-_EXCERPT = 120
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,6 @@ class LineCensus:
 
     Attributes:
         lines: Lines that start with `{`; blank lines are not counted.
-        size: Bytes of text.
     """
 
     def __init__(self) -> None:
@@ -89,11 +87,7 @@ class LineCensus:
 
 
 def find_damage(lines: Iterable[bytes]) -> Damage | None:
-    """The first line that is no event, None if all are.
-
-    Args:
-        lines: With their newlines; the last one may lack it. Blank lines are harmless.
-    """
+    """The first line that is no event, None if all are; blank lines are harmless."""
     damage: Damage | None = None
     last, last_number = b"", 0
     for number, line in enumerate(lines, start=1):
@@ -105,7 +99,7 @@ def find_damage(lines: Iterable[bytes]) -> Damage | None:
         if line.strip():
             last, last_number = line, number
     if damage is None and last and not _is_event(last):
-        reason = f"its last line is no event: {_excerpt(last)}"
+        reason = f"its last line is no event: {excerpt(last)}"
         return Damage(reason, in_the_middle=False, line=last_number)
     return damage
 
@@ -128,13 +122,9 @@ def _fault_of(line: bytes) -> str | None:
     if text in (b"terminated early", b"export terminated early"):
         return f"Mixpanel ended it with {text.decode()!r}"
     if text.startswith(b'{"error"'):
-        return f"Mixpanel ended it with an error line: {_excerpt(text)}"
+        return f"Mixpanel ended it with an error line: {excerpt(text)}"
     if not line.endswith(b"\n"):
         return "its last line has no newline"
     if not (text.startswith(b"{") and text.endswith(b"}")):
-        return f"it has a line that is no JSON object: {_excerpt(text)}"
+        return f"it has a line that is no JSON object: {excerpt(text)}"
     return None
-
-
-def _excerpt(text: bytes) -> str:
-    return shown_bytes(text[:_EXCERPT])

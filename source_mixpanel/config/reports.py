@@ -21,21 +21,19 @@ KINDS = ("segmentation", "retention", "funnel", "frequency")
 _NAME = r"^[A-Za-z0-9_]{1,50}$"
 
 
-def _name(order: int) -> Any:
-    return form_field(
+class _Report(FrozenModel):
+    model_config = ConfigDict(extra="forbid")
+    kind: str
+    name: str = form_field(
         "Name",
-        order,
+        1,
         "The stream is called report_ and this: letters, digits and underscores, 50 at most.",
         ...,
         pattern=_NAME,
         examples=["sign_ups_by_city"],
     )
 
-
-class _Report(FrozenModel):
-    model_config = ConfigDict(extra="forbid")
-
-    @field_validator("name", mode="before", check_fields=False)
+    @field_validator("name", mode="before")
     @classmethod
     def _named(cls, value: Any) -> Any:
         if isinstance(value, str) and not re.fullmatch(_NAME, value):
@@ -48,7 +46,6 @@ class SegmentationReport(_Report):
 
     model_config = ConfigDict(title="Segmentation")
     kind: Literal["segmentation"] = Field(json_schema_extra={"order": 0})
-    name: str = _name(1)
     parameters: SegmentationParameters = form_field("Parameters", 2, "What to count.", ...)
 
 
@@ -57,7 +54,6 @@ class RetentionReport(_Report):
 
     model_config = ConfigDict(title="Retention")
     kind: Literal["retention"] = Field(json_schema_extra={"order": 0})
-    name: str = _name(1)
     parameters: RetentionParameters = form_field("Parameters", 2, "Who comes back to what.", ...)
 
 
@@ -66,7 +62,6 @@ class FunnelReport(_Report):
 
     model_config = ConfigDict(title="Funnel")
     kind: Literal["funnel"] = Field(json_schema_extra={"order": 0})
-    name: str = _name(1)
     parameters: FunnelParameters = form_field("Parameters", 2, "Which funnel, and how.", ...)
 
 
@@ -75,7 +70,6 @@ class FrequencyReport(_Report):
 
     model_config = ConfigDict(title="Frequency")
     kind: Literal["frequency"] = Field(json_schema_extra={"order": 0})
-    name: str = _name(1)
     parameters: FrequencyParameters = form_field("Parameters", 2, "Of what, within what.", ...)
 
 

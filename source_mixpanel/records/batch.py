@@ -21,7 +21,6 @@ class RecordBatch(AirbyteMessage):
 
     Attributes:
         lines: Whole lines of the Airbyte protocol, each with its newline.
-        count: How many they are.
     """
 
     lines: bytes = b""

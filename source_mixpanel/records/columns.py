@@ -40,12 +40,7 @@ class Shape:
     declared: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def declared_by(self, schema: Mapping[str, Any] | None, native: Iterable[str]) -> Shape:
-        """The same for a configured schema.
-
-        Args:
-            schema: The stream's.
-            native: Raw names of Mixpanel's own properties.
-        """
+        """The same for a configured schema."""
         columns = (schema or {}).get("properties") or {}
         declared = {column: declared_types(spec) for column, spec in columns.items()}
         return replace(self, native=frozenset(native), declared=declared)
@@ -58,13 +53,7 @@ class Shape:
 class _Kinds:
     """Rows of one tuple of property names whose values have the same types.
 
-    Args:
-        names: Of the properties.
-        signature: The type of each value.
-        emitted: Column and type of each value that is emitted.
-
     Attributes:
-        count: How many rows.
         inexact: Whether a very large integer may be among them, as a float.
     """
 
@@ -92,39 +81,27 @@ class _Kinds:
         return self._nested and holds_long_number(line)
 
 
+@dataclass(slots=True, eq=False)
 class _Plan:
     """What to do with rows of one tuple of property names.
 
-    Args:
-        names: Of the properties.
-        columns: Where the values go, in their order.
+    Attributes:
         blank: A row with every column, all null: copying it is cheaper than growing a new one.
         selectors: Which values are wanted, None for all.
-        text: The columns to make text of.
-
-    Attributes:
         kinds: The types of the last row's values; mostly the next row has the same.
         known: All of them, by signature.
     """
 
-    __slots__ = ("blank", "columns", "kinds", "known", "names", "selectors", "text")
+    names: tuple[str, ...]
+    columns: tuple[str, ...]
+    blank: dict[str, Any]
+    selectors: tuple[bool, ...] | None
+    text: tuple[str, ...]
+    known: dict[tuple[type, ...], _Kinds] = field(default_factory=dict)
+    kinds: _Kinds = field(init=False)
 
-    def __init__(
-        self,
-        names: tuple[str, ...],
-        columns: tuple[str, ...],
-        blank: dict[str, Any],
-        *,
-        selectors: tuple[bool, ...] | None,
-        text: tuple[str, ...],
-    ) -> None:
-        self.names = names
-        self.columns = columns
-        self.blank = blank
-        self.selectors = selectors
-        self.text = text
-        self.kinds = _Kinds(names, (), ())
-        self.known: dict[tuple[type, ...], _Kinds] = {}
+    def __post_init__(self) -> None:
+        self.kinds = _Kinds(self.names, (), ())
 
     def kinds_of(self, signature: tuple[type, ...]) -> _Kinds:
         """A new one, for values of these types."""
@@ -138,8 +115,6 @@ class PropertyColumns:
     """Puts properties in their columns, and keeps count of values that do not fit them.
 
     Args:
-        names: The columns of properties; grows as new ones come by.
-        shape: How rows are to look.
         core: The columns that every row has, in front: always emitted, never counted as misfits.
         parse_again: The properties of a line, with integers beyond 64 bits exact.
     """
@@ -163,9 +138,7 @@ class PropertyColumns:
     def row(self, properties: Mapping[str, Any], line: bytes = b"") -> dict[str, Any]:
         """A row with the properties in it; core columns have to be set after it.
 
-        Args:
-            properties: Parsed.
-            line: What orjson parsed them from; not needed if very large integers are exact.
+        The line they were parsed from is not needed if very large integers are exact.
         """
         names = tuple(properties)
         plan = self._plans.get(names) or self._plan(names)

@@ -14,9 +14,8 @@ import orjson
 
 from source_mixpanel import jsontext
 from source_mixpanel.errors import DataError
-from source_mixpanel.masking import shown_bytes
+from source_mixpanel.masking import excerpt
 
-_EXCERPT = 120
 _LONG_NUMBER = b"0" * 19
 """Digits that an integer beyond 64 bits has at least."""
 
@@ -57,7 +56,7 @@ def parse_exactly(line: bytes) -> Any:
         raise DataError(
             "Mixpanel sent a line that is no JSON, so the sync stops rather than drop it. The "
             "state is that of the last whole slice; the next sync asks again.",
-            detail=f"{error}: {shown_bytes(line[:_EXCERPT])}",
+            detail=f"{error}: {excerpt(line)}",
         ) from error
 
 

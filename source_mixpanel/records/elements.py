@@ -33,11 +33,7 @@ _BLANK = re.compile(r"[ \t\n\r]*")
 
 
 class Elements:
-    """Iterates over the elements of an array in an object's member.
-
-    Args:
-        chunks: The object's text in UTF-8, cut anywhere.
-        array: The member that holds the array.
+    """Iterates over the elements of the array in a member of an object, whose chunks are UTF-8.
 
     Attributes:
         members: The object's other members; complete when the iteration is over.

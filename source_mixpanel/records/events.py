@@ -27,16 +27,9 @@ _CORE_DEFAULTS = dict.fromkeys((EVENT_COLUMN, "time", "distinct_id", "insert_id"
 class EventRows:
     """Makes rows of raw events, and keeps count of what a log should tell.
 
-    Args:
-        names: The columns of properties; grows as new ones come by.
-        stamper: What `time` means.
-        shape: How rows are to look.
-
     Attributes:
-        columns: Puts the properties in place, and knows which values did not fit.
         stamper: As given; another one counts for the blocks that follow.
         timeless: Rows whose `time` is missing or no time; it is null in them.
-        seen: Events read, emitted or not.
     """
 
     def __init__(self, names: ColumnNames, stamper: Stamper, shape: Shape) -> None:

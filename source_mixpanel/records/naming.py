@@ -29,7 +29,6 @@ class ColumnNames:
     """The growing map from raw property names to columns.
 
     Args:
-        known: Names given before, by an earlier sync or by the catalog.
         core: Raw names with a fixed column.
         taken: Further columns that no property may have.
     """
@@ -73,7 +72,7 @@ class ColumnNames:
 
     def is_free(self, raw: str) -> bool:
         """Whether a new property would get its plain name."""
-        return raw not in self._columns and fold(_plain(raw)) not in self._folded
+        return raw not in self._columns and fold(raw.removeprefix("$")) not in self._folded
 
     def given(self) -> dict[str, str]:
         """Every property's column but the core ones'."""
@@ -86,7 +85,3 @@ class ColumnNames:
         discovered, and a rival that appeared meanwhile may come first in it.
         """
         return {raw: self._columns[raw] for raw in self._used if raw not in self._core}
-
-
-def _plain(raw: str) -> str:
-    return raw.removeprefix("$")

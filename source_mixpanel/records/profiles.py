@@ -64,15 +64,9 @@ class Emitted:
 class ProfileRows:
     """Makes rows of profiles, and keeps count of what a log should tell.
 
-    Args:
-        names: The columns of properties; grows as new ones come by.
-        shape: How rows are to look.
-        fixed: Columns beside the profile's own that every row has.
-
     Attributes:
         latest: The latest `$last_seen` that is a time, as Mixpanel wrote it; None without one.
         seen: Profiles read, emitted or not.
-        made: Rows made of them.
     """
 
     def __init__(self, names: ColumnNames, shape: Shape, fixed: Iterable[str] = ()) -> None:
@@ -96,11 +90,8 @@ class ProfileRows:
     ) -> Iterator[dict[str, Any]]:
         """The rows of a page of profiles, in order; what has no id is left out, and counted.
 
-        Args:
-            profiles: As they come.
-            fixed: The values of the columns that are no properties.
-            emitted: Which ones have been emitted; grows.
-            again: Whether those are to be left out.
+        Emitted ones are remembered; `again` says that those that were emitted before are left out.
+        `fixed` are the values of the columns that are no properties.
 
         Raises:
             DataError: None of several has an id.

@@ -36,8 +36,7 @@ def column_schema(json_type: str) -> dict[str, Any]:
 def object_schema(columns: Mapping[str, Any]) -> dict[str, Any]:
     """The JSON Schema of a stream with these columns; further ones may come.
 
-    Args:
-        columns: By name a JSON type, several, or a whole JSON Schema.
+    A column is given by a JSON type, several, or a whole JSON Schema.
     """
 
     def schema_of(told: Any) -> dict[str, Any]:

@@ -41,16 +41,8 @@ class Workshop:
     """What every stream works with.
 
     Attributes:
-        client: Asks Mixpanel.
-        ledgers: The quota of each API.
         once: Keeps what several streams need, so that nothing is asked for twice.
-        lists: Reads list endpoints.
-        project: What Mixpanel says of the project itself.
-        origin: Which project and data view the settings name.
-        time: Mixpanel's present.
-        clock: Measures how long things take.
         batched: Whether records leave as batches of ready lines, or one message each.
-        progress: Told how far streams are.
     """
 
     client: MixpanelClient
@@ -80,9 +72,7 @@ class Checkpoint:
     Attributes:
         state: What the next sync has to know; None where that has not changed.
         place: What has been read last, in words; empty if there is nothing to tell.
-        done: Units so far in this sync.
         total: Units that this sync reads, None where that is not known yet.
-        unit: What is counted, in the plural.
     """
 
     state: Mapping[str, Any] | None = None
@@ -101,8 +91,6 @@ class MixpanelStream(Stream, ABC):
     `sync` is all that a stream is: rows and checkpoints, in the order in which they leave.
 
     Attributes:
-        name: Of the stream.
-        primary_key: Its columns.
         cursor_field: The column that incremental syncs go by; empty without one.
         lane: Whose quota it spends: streams of different lanes are read side by side.
         documented: Whether Mixpanel documents all that it is read from.
@@ -124,10 +112,6 @@ class MixpanelStream(Stream, ABC):
     @abstractmethod
     def sync(self, saved: Mapping[str, Any], *, full: bool) -> Iterator[Item]:
         """Rows, some at a time, and after them what the next sync has to know.
-
-        Args:
-            saved: The state of an earlier sync; empty without one.
-            full: Whether this is a full refresh.
 
         Raises:
             SourceError: Not all of it can be had; the last checkpoint stands.
@@ -219,12 +203,7 @@ class MixpanelStream(Stream, ABC):
 
 
 class _States:
-    """Which states of a stream leave: never more bytes of them than of records, none twice.
-
-    Attributes:
-        records: Records that have left.
-        left: How many states have.
-    """
+    """Which states of a stream leave: never more bytes of them than of records, none twice."""
 
     def __init__(self, stream: MixpanelStream, manager: ConnectorStateManager) -> None:
         self._stream = stream

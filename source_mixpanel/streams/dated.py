@@ -52,13 +52,8 @@ class DatedOf:
     """A stream of days.
 
     Attributes:
-        name: Of the stream.
-        path: Of the Query API.
         items_key: The key of the answer that holds an object by date.
         columns: As `columns_in` reads them, beside the dates; further ones come as they are.
-        key: The columns of the primary key.
-        each: What the parts are, if it is not one.
-        documented: Whether Mixpanel documents the endpoint.
         withdrawn: Statuses that mean that the endpoint is gone.
     """
 
@@ -87,12 +82,6 @@ _Had: TypeAlias = list[_Answer | SourceError]
 
 class DatedStream(MixpanelStream):
     """Rows by day for each part.
-
-    Args:
-        workshop: What it works with.
-        declared: What it is made of.
-        period: Which days are wanted.
-        workers: Requests at a time.
 
     Attributes:
         grid: The buckets that a row is of: ranges of days are cut between them only.

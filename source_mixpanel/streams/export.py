@@ -46,11 +46,8 @@ class ExportSettings:
     """What the user wants of `export`.
 
     Attributes:
-        period: Which time.
         reread: Whether late events are found by reading the look-back window again in full.
-        wanted: Which events.
         kind: What raw times mean, None to find out.
-        shape: How rows are to look.
         disk_bytes: Disk for windows that are downloaded and not yet emitted; 0 for none ahead.
     """
 

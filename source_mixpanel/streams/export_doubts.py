@@ -12,13 +12,7 @@ from source_mixpanel.sync.export_state import ExportState
 
 
 def guessed(earlier: Span | None, span: Span, days: Days) -> Span | None:
-    """The days whose events were read as UTC although nothing told that they are.
-
-    Args:
-        earlier: Those that are known until now.
-        span: Later days, with events.
-        days: How they were read.
-    """
+    """The days whose events were read as UTC although nothing told that they are."""
     if days.kind is not None or not may_differ(days.zone, span):
         return earlier
     if earlier is None:
@@ -27,12 +21,7 @@ def guessed(earlier: Span | None, span: Span, days: Days) -> Span | None:
 
 
 def guessed_before(state: ExportState, days: Days) -> Span | None:
-    """As `guessed`, of the syncs before this one.
-
-    Args:
-        state: What this sync goes on from.
-        days: How the project counts days.
-    """
+    """As `guessed`, of the syncs before this one."""
     first, last = state.coverage.first, state.coverage.last
     marks = [part.watermark_ms for part in state.coverage.parts]
     ours = any(mark is not None for mark in marks) and state.latest_ms is not None
@@ -43,12 +32,7 @@ def guessed_before(state: ExportState, days: Days) -> Span | None:
 
 
 def undecided(days: Days, guessed: Span | None) -> str | None:
-    """A sentence if nothing told what times of events mean, and it makes a difference.
-
-    Args:
-        days: What is known of the project's days when all has been read.
-        guessed: The days whose events were read as UTC meanwhile.
-    """
+    """A sentence if nothing told what times of events mean, and it makes a difference."""
     if days.kind is not None or guessed is None:
         return None
     where = days.zone.key if days.zone is not None else "not known"
@@ -61,12 +45,7 @@ def undecided(days: Days, guessed: Span | None) -> str | None:
 
 
 def misread(days: Days, guessed: Span | None) -> str | None:
-    """A sentence if times turned out to be the project's own after some were read as UTC.
-
-    Args:
-        days: What is known of the project's days by now.
-        guessed: Days whose events were read as UTC, in this sync or before it.
-    """
+    """A sentence if times turned out to be the project's own after some were read as UTC."""
     if days.kind != PROJECT_KIND or guessed is None:
         return None
     return (
@@ -77,12 +56,7 @@ def misread(days: Days, guessed: Span | None) -> str | None:
 
 
 def moved(before: str | None, days: Days) -> str | None:
-    """A sentence if a project whose times are its own has changed its zone between two syncs.
-
-    Args:
-        before: The zone's name at the last sync.
-        days: How the project counts days now.
-    """
+    """A sentence if a project whose times are its own has changed its zone between two syncs."""
     zone = days.zone
     if days.kind != PROJECT_KIND or before is None or zone is None or before == zone.key:
         return None
@@ -94,12 +68,7 @@ def moved(before: str | None, days: Days) -> str | None:
 
 
 def reinterpreted(state: ExportState, days: Days) -> str | None:
-    """A sentence if the settings say that times mean something else than at the last sync.
-
-    Args:
-        state: What this sync goes on from.
-        days: How the project counts days now.
-    """
+    """A sentence if the settings say that times mean something else than at the last sync."""
     last = state.coverage.last
     if last is None or state.kind is None or days.kind in (None, state.kind):
         return None
@@ -111,12 +80,7 @@ def reinterpreted(state: ExportState, days: Days) -> str | None:
 
 
 def ahead_of_time(state: ExportState, today: date) -> str | None:
-    """A sentence if a saved cursor lies in the future.
-
-    Args:
-        state: As it was saved.
-        today: Mixpanel's.
-    """
+    """A sentence if a saved cursor lies in the future."""
     if not state.coverage.claims(today + ONE_DAY):
         return None
     return (

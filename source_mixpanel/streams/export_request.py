@@ -18,12 +18,7 @@ _TIME = 'properties["$time"]'
 
 @dataclass(frozen=True)
 class ExportFilter:
-    """Which events the user wants.
-
-    Attributes:
-        events: Names, None for all.
-        where: A Mixpanel expression.
-    """
+    """Which events the user wants, by name and by a Mixpanel expression; None for all."""
 
     events: tuple[str, ...] | None = None
     where: str | None = None

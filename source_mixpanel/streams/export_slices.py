@@ -10,12 +10,7 @@ from functools import partial
 from source_mixpanel.api.failures import LATER_THAN_TODAY
 from source_mixpanel.api.spool import Spool
 from source_mixpanel.clock import ServerTime
-from source_mixpanel.errors import (
-    ConfigError,
-    RefusedError,
-    StrainError,
-    TooLargeError,
-)
+from source_mixpanel.errors import ConfigError, RefusedError, StrainError, TooLargeError
 from source_mixpanel.streams.base import Workshop
 from source_mixpanel.streams.export_kind import KindFinder, Log
 from source_mixpanel.streams.export_request import ExportFilter, export_request
@@ -36,9 +31,6 @@ class WholeSlice:
     """A window whose events are on disk, all of them.
 
     Attributes:
-        window: What was asked for.
-        spool: The events.
-        days: How days and times of the project are to be read, as known by now.
         completes: Whether its last day is read with it (a day may come in several parts).
         watermark_ms: Up to when Mixpanel's processing is covered, UTC: an overlap before the
             window's first request.
@@ -77,12 +69,8 @@ class SliceSource:
     """Downloads the windows of spans, one after the other, as large as they may be.
 
     Args:
-        workshop: Asks Mixpanel, and tells the time.
-        wanted: Which events.
         days: How the project counts days; refined by the data.
-        most_days: The most days in one window.
         largest: Bytes on disk that one window may take, if it can be split.
-        log: Where splits are told.
     """
 
     def __init__(
@@ -110,12 +98,10 @@ class SliceSource:
         self._began_ms: int | None = None
 
     def slices(self, spans: list[Span], last_day: Callable[[Days], date]) -> Iterator[WholeSlice]:
-        """Every window of the spans, in day order.
+        """Every window of the spans, in day order, until the last day to read.
 
-        Args:
-            spans: What to read.
-            last_day: The last day to read by what is known of the project's days; asked again
-                at the end, because the data may have told what kind of project it is.
+        That day is asked for again at the end, because the data may have told what kind of project
+        it is.
 
         Raises:
             StrainError: A window failed down to its smallest part.

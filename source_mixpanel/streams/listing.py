@@ -33,12 +33,7 @@ class ListOf:
     """A stream that is a list.
 
     Attributes:
-        name: Of the stream.
-        listing: Where the list is.
         columns: As `columns_in` reads them; further ones are emitted as they come.
-        about: What a user should know of it.
-        key: The columns of the primary key.
-        documented: Whether Mixpanel documents the endpoint.
         aliases: Columns that repeat one of the item's own under the name that the key needs.
         without_secrets: Whether what is named like a secret is left out.
     """
@@ -54,12 +49,7 @@ class ListOf:
 
 
 class ListStream(MixpanelStream):
-    """Every item of a list, in full; where each data view has its own, an item comes once.
-
-    Args:
-        workshop: What it works with.
-        declared: What it is made of.
-    """
+    """Every item of a list, in full; where each data view has its own, an item comes once."""
 
     is_resumable = False
 

@@ -48,9 +48,6 @@ class Part:
 
     Attributes:
         key: What the state calls it.
-        label: What the log calls it.
-        ask: Parameters that tell it from others.
-        columns: Columns that each of its rows has.
     """
 
     key: str
@@ -64,14 +61,8 @@ class Each:
     """A part for each item of a list.
 
     Attributes:
-        listing: The list.
-        key: What tells its items from one another.
         unit: What they are, in the plural.
         noun: What one is, for its label; its name follows.
-        ask: Parameters that ask for an item.
-        columns: Columns that each row of an item has.
-        wanted: Whether an item is one of them.
-        name: What its name is called.
     """
 
     listing: Listing
@@ -101,58 +92,43 @@ class Each:
         return workshop.lists.keys_now(self.listing, stream, self.key)
 
 
+@dataclass(eq=False)
 class PartRun(Generic[T]):
     """Reads the parts of one stream.
 
-    Args:
-        stream: Whose they are.
-        parts: In the order in which they are read.
+    Attributes:
         each: The list that they are of; None where there is no list.
         begin: What can be done ahead of a part's turn, in a thread of its own.
         read: Its rows and checkpoints; `begin` gave what it starts from.
-        workers: Parts begun at a time.
         discard: Given what was begun and is not read.
-
-    Attributes:
         done: How many parts have been read whole.
         over: Whether all of them have been tried.
     """
 
-    def __init__(
-        self,
-        stream: MixpanelStream,
-        parts: Sequence[Part],
-        *,
-        each: Each | None,
-        begin: Callable[[Part], T],
-        read: Callable[[Part, T], Iterator[Item]],
-        workers: int,
-        discard: Callable[[T], None] = lambda _: None,
-    ) -> None:
-        self._stream = stream
-        self._parts = parts
-        self._each = each
-        self._begin = begin
-        self._read_begun = read
-        self._workers = workers
-        self._discard = discard
-        self._failed: dict[Part, SourceError] = {}
-        self.done = 0
-        self.over = False
+    stream: MixpanelStream
+    parts: Sequence[Part]
+    each: Each | None
+    begin: Callable[[Part], T]
+    read: Callable[[Part, T], Iterator[Item]]
+    workers: int
+    discard: Callable[[T], None] = lambda _: None
+    done: int = field(default=0, init=False)
+    over: bool = field(default=False, init=False)
+    _failed: dict[Part, SourceError] = field(default_factory=dict, init=False)
 
     @property
     def unit(self) -> str:
         """What the parts are, in the plural."""
-        return self._each.unit if self._each else "parts"
+        return self.each.unit if self.each else "parts"
 
     @property
     def _log(self) -> logging.Logger:
-        return self._stream.logger
+        return self.stream.logger
 
     @property
     def total(self) -> int:
         """How many parts there are."""
-        return len(self._parts)
+        return len(self.parts)
 
     def items(self) -> Iterator[Item]:
         """The rows and checkpoints of all parts that can be had.
@@ -160,13 +136,13 @@ class PartRun(Generic[T]):
         Raises:
             SourceError: The only part fails, or something that is no part's own.
         """
-        tasks = (partial(self._attempt, part) for part in self._parts)
+        tasks = (partial(self._attempt, part) for part in self.parts)
         # One alone, until it is known that they can be had.
         ahead = in_order(
-            tasks, workers=lambda: self._workers if self.done else 1, discard=self._drop
+            tasks, workers=lambda: self.workers if self.done else 1, discard=self._drop
         )
         with closing(ahead) as begun:
-            for part, start in zip(self._parts, begun, strict=True):
+            for part, start in zip(self.parts, begun, strict=True):
                 yield from self._read(part, start)
         for part in self._worth_another_try():
             yield from self._read(part, self._attempt(part))
@@ -174,23 +150,23 @@ class PartRun(Generic[T]):
 
     def error(self) -> SourceError | None:
         """What ends the stream when all has been tried; None if nothing is lacking."""
-        return missing_parts_error(self._stream.name, self.unit, self.total, self._failed)
+        return missing_parts_error(self.stream.name, self.unit, self.total, self._failed)
 
     def _attempt(self, part: Part) -> T | SourceError:
         try:
-            return self._begin(part)
+            return self.begin(part)
         except SourceError as error:
             return error
 
     def _drop(self, begun: T | SourceError) -> None:
         if not isinstance(begun, SourceError):
-            self._discard(begun)
+            self.discard(begun)
 
     def _read(self, part: Part, begun: T | SourceError) -> Iterator[Item]:
         try:
             if isinstance(begun, SourceError):
                 raise begun
-            yield from self._read_begun(part, begun)
+            yield from self.read(part, begun)
         except SourceError as error:
             self._set_aside(part, error)
         else:
@@ -206,7 +182,7 @@ class PartRun(Generic[T]):
         if self.total == 1 or not isinstance(error, _OF_A_PART) or isinstance(error, _EVERYBODYS):
             raise error
         self._failed[part] = error
-        self._log.warning(f"Stream {self._stream.name!r} goes on without {part.label}: {error}")
+        self._log.warning(f"Stream {self.stream.name!r} goes on without {part.label}: {error}")
         if self._seems_everybodys():
             raise self.error() or error
 
@@ -227,17 +203,17 @@ class PartRun(Generic[T]):
             if deleted or (isinstance(error, RefusedError) and _MISSING_GROUP in error.text):
                 del self._failed[part]
                 self._log.info(
-                    f"Stream {self._stream.name!r}: {part.label} was deleted in Mixpanel meanwhile."
+                    f"Stream {self.stream.name!r}: {part.label} was deleted in Mixpanel meanwhile."
                 )
         return list(self._failed)
 
     def _still_listed(self) -> set[str] | None:
         """The keys that Mixpanel lists by now; None if it does not say."""
         refused = any(isinstance(error, RefusedError) for error in self._failed.values())
-        if self._each is None or not refused:
+        if self.each is None or not refused:
             return None
         try:
-            return self._each.listed(self._stream.workshop, self._stream.name)
+            return self.each.listed(self.stream.workshop, self.stream.name)
         except SourceError:
             return None
 

@@ -25,8 +25,6 @@ class Reading:
     """Where one part stands, however often its pages have to be asked for.
 
     Attributes:
-        walk: The pages that have been read.
-        emitted: The profiles of them.
         again: Whether some of the next page's profiles may have been emitted before.
         failures: Pages in a row that were not whole.
         stale: Sessions that ended before a new profile was had.
@@ -41,15 +39,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class PageSource:
-    """Asks for the pages of one stream.
-
-    Attributes:
-        client: Asks Mixpanel.
-        stream: For whom.
-        page_size: Profiles in a page.
-        workers: Requests at a time.
-        log: Where it goes when a page or a session has to be asked for again.
-    """
+    """Asks for the pages of one stream."""
 
     client: MixpanelClient
     stream: str
@@ -68,13 +58,7 @@ class PageSource:
     def documents(
         self, part: Part, reading: Reading, first: Document | None
     ) -> Generator[Document, None, None]:
-        """Pages in order, from where the reading stands; the reader moves it on.
-
-        Args:
-            part: Whose.
-            reading: Where it stands.
-            first: Page 0, if it is there already.
-        """
+        """Pages in order, from where the reading stands; the reader moves it on."""
         if first is not None:
             yield first
         while due := reading.walk.due:

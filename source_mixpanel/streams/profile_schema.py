@@ -46,13 +46,7 @@ def new_names(known: Mapping[str, str], fixed: Iterable[str]) -> ColumnNames:
 
 
 def property_columns(types: Types, fixed: Iterable[str], *, to_text: bool) -> dict[str, Any]:
-    """A column for each property.
-
-    Args:
-        types: JSON types by raw name.
-        fixed: Columns that no property may have.
-        to_text: Whether custom properties are text.
-    """
+    """A column for each property."""
     names = new_names({}, fixed)
     names.add_all(types)
 
@@ -70,12 +64,6 @@ def find_properties(
 
     What is closed to the account, or of another shape, is passed over with a log line: the stream
     is listed all the same.
-
-    Args:
-        workshop: Asks, and keeps the answer for other streams.
-        stream: For whom.
-        groups: Data group ids, None for users.
-        log: Where it goes.
     """
     types: dict[str, set[str]] = {}
     for group in groups:

@@ -10,8 +10,7 @@ from typing import Any
 
 from source_mixpanel.api.paging import Walk
 from source_mixpanel.dates import parse_moment
-from source_mixpanel.sync.origin import Origin, parse_origin, sealed
-from source_mixpanel.sync.refresh import Refresh, parse_refresh
+from source_mixpanel.sync.origin import Origin, Refresh, parse_origin, parse_refresh, sealed
 
 _WALK = {"session": "id", "size": "page_size", "total": "total", "next_page": "next_page"}
 _LONGEST = re.compile(r"[ -~]{1,64}")
@@ -23,8 +22,6 @@ class OpenWalk:
 
     Attributes:
         since: The cursor it began with; None if it reads all.
-        latest: The latest `$last_seen` so far.
-        walk: Where it stands.
         begun: When it was begun, by Mixpanel's clock; None in states that do not tell.
     """
 
@@ -42,8 +39,6 @@ class ProfileState:
         last_seen: The latest `$last_seen` of the last whole sync, as Mixpanel wrote it.
         refresh: In the middle of a sync: the parts that have been read whole.
         open: In the middle of parts: where, by their keys.
-        columns: The columns of properties that were emitted.
-        origin: Where the profiles came from.
     """
 
     last_seen: str | None = None
@@ -57,11 +52,6 @@ class ProfileState:
 
         What an earlier attempt has read counts if it was of the same project and data view, by the
         same cursor, and is not too old to be tried again.
-
-        Args:
-            now: What is read now.
-            now_ms: Mixpanel's present, UTC.
-            since: The cursor; None to read all.
         """
         origin = now if since is None else self.origin.after(now)
         if not self.origin.holds_for(now) or self.refresh.is_over(now_ms):

@@ -57,8 +57,6 @@ class ProfileSettings:
     Attributes:
         page_size: Profiles in a page. A page is read from disk piece by piece, so that its size
             costs no memory; 5,000 keep an answer near two seconds.
-        workers: Requests at a time.
-        shape: How rows are to look.
     """
 
     page_size: int = 5_000
@@ -71,11 +69,7 @@ class ProfilesOf:
     """A stream of profiles.
 
     Attributes:
-        name: Of the stream.
-        key: The columns of the primary key.
         fixed: Columns beside the profile's own, with their JSON types.
-        each: What the queries are, if it is not one.
-        documented: Whether Mixpanel documents the endpoints.
         of_groups: Whether the profiles are those of group keys, not of users.
     """
 
@@ -131,13 +125,7 @@ COHORT_MEMBERS = ProfilesOf(
 
 
 class ProfileStream(MixpanelStream):
-    """Profiles of one or more queries, one after the other; the state moves page by page.
-
-    Args:
-        workshop: What it works with.
-        declared: What it is made of.
-        settings: What the user wants.
-    """
+    """Profiles of one or more queries, one after the other; the state moves page by page."""
 
     def __init__(self, workshop: Workshop, declared: ProfilesOf, settings: ProfileSettings) -> None:
         super().__init__(workshop)

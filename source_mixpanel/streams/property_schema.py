@@ -24,12 +24,7 @@ def object_columns() -> dict[str, Any]:
 
 
 def columns_of(given: Mapping[str, str], type_of: Callable[[str], str]) -> dict[str, Any]:
-    """The schema of each column, which names its property.
-
-    Args:
-        given: Columns by raw name.
-        type_of: The JSON type of a property.
-    """
+    """The schema of each column, which names its property."""
     return {column: {**column_schema(type_of(raw)), RAW_NAME: raw} for raw, column in given.items()}
 
 
@@ -38,10 +33,6 @@ def remembered(saved: Mapping[str, str], schema: Mapping[str, Any] | None) -> di
 
     The state's come first, in order and in value: what it has given away, the catalog cannot give
     again.
-
-    Args:
-        saved: Those of the state.
-        schema: The stream's, as configured.
     """
     return {**saved, **_of_catalog(schema or {}), **saved}
 

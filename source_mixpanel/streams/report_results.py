@@ -9,18 +9,12 @@ from typing import Any
 
 from source_mixpanel.api.endpoints import SAVED_REPORTS
 from source_mixpanel.api.request import Api, ApiRequest
-from source_mixpanel.errors import (
-    DataError,
-    ForbiddenError,
-    RefusedError,
-    TransientError,
-)
+from source_mixpanel.errors import DataError, ForbiddenError, RefusedError, TransientError
 from source_mixpanel.records.types import object_schema
 from source_mixpanel.streams.base import Checkpoint, Item, MixpanelStream, Row, Workshop
 from source_mixpanel.streams.listing import changed, columns_in
 from source_mixpanel.streams.parts import Each, Part, PartRun
-from source_mixpanel.sync.origin import opened, parse_origin, sealed
-from source_mixpanel.sync.refresh import Refresh, parse_refresh
+from source_mixpanel.sync.origin import Refresh, opened, parse_origin, parse_refresh, sealed
 
 _REPORTS = Each(
     SAVED_REPORTS,

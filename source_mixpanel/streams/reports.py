@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from typing import Any, ClassVar
 
@@ -20,24 +20,6 @@ from source_mixpanel.sync.period import Period
 
 FOR_GOOD = 10**9
 """Days, for rows that never cease to change."""
-
-
-@dataclass(frozen=True)
-class Report:
-    """What the user wants to know.
-
-    Attributes:
-        name: The user's own name for it.
-        params: Mixpanel's parameters, without the days.
-    """
-
-    name: str
-    params: Mapping[str, str]
-
-    @property
-    def stream(self) -> str:
-        """The name of its stream."""
-        return f"report_{self.name}"
 
 
 def grid_of(params: Mapping[str, str]) -> Grid:
@@ -63,8 +45,6 @@ class ReportStream(DatedStream):
     A subclass is a kind of report, and says in `leaves` what becomes of a date's value.
 
     Attributes:
-        kind: As the settings name it.
-        declared_as: What the stream is made of, but for its name.
         always_whole: Whether any range has to be asked for whole; one that is split by `on` always
             has to.
         most_segments: The most segments that Mixpanel gives, where it says so; as many are asked
@@ -76,14 +56,16 @@ class ReportStream(DatedStream):
     always_whole: ClassVar[bool] = False
     most_segments: ClassVar[int | None] = None
 
-    def __init__(self, workshop: Workshop, period: Period, asked: Report) -> None:
-        self.asked = asked
-        self.params = asked.params
+    def __init__(
+        self, workshop: Workshop, period: Period, title: str, params: Mapping[str, str]
+    ) -> None:
+        self.title = title
+        self.params = params
         look_back = period.look_back_days + self.unsettled_days()
         if "limit" in self.params:
             # Which segments are the largest may change for every day.
             look_back = FOR_GOOD
-        declared = replace(self.declared_as, name=asked.stream)
+        declared = replace(self.declared_as, name=f"report_{title}")
         super().__init__(workshop, declared, replace(period, look_back_days=look_back))
         self.grid = grid_of(self.params)
         self.whole = self.always_whole or self.split
@@ -107,7 +89,7 @@ class ReportStream(DatedStream):
 
     def parts(self) -> list[Part]:
         """The report."""
-        return [Part(WHOLE, f"report {self.asked.name!r}")]
+        return [Part(WHOLE, f"report {self.title!r}")]
 
     # -- answers ---------------------------------------------------------------------------
 
@@ -117,7 +99,7 @@ class ReportStream(DatedStream):
         limit = self.query().get("limit")
         if limit is not None and self.split and len(self._names(days.values())) >= int(limit):
             self.logger.warning(
-                f"Mixpanel gives the {limit} largest segments of report {self.asked.name!r}, and "
+                f"Mixpanel gives the {limit} largest segments of report {self.title!r}, and "
                 f"no more: stream {self.name!r} has no rows of others."
             )
         return days
@@ -133,7 +115,7 @@ class ReportStream(DatedStream):
         too_long = self.whole and is_too_long(error.text)
         advice = "Set a later start_date" if too_long else "Correct its parameters in the settings"
         return ConfigError(
-            f"Mixpanel does not accept report {self.asked.name!r}, from which stream "
+            f"Mixpanel does not accept report {self.title!r}, from which stream "
             f"{self.name!r} is read (it answered {error.status}: {error.text}). {advice}.",
             detail=str(error.internal_message),
         )

@@ -36,9 +36,7 @@ class Span:
     """Consecutive days to read with one filter.
 
     Attributes:
-        first: First day.
         last: Last day, inclusive.
-        only: Which events.
         since_ms: The watermark, for all but `Only.ALL`.
     """
 
@@ -131,9 +129,9 @@ class Coverage:
         """
         coverage = self
         for part in self.parts:
-            if part.watermark_ms is None and part.first < (begin := before(part)):
-                end = min(part.last, begin - ONE_DAY)
-                coverage = coverage.read(part.first, end, watermark_ms)
+            begin = before(part)
+            if part.watermark_ms is None and part.first < begin:
+                coverage = coverage.read(part.first, min(part.last, begin - ONE_DAY), watermark_ms)
         return coverage
 
     def joined(self, alike: Callable[[Covered, Covered], bool]) -> Coverage:
@@ -195,12 +193,7 @@ def _with_neighbours_as_one(
 def full_spans(coverage: Coverage, start: date, end: date, days: Days) -> list[Span]:
     """What a full refresh of [start, end] has to ask for, in day order.
 
-    Args:
-        coverage: What an earlier part of the refresh has read.
-        start: First day that is wanted.
-        end: Last day, inclusive.
-        days: How the project counts days: covered ones that were not over when they were read are
-            asked for what they have got since.
+    Covered days that were not over when they were read are asked for what they have got since.
     """
     spans = list(coverage.gaps(start, end))
     for part in coverage.within(start, end):
@@ -215,12 +208,8 @@ def incremental_spans(
 ) -> list[Span]:
     """What an incremental sync has to ask for, in day order.
 
-    Args:
-        coverage: What earlier syncs have read.
-        start: First day that is wanted at all.
-        end: Last day, inclusive.
-        look_back: How far back to look in what was read.
-        reread: Whether that is read again in full; else only what was processed since.
+    Where it looks back, days are read again in full with `reread`, else for what was processed
+    since.
     """
     spans = list(coverage.gaps(start, end))
     for part in coverage.parts:
@@ -234,9 +223,7 @@ def incremental_spans(
 class LookBack:
     """How far back an incremental sync looks in days that were read.
 
-    Attributes:
-        days: How the project counts days.
-        count: Complete days before the moment when a part was read, or before its end.
+    It counts complete days before the moment when a part was read, or before its end.
     """
 
     days: Days

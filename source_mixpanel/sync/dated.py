@@ -20,8 +20,7 @@ from source_mixpanel.sync.coverage import (
 )
 from source_mixpanel.sync.days import ONE_DAY, Days
 from source_mixpanel.sync.grid import Grid
-from source_mixpanel.sync.origin import KEY, Origin, parse_origin, sealed
-from source_mixpanel.sync.refresh import RETRIED_WITHIN_MS
+from source_mixpanel.sync.origin import KEY, Origin, Refresh, parse_origin, sealed
 
 WHOLE = ""
 """The key of the only part of a stream that has no parts."""
@@ -43,10 +42,8 @@ class DatedState:
 
     Attributes:
         parts: Coverage by part; a watermark is the moment when its days were asked for.
-        refreshing: Whether this is the middle of a full refresh.
         ended_ms: When that came to its end without some parts that may be had soon, UTC.
         report: The parameters of the report that was asked for, where the settings describe one.
-        origin: Where the rows came from.
     """
 
     parts: Mapping[str, Coverage] = field(default_factory=dict)
@@ -61,7 +58,7 @@ class DatedState:
         A full refresh goes on where an earlier attempt stopped, but begins anew if that came to
         its end too long ago to be tried again.
         """
-        over = self.ended_ms is not None and now_ms - self.ended_ms > RETRIED_WITHIN_MS
+        over = Refresh(ended_ms=self.ended_ms).is_over(now_ms)
         if full and (over or not self.refreshing):
             return DatedState(refreshing=True, report=self.report, origin=Origin())
         known = set(keys)
@@ -71,11 +68,8 @@ class DatedState:
     def ended(self, now_ms: int, *, passes: bool, whole: bool) -> DatedState:
         """The state of a full refresh that ends with an error.
 
-        Args:
-            now_ms: Mixpanel's present, UTC.
-            passes: Whether time mends what is wrong: then the rest is read when it is tried again,
-                while a refusal makes the next refresh a new one.
-            whole: Whether all parts were tried, so that only the platform's own tries are that.
+        If that passes, the rest is read when the refresh is tried again: by the platform alone, if
+        the whole of the parts was tried. A refusal makes the next refresh a new one.
         """
         return replace(self, refreshing=passes, ended_ms=now_ms if passes and whole else None)
 
@@ -93,9 +87,7 @@ class Wish:
     """Which days of a part are wanted, and how long they may change.
 
     Attributes:
-        start: The first day.
         end: The last day, inclusive.
-        days: How the project counts days.
         look_back_days: How many days before the last one that was read are read again; None for
             not even that day.
         grid: The buckets that rows are of: they are asked for whole.
@@ -193,12 +185,8 @@ def dump_state(state: DatedState) -> dict[str, Any]:
 def parse_state(blob: Mapping[str, Any], partition: str | None = None) -> DatedState:
     """A state of this connector, of version 0.1.0, or of Airbyte's 4.0.2 or its older ones.
 
-    Those are `{<part>: {"date": ...}}` and `{"states": [{"partition", "cursor"}], ...}`. Keys that
-    are not known are passed over.
-
-    Args:
-        blob: The state.
-        partition: The name of a part's key in the last form; None if there are no parts.
+    Those are `{<part>: {"date": ...}}` and `{"states": [{"partition", "cursor"}], ...}`, where
+    `partition` is the name of a part's key. Keys that are not known are passed over.
 
     Raises:
         ValueError: A value cannot be what its key says.

@@ -30,12 +30,8 @@ class ExportState:
 
     Attributes:
         latest_ms: The latest `time` ever emitted, UTC milliseconds; the stream's cursor.
-        coverage: Which days were read, and up to when they were processed.
         kind: What raw times mean, `utc` or `project_time`; None while the data has not told.
-        columns: The columns of properties that were emitted.
-        refreshing: Whether this is the middle of a full refresh.
         cuts: The covered days of which only a part was wanted.
-        origin: Where the events came from.
     """
 
     latest_ms: int | None = None

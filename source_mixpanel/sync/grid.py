@@ -7,9 +7,6 @@ from datetime import date, timedelta
 
 from source_mixpanel.sync.days import ONE_DAY
 
-WEEK = 7
-LONGEST_MONTH = 31
-
 
 @dataclass(frozen=True)
 class Grid:
@@ -29,7 +26,7 @@ class Grid:
     @property
     def longest(self) -> int:
         """The most days that a bucket has."""
-        return self.days or {"day": 1, "week": WEEK, "month": LONGEST_MONTH}[self.unit]
+        return self.days or {"day": 1, "week": 7, "month": 31}[self.unit]
 
     def start(self, day: date) -> date:
         """The first day of the bucket that a day lies in."""
@@ -45,10 +42,7 @@ class Grid:
     def reach(self, first: date, end: date, most_days: int) -> date:
         """The last day to ask for from a bucket's first day on: between two buckets, or `end`.
 
-        Args:
-            first: The first day of a bucket.
-            end: The last day that is wanted.
-            most_days: How many days to ask for at most, if a bucket is not longer than that.
+        No more than `most_days` are asked for, unless the bucket is longer.
         """
         if most_days > (end - first).days:
             return end

@@ -1,14 +1,15 @@
-"""Whose a saved state is: the envelope that every state has. Pure."""
+"""The envelope that every state has: whose it is, and of which refresh. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from source_mixpanel.dates import parse_zone, same_zone
 from source_mixpanel.errors import ConfigError
+from source_mixpanel.sync.coverage import parse_mark
 
 T = TypeVar("T")
 
@@ -23,6 +24,9 @@ NOTHING: Mapping[str, Any] = {"__ab_no_cursor_state_message": True}
 The CDK takes an empty state for none, and would leave the one before in its place.
 """
 
+RETRIED_WITHIN_MS = 30 * 60 * 1000
+"""How soon the platform tries again what failed in a way that passes."""
+
 
 @dataclass(frozen=True)
 class Origin:
@@ -30,7 +34,6 @@ class Origin:
 
     Attributes:
         project_id: The project's number; a project secret does not tell it.
-        region: Where its data resides.
         workspace_ids: The data views that were read through; None stands for all data.
         project_timezone: The name of the project's time zone, by which days were counted.
         filters: Marks of the filters that events were read by.
@@ -136,11 +139,6 @@ def sealed(blob: Mapping[str, Any], origin: Origin) -> dict[str, Any]:
 def opened(saved: Mapping[str, Any], stream: str, parse: Callable[[Mapping[str, Any]], T]) -> T:
     """A saved state, parsed.
 
-    Args:
-        saved: As it came back; the mark of a state that remembers nothing is an empty one.
-        stream: Whose, for the message.
-        parse: Makes a value of it; the origin is under `KEY`.
-
     Raises:
         ConfigError: A value cannot be what its key says, or a later version wrote it.
     """
@@ -186,3 +184,44 @@ def _of(kind: type[T], value: Any) -> T | None:
     if value is not None and type(value) is not kind:
         raise TypeError(f"{value!r} is no {kind.__name__}")
     return value
+
+
+# -- a full refresh in several attempts ----------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Refresh:
+    """How far a full refresh is.
+
+    Attributes:
+        ended_ms: When it came to its end without some parts that may be had soon, UTC; None while
+            it is on its way, and where there is none.
+    """
+
+    finished: tuple[str, ...] = ()
+    ended_ms: int | None = None
+
+    def is_over(self, now_ms: int) -> bool:
+        """Whether nobody is to finish it any more: whoever comes now wants a new one."""
+        return self.ended_ms is not None and now_ms - self.ended_ms > RETRIED_WITHIN_MS
+
+    def with_part(self, key: str) -> Refresh:
+        """With a part read whole."""
+        return replace(self, finished=(*self.finished, key))
+
+    def dump(self) -> dict[str, Any]:
+        """As JSON, to be told beside what else the state says; None for what says nothing."""
+        return {"finished": list(self.finished) or None, "ended_ms": self.ended_ms}
+
+
+def parse_refresh(blob: Mapping[str, Any]) -> Refresh:
+    """The refresh in a state.
+
+    Raises:
+        TypeError: Its parts are no list of texts.
+        ValueError: Its end is no instant.
+    """
+    finished = blob.get("finished") or []
+    if not isinstance(finished, list) or not all(isinstance(key, str) for key in finished):
+        raise TypeError("finished")
+    return Refresh(tuple(finished), parse_mark(blob.get("ended_ms")))

@@ -18,7 +18,6 @@ class Cut:
     """A day of which only a part is wanted.
 
     Attributes:
-        day: Which.
         since_ms: Events before it are not wanted, UTC; None where the day bounds.
         until_ms: Events after it are not wanted, UTC; None where the day bounds.
     """
@@ -42,18 +41,14 @@ class Cut:
         """Whether nothing of the day is cut off."""
         return self.since_ms is None and self.until_ms is None
 
-    def _bounds(self) -> tuple[int, int]:
-        since, until = self.since_ms, self.until_ms
-        return (-_EVER if since is None else since, _EVER if until is None else until)
-
     def wants_more_than(self, other: Cut) -> bool:
         """Whether some of the day is in this part and not in the other."""
-        (since, until), (other_since, other_until) = self._bounds(), other._bounds()
+        (since, until), (other_since, other_until) = _bounds(self), _bounds(other)
         return since < other_since or until > other_until
 
     def within(self, other: Cut) -> Cut:
         """What both have of the day."""
-        pairs = zip(self._bounds(), other._bounds(), strict=True)
+        pairs = zip(_bounds(self), _bounds(other), strict=True)
         (since, later), (until, sooner) = pairs
         begin, end = max(since, later), min(until, sooner)
         return Cut(self.day, None if begin == -_EVER else begin, None if end == _EVER else end)
@@ -76,13 +71,7 @@ class Period:
     window_days: int | None = None
 
     def first_day(self, days: Days, now: datetime, covered_from: date | None = None) -> date:
-        """The first day to ask for.
-
-        Args:
-            days: How the project counts days.
-            now: Mixpanel's present.
-            covered_from: The first day that was read before.
-        """
+        """The first day to ask for."""
         if self.start is None:
             return covered_from or days.today(now) - DEFAULT_START
         if not isinstance(self.start, datetime):
@@ -122,8 +111,12 @@ class Period:
 
     def bounds_ms(self) -> tuple[int, int]:
         """Both, as numbers that every event can be compared with."""
-        since, until = self.since_ms, self.until_ms
-        return (-_EVER if since is None else since, _EVER if until is None else until)
+        return _bounds(self)
+
+
+def _bounds(part: Cut | Period) -> tuple[int, int]:
+    since, until = part.since_ms, part.until_ms
+    return (-_EVER if since is None else since, _EVER if until is None else until)
 
 
 def in_ms(moment: datetime) -> int:

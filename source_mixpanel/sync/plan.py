@@ -25,12 +25,7 @@ of an hour after it processed them [observed after imports]."""
 
 @dataclass(frozen=True)
 class ReadPlan:
-    """What a sync reads.
-
-    Attributes:
-        state: Where it starts from.
-        spans: What it asks for, in day order.
-    """
+    """What a sync reads."""
 
     state: ExportState
     spans: list[Span]
@@ -50,15 +45,9 @@ def plan_read(
     full: bool,
     reread: bool = False,
 ) -> ReadPlan:
-    """Decide what to read.
+    """Decide what to read; a full refresh heeds only a state that one has begun itself.
 
-    Args:
-        period: What the user wants.
-        state: What earlier syncs have read; a full refresh heeds only one it has begun itself.
-        days: How the project counts days.
-        now: Mixpanel's present.
-        full: Whether this is a full refresh.
-        reread: Whether the look-back window is read again in full.
+    With `reread` an incremental sync reads the look-back window again in full.
     """
     if full and not state.refreshing:
         state = ExportState(kind=state.kind, columns=state.columns)

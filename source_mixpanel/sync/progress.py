@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 EVERY_S = 5.0
 """Seconds between two lines of a stream: small slices share one."""
@@ -14,12 +14,9 @@ class Step:
     """A stretch that has been read whole.
 
     Attributes:
-        stream: Whose.
         place: What has been read, in words.
-        done: Units that have been read in this sync.
         total: Units that this sync reads, None where that is not known yet.
         unit: What is counted, in the plural: days, pages, funnels.
-        records: Records that have been emitted in this sync.
         requests_left: What the stream's hourly quota still allows; None without such a quota.
     """
 
@@ -72,55 +69,45 @@ class Watcher:
         """Its turn is over."""
 
 
+@dataclass(frozen=True)
 class Progress:
     """Tells the log how far streams are, one line a step but not faster than anybody reads.
 
     The first step of a stream is told at once, a later one when the last line is old enough, and
     the last one in any case.
-
-    Args:
-        log: Where sentences go.
-        monotonic: Seconds that never go back.
-        watcher: Told of everything.
     """
 
-    def __init__(
-        self,
-        log: Callable[[str], None],
-        monotonic: Callable[[], float],
-        watcher: Watcher,
-    ) -> None:
-        self._log = log
-        self._monotonic = monotonic
-        self._watcher = watcher
-        self._logged_at: dict[str, float] = {}
-        self._pending: dict[str, Step] = {}
+    log: Callable[[str], None]
+    monotonic: Callable[[], float]
+    watcher: Watcher
+    _logged_at: dict[str, float] = field(default_factory=dict, init=False)
+    _pending: dict[str, Step] = field(default_factory=dict, init=False)
 
     def begin(self, stream: str) -> None:
         """A stream's turn has come."""
-        self._watcher.begin(stream)
+        self.watcher.begin(stream)
 
     def count(self, stream: str, records: int) -> None:
         """So many more of its records have been emitted: once a batch, not once a record."""
-        self._watcher.count(stream, records)
+        self.watcher.count(stream, records)
 
     def step(self, step: Step) -> None:
         """Take note of a step, and tell it when it is time."""
-        self._watcher.step(step)
+        self.watcher.step(step)
         logged_at = self._logged_at.get(step.stream)
-        if logged_at is None or self._monotonic() - logged_at >= EVERY_S:
+        if logged_at is None or self.monotonic() - logged_at >= EVERY_S:
             self._tell(step)
         else:
             self._pending[step.stream] = step
 
     def end(self, stream: str, *, whole: bool) -> None:
         """A stream's turn is over; its last step is told, if it has not been."""
-        self._watcher.end(stream, whole=whole)
+        self.watcher.end(stream, whole=whole)
         step = self._pending.get(stream)
         if step is not None:
             self._tell(step)
 
     def _tell(self, step: Step) -> None:
         self._pending.pop(step.stream, None)
-        self._logged_at[step.stream] = self._monotonic()
-        self._log(sentence(step))
+        self._logged_at[step.stream] = self.monotonic()
+        self.log(sentence(step))

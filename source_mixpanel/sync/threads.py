@@ -19,8 +19,6 @@ class _Line(Generic[T]):
 
     Args:
         room: For all of them; an item that is larger than that goes alone.
-        size: The room that an item takes.
-        makers: How many threads put items.
     """
 
     def __init__(self, room: int, size: Callable[[T], int], makers: int) -> None:
@@ -98,13 +96,9 @@ def side_by_side(
 ) -> Generator[T, None, None]:
     """The items of all sources, each source's in its order, made by a thread each.
 
-    An error ends its own source only; the first one is raised when all are done.
-
-    Args:
-        sources: What to run; two of them never share a thread.
-        room: For items that are made and not done with, besides the one that each source makes.
-        discard: Given what was made and is not used, when the consumer stops early.
-        size: The room that an item takes; an item is done with when the next one is taken.
+    An error ends its own source only; the first one is raised when all are done. There is `room`
+    for items that are made and not done with, besides the one that each source makes; one is done
+    with when the next one is taken. What is made and not used is discarded.
     """
     line: _Line[T] = _Line(room, size, len(sources))
 
@@ -141,12 +135,8 @@ def in_order(
 ) -> Generator[T, None, None]:
     """The results of tasks in their order, up to `workers` of them in the making or waiting.
 
-    An error is raised at its task's place and ends it all.
-
-    Args:
-        tasks: Taken from as there is room.
-        workers: Tasks at a time, asked for anew before each is begun.
-        discard: Given each result that was made and is not taken.
+    An error is raised at its task's place and ends it all. How many workers there are is asked
+    anew before each task is begun; results that are not taken are discarded.
     """
 
     def drop(left: Future[T]) -> None:

@@ -25,8 +25,6 @@ class Pace:
     """How many days to ask for next.
 
     Attributes:
-        days: Days in the next window.
-        most: Never more than this.
         target_bytes: Compressed bytes to aim at.
         longest_s: Seconds of a day that are not too large for one request, where some were.
         calm_s: Seconds in a row that came in small parts since then.
@@ -71,7 +69,6 @@ class Window:
     """One request's worth of a span.
 
     Attributes:
-        span: First and last day, and the filter.
         since_s: Only events from this raw `$time` on, in epoch seconds; None for no bound.
         until_s: Only events before it.
     """

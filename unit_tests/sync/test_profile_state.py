@@ -17,8 +17,7 @@ from source_mixpanel.streams.profile_state import (
     dump_state,
 )
 from source_mixpanel.streams.profile_state import parse_state as parse_blob
-from source_mixpanel.sync.origin import Origin, opened
-from source_mixpanel.sync.refresh import RETRIED_WITHIN_MS, Refresh
+from source_mixpanel.sync.origin import RETRIED_WITHIN_MS, Origin, Refresh, opened
 
 _quick = settings(max_examples=50)
 

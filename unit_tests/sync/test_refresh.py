@@ -10,8 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from source_mixpanel.errors import ConfigError
-from source_mixpanel.sync.origin import NOTHING, Origin, opened, sealed
-from source_mixpanel.sync.refresh import RETRIED_WITHIN_MS, Refresh, parse_refresh
+from source_mixpanel.sync.origin import (
+    NOTHING,
+    RETRIED_WITHIN_MS,
+    Origin,
+    Refresh,
+    opened,
+    parse_refresh,
+    sealed,
+)
 
 refreshes = st.builds(
     Refresh,

@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 
 from integration_tests.conftest import load, load_lines
-from source_mixpanel.config import connection_specification
+from source_mixpanel.config.spec import connection_specification
 from unit_tests.harness import Command, Output, configured, multiset
 from unit_tests.worlds import prefixes
 

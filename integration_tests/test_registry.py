@@ -13,7 +13,9 @@ import pytest
 import yaml
 from airbyte_cdk.test.standard_tests._spec_compatibility import compare_specs
 
-from source_mixpanel.config import Config, connection_specification, migrate, parse_config
+from source_mixpanel.config.migrations import migrate
+from source_mixpanel.config.model import Config, parse_config
+from source_mixpanel.config.spec import connection_specification
 from source_mixpanel.regions import Region, hosts
 from source_mixpanel.usage import DOCUMENTATION_URL
 

@@ -5,14 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from source_mixpanel.api.quota import QUERY_CONCURRENT
-from source_mixpanel.config import (
-    Config,
-    EventTimestamps,
-    LateEvents,
-    PropertyLayout,
-    PropertyTypes,
-    since,
-)
+from source_mixpanel.config.model import Config
+from source_mixpanel.config.period import since
+from source_mixpanel.config.values import EventTimestamps, LateEvents, PropertyLayout, PropertyTypes
 from source_mixpanel.errors import ConfigError
 from source_mixpanel.records.columns import Shape
 from source_mixpanel.streams.annotations import Annotations

@@ -38,15 +38,10 @@ from source_mixpanel.api.waits import Wait
 from source_mixpanel.budget import tell_plan, usage_sentence
 from source_mixpanel.checking import findings
 from source_mixpanel.clock import Clock, ServerTime, SystemClock
-from source_mixpanel.config import (
-    Config,
-    connection_specification,
-    corrections,
-    migrate,
-    parse_config,
-    refuse_empty,
-    unknown_keys,
-)
+from source_mixpanel.config.migrations import corrections, migrate
+from source_mixpanel.config.model import Config, parse_config, unknown_keys
+from source_mixpanel.config.period import refuse_empty
+from source_mixpanel.config.spec import connection_specification
 from source_mixpanel.errors import ConfigError, SourceError, kind_of, worst
 from source_mixpanel.files import read_catalog, read_json_object, read_state
 from source_mixpanel.lanes import Turns, forget, lanes_of

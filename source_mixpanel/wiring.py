@@ -20,14 +20,9 @@ from source_mixpanel.api.quota import HOUR, app_quota, export_quota, lexicon_quo
 from source_mixpanel.api.request import Api
 from source_mixpanel.api.waits import Wait
 from source_mixpanel.clock import Clock, ServerTime
-from source_mixpanel.config import (
-    Config,
-    OAuthToken,
-    ProjectSecret,
-    ServiceAccount,
-    cautions,
-    since,
-)
+from source_mixpanel.config.credentials import OAuthToken, ProjectSecret, ServiceAccount
+from source_mixpanel.config.model import Config
+from source_mixpanel.config.period import cautions, since
 from source_mixpanel.config.reports import FunnelReport
 from source_mixpanel.masking import hide
 from source_mixpanel.regions import hosts

@@ -8,11 +8,9 @@ from typing import Any
 
 import pytest
 
-from source_mixpanel.config import (
-    connection_specification,
-    migrate,
-    parse_config,
-)
+from source_mixpanel.config.migrations import migrate
+from source_mixpanel.config.model import parse_config
+from source_mixpanel.config.spec import connection_specification
 from source_mixpanel.errors import ConfigError
 
 SECRET = "s3cr3t-0f-th3-t3st"

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
-from source_mixpanel.config import connection_specification, migrate, parse_config
+from source_mixpanel.config.migrations import migrate
+from source_mixpanel.config.model import parse_config
+from source_mixpanel.config.spec import connection_specification
 from source_mixpanel.errors import ConfigError
 
 CREDENTIALS = {"option_title": "Service Account", "username": "u", "secret": "s", "project_id": 1}

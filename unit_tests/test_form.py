@@ -8,7 +8,8 @@ from typing import Any
 
 from jsonschema import Draft7Validator
 
-from source_mixpanel.config import connection_specification, parse_config
+from source_mixpanel.config.model import parse_config
+from source_mixpanel.config.spec import connection_specification
 from unit_tests.test_config import SECRET, with_account
 
 SNAPSHOT = Path(__file__).parent / "snapshots" / "spec.json"

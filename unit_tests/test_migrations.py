@@ -9,15 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from source_mixpanel.config import (
-    Config,
-    OAuthToken,
-    ProjectSecret,
-    ServiceAccount,
-    migrate,
-    parse_config,
-    unknown_keys,
-)
+from source_mixpanel.config.credentials import OAuthToken, ProjectSecret, ServiceAccount
+from source_mixpanel.config.migrations import migrate
+from source_mixpanel.config.model import Config, parse_config, unknown_keys
 from source_mixpanel.errors import ConfigError
 from unit_tests.test_config import ACCOUNT, SECRET, with_account
 

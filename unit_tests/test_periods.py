@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from mixpanel_emulator.control_client import ControlClient
-from source_mixpanel.config import cautions, parse_config, refuse_empty, since
+from source_mixpanel.config.model import parse_config
+from source_mixpanel.config.period import cautions, refuse_empty, since
 from source_mixpanel.errors import ConfigError
 from unit_tests.builders import event
 from unit_tests.harness import Command

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mixpanel_emulator.control_client import ControlClient
-from source_mixpanel.config import corrections, migrate, parse_config
+from source_mixpanel.config.migrations import corrections, migrate
+from source_mixpanel.config.model import parse_config
 from source_mixpanel.errors import ConfigError
 from unit_tests.builders import discover, event
 from unit_tests.harness import Command, configured

@@ -1,13 +1,13 @@
-"""What a user should know of how events were read: by which clock, by which filter. Pure."""
+"""What events' times may mean, and what a user should know of how they were read. Pure."""
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from source_mixpanel.instants import PROJECT_KIND
 from source_mixpanel.sync.coverage import Span
 from source_mixpanel.sync.days import ONE_DAY, Days
-from source_mixpanel.sync.doubt import may_differ
 from source_mixpanel.sync.export_state import ExportState
 
 
@@ -88,3 +88,39 @@ def ahead_of_time(state: ExportState, today: date) -> str | None:
         f"than today ({today}). Nothing is read now; what Mixpanel gets from now on is read next "
         f"time. If the state is wrong, reset the stream."
     )
+
+
+_NOON = time(12)
+_YEAR = 366
+_MONTH = 30
+
+
+def may_differ(zone: ZoneInfo | None, span: Span) -> bool:
+    """Whether times of these days may mean two instants, by the two kinds of project.
+
+    London's do in summer, Tokyo's always, and UTC's never. Those of a zone that is not known may.
+    """
+    if zone is None:
+        return True
+    return any(_differs(zone, span.first + ONE_DAY * n) for n in range(span.days))
+
+
+def telling_days(zone: ZoneInfo | None, today: date) -> Span | None:
+    """The latest days, a month at most, whose events can tell the kind of a project.
+
+    None if the project's clock has shown UTC for a year.
+    """
+    if zone is None:
+        return Span(today - timedelta(days=_MONTH), today)
+    back = (today - ONE_DAY * n for n in range(_YEAR))
+    last = next((day for day in back if _differs(zone, day)), None)
+    if last is None:
+        return None
+    first = last
+    while (last - first).days < _MONTH and _differs(zone, first - ONE_DAY):
+        first -= ONE_DAY
+    return Span(first, last)
+
+
+def _differs(zone: ZoneInfo, day: date) -> bool:
+    return bool(datetime.combine(day, _NOON, tzinfo=zone).utcoffset())

@@ -15,10 +15,10 @@ from source_mixpanel.errors import (
 from source_mixpanel.instants import kind_of_project, received_ms
 from source_mixpanel.records.decode import parse_lines
 from source_mixpanel.streams.base import Workshop
+from source_mixpanel.streams.export_doubts import may_differ, telling_days
 from source_mixpanel.streams.export_request import ExportFilter, sample_request
 from source_mixpanel.sync.coverage import Span
 from source_mixpanel.sync.days import ONE_DAY, Days
-from source_mixpanel.sync.doubt import may_differ, telling_days
 from source_mixpanel.sync.window import Window
 
 _SAMPLE_PER_BLOCK = 50

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from source_mixpanel.streams.export_doubts import may_differ, telling_days
 from source_mixpanel.sync.coverage import Span
-from source_mixpanel.sync.doubt import may_differ, telling_days
 
 LONDON = ZoneInfo("Europe/London")
 TODAY = date(2026, 3, 10)

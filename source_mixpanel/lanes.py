@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from threading import Event
 
 from airbyte_cdk.models import AirbyteMessage, ConfiguredAirbyteCatalog, ConfiguredAirbyteStream
 
@@ -22,6 +23,10 @@ def lanes_of(
     return [ConfiguredAirbyteCatalog(streams=part) for part in parts.values()]
 
 
+_MOMENT_S = 1.0
+"""Seconds that a line may take from a lane to the output, if nobody holds the output up."""
+
+
 class Turns:
     """Which stream has the turn in each lane; the first one's is also when costs are told."""
 
@@ -31,10 +36,12 @@ class Turns:
         own = {stream.name: stream for stream in streams}
         self._untold: dict[str, list[MixpanelStream]] = {}
         self._speaker: dict[str, str] = {}
+        self._started: dict[str, Event] = {}
         for lane in lanes:
             names = list(dict.fromkeys(entry.stream.name for entry in lane.streams))
             self._untold[names[0]] = [own[name] for name in names]
             self._speaker.update(dict.fromkeys(names, names[0]))
+            self._started.update((name, Event()) for name in names)
 
     def begin(self, name: str) -> list[MixpanelStream]:
         """Note that a stream has begun; the streams whose cost is to be told now, if any."""
@@ -44,6 +51,17 @@ class Turns:
     def speaker(self, name: str) -> str:
         """The stream that waits when this one's request does: a later one has no status yet."""
         return self._speaker.get(name, name)
+
+    def written(self, message: AirbyteMessage) -> None:
+        """Note that a message has left, be it the status that a stream has started."""
+        status = message.trace.stream_status if message.trace else None
+        if status is not None and status.stream_descriptor.name in self._started:
+            self._started[status.stream_descriptor.name].set()
+
+    def await_start(self, name: str) -> None:
+        """Let the status that a stream has started leave before another of it is told."""
+        if name in self._started:
+            self._started[name].wait(_MOMENT_S)
 
 
 def forget(_message: AirbyteMessage) -> None:

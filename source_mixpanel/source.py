@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from typing import Any, cast
 
@@ -159,6 +159,7 @@ class SourceMixpanel(AbstractSource):
 
     def _announce(self, wait: Wait) -> None:
         speaker = self._turns.speaker(wait.stream)
+        self._turns.await_start(speaker)
         for message in waiting_messages(replace(wait, stream=speaker)):
             self._tell(message)
         self._watcher.waits(speaker, wait.until)
@@ -229,7 +230,11 @@ class SourceMixpanel(AbstractSource):
             with suppress(AirbyteTracedException):
                 yield from super(SourceMixpanel, self).read(logger, plain, part, state)
 
-        yield from side_by_side([lane(part) for part in lanes], room=_QUEUED, discard=forget)
+        work = side_by_side([lane(part) for part in lanes], room=_QUEUED, discard=forget)
+        with closing(work):
+            for message in work:
+                yield message
+                self._turns.written(message)
         logger.info(usage_sentence(workshop.client.quotas()))
         if self._failures:
             told = "\n".join(f"{name}: {_told(error)}" for name, error in self._failures.items())

@@ -151,9 +151,11 @@ class SliceSource:
 
     def _slow_down(self, window: Window, error: StrainError) -> None:
         only = window.span.only
-        pace = self._paces[only].after_split(window.days)
-        too_large = isinstance(error, TooLargeError)
-        self._paces[only] = pace.after_too_large(window) if too_large else pace
+        if isinstance(error, TooLargeError):
+            pace = replace(self._paces[only], days=max(1, window.days // 2))
+            self._paces[only] = pace.after_too_large(window)
+        else:
+            self._paces[only] = self._paces[only].after_split(window.days)
 
     def _had(self, window: Window, tries: int | None, most: int | None) -> WholeSlice:
         """The window in one."""

@@ -28,6 +28,8 @@ class Pace:
         target_bytes: Compressed bytes to aim at.
         longest_s: Seconds of a day that are not too large for one request, where some were.
         calm_s: Seconds in a row that came in small parts since then.
+        strained_days: The fewest days in one request that Mixpanel did not manage; None while it
+            has managed all.
     """
 
     days: int = 1
@@ -35,16 +37,25 @@ class Pace:
     target_bytes: int = TARGET_BYTES
     longest_s: int | None = None
     calm_s: int = 0
+    strained_days: int | None = None
 
     def after(self, days: int, stored: int, seconds: float) -> Pace:
         """The pace after a window of `days` that took so many bytes and seconds."""
         load = max(stored / self.target_bytes, seconds / TARGET_SECONDS, 1e-9)
         fitting = int(days / load)
-        return replace(self, days=max(1, min(fitting, days * _GROWTH, self.most)))
+        return replace(self, days=max(1, min(fitting, self._grown(days), self.most)))
+
+    def _grown(self, days: int) -> int:
+        """More days than were managed, half-way to those that were not, until these are near."""
+        if self.strained_days is None:
+            return days * _GROWTH
+        near = self.strained_days - days <= max(1, days // 10)
+        return days if near else min(days * _GROWTH, (days + self.strained_days) // 2)
 
     def after_split(self, days: int) -> Pace:
-        """The pace after a window had to be split."""
-        return replace(self, days=max(1, days // 2))
+        """The pace after a window had to be split: none as long is asked for any more."""
+        fewest = days if self.strained_days is None else min(days, self.strained_days)
+        return replace(self, days=max(1, days // 2), strained_days=fewest if days > 1 else None)
 
     def after_too_large(self, window: Window) -> Pace:
         """The pace after a window that the disk had no room for."""
@@ -60,8 +71,9 @@ class Pace:
         return replace(self, longest_s=_within_a_day(2 * self.longest_s), calm_s=0)
 
     def allows(self, window: Window) -> bool:
-        """Whether a window is not as long as one that was too large."""
-        return self.longest_s is None or window.length_s <= self.longest_s
+        """Whether a window is not as long as one that was too large, or that was not managed."""
+        managed = self.strained_days is None or window.days < max(2, self.strained_days)
+        return managed and (self.longest_s is None or window.length_s <= self.longest_s)
 
 
 @dataclass(frozen=True)

@@ -154,5 +154,27 @@ def test_with_even_days_the_pace_settles_on_windows_that_fit(
 
 
 def test_a_split_halves_the_pace() -> None:
-    assert Pace(9, 30).after_split(9) == Pace(4, 30)
+    assert Pace(9, 30).after_split(9) == Pace(4, 30, strained_days=9)
     assert Pace(1).after_split(1).days == 1
+
+
+def test_a_window_as_long_as_one_that_was_not_managed_is_not_asked_for() -> None:
+    pace = Pace(64, 100).after_split(64).after_split(32)
+    first = date(2026, 1, 1)
+    for days, allowed in ((31, True), (32, False), (64, False), (1, True)):
+        span = Span(first, first + timedelta(days=days - 1))
+        assert pace.allows(Window(span)) == allowed
+
+
+def test_the_pace_comes_near_to_what_is_managed_and_stays_there() -> None:
+    pace, refused, asked = Pace(), 0, []
+    for _ in range(40):
+        days = pace.days
+        if days > 60:
+            refused += 1
+            pace = pace.after_split(days)
+        else:
+            asked.append(days)
+            pace = pace.after(days, 1000, 1.0)
+    assert refused <= 3
+    assert all(55 <= days <= 60 for days in asked[-20:])

@@ -186,7 +186,10 @@ class SliceSource:
         request = export_request(window, self._wanted)
         ask = partial(self._client.spool, request, tries=tries, most=most, sent=self._sent.note)
         spool = ask()
-        return spool if spool.lines else ask()
+        if spool.lines:
+            return spool
+        spool.close()
+        return ask()
 
     def _explained(self, error: RefusedError, window: Window) -> Exception:
         """A refusal of the export API in the user's terms, where they can mend it."""

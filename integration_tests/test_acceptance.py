@@ -13,7 +13,7 @@ import pytest
 
 from integration_tests.conftest import load, load_lines
 from source_mixpanel.config.spec import connection_specification
-from unit_tests.harness import Command, Output, configured, multiset
+from unit_tests.harness import Command, Output, configured, multiset, without_marks
 from unit_tests.worlds import prefixes
 
 Streams = dict[str, dict[str, Any]]
@@ -232,6 +232,7 @@ def test_a_state_from_the_far_future_reads_nothing_and_keeps_its_form(
         if name in {entry["stream"]["name"] for entry in load(INCREMENTAL)["streams"]}:
             wanted, kept = given["stream"]["stream_state"], out.stream_state(name)
             # `engage` sets its cursor back to now, or it would read nothing until 2121.
+            kept = without_marks(kept, covered=False)
             assert _form({key: kept[key] for key in wanted}) == _form(wanted)
 
 

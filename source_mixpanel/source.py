@@ -273,9 +273,9 @@ class SourceMixpanel(AbstractSource):
         name = stream_instance.name
         stream_state = _saved_state(state_manager, stream_instance)
         records, progress = 0, cast("MixpanelStream", stream_instance).workshop.progress
-        progress.begin(name)
-        tell_plan(self._turns.begin(name), logger.info)
         try:
+            progress.begin(name)
+            tell_plan(self._turns.begin(name), logger.info)
             for item in stream_instance.read(
                 configured_stream,
                 logger,

@@ -60,14 +60,17 @@ def multiset(items: Iterable[Any]) -> Counter[Any]:
     return Counter(freeze(item) for item in items)
 
 
-def without_marks(state: Any) -> Any:
+def without_marks(state: Any, *, covered: bool = True) -> Any:
     """A state without its origin; of each stretch of days that is covered the first and last."""
     if not isinstance(state, Mapping):
         return state
+    dropped = {"origin"} if covered else {"origin", "covered"}
     return {
-        key: [part[:2] for part in held] if key == "covered" else without_marks(held)
+        key: [part[:2] for part in held]
+        if key == "covered"
+        else without_marks(held, covered=covered)
         for key, held in state.items()
-        if key != "origin"
+        if key not in dropped
     }
 
 

@@ -50,14 +50,16 @@ class ListReader:
         Raises:
             DataError: There are items, and none has.
         """
-        items = self.items(listing, stream)
-        return self.usable(items, stream, f"without {key!r}", lambda item: is_key(item.get(key)))
+        return self._keyed(self.items(listing, stream), stream, key)
 
     def keys_now(self, listing: Listing, stream: str, key: str) -> set[str]:
         """The keys that the list has by now, whatever it had when it was kept."""
         [path] = self.paths(listing, stream)
         items = self._whole(listing, path, stream)
-        return {str(item[key]) for item in items if isinstance(item, Mapping) and key in item}
+        return {str(item[key]) for item in self._keyed(items, stream, key)}
+
+    def _keyed(self, items: Sequence[Any], stream: str, key: str) -> list[Mapping[str, Any]]:
+        return self.usable(items, stream, f"without {key!r}", lambda item: is_key(item.get(key)))
 
     def usable(
         self,

@@ -6,6 +6,8 @@ import re
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 from source_mixpanel.errors import DataError
@@ -22,6 +24,7 @@ CORE_PROPERTIES: Mapping[str, str] = {LAST_SEEN: "last_seen"}
 _KEY = "$distinct_id"
 _PROPERTIES = "$properties"
 _PLAIN = 2
+_WHOLE_SECONDS = len("2026-01-31T00:00:00")
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}(\.\d+)?)?", re.ASCII)
 
 
@@ -141,7 +144,10 @@ class ProfileRows:
     def _learn(self, seen: Any) -> None:
         later = self.latest is None or (type(seen) is str and seen > self.latest)
         if later and type(seen) is str and _MOMENT.fullmatch(seen):
-            self.latest = seen
+            with suppress(ValueError):
+                # There are texts of this form that are no time, such as 30 February.
+                datetime.fromisoformat(seen[:_WHOLE_SECONDS])
+                self.latest = seen
 
     def sentences(self, stream: str) -> list[str]:
         """What was odd, one sentence for each kind, and one for each column with misfits."""

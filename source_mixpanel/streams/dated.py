@@ -205,6 +205,12 @@ class DatedStream(MixpanelStream):
         self._state = replace(state, report=self.report, origin=origin)
         for key, read in state.parts.items():
             wish = self._wish(read)
+            if self.period.end is None and read.claims(wish.end + ONE_DAY):
+                self.logger.warning(
+                    f"Stream {self.name!r}: the saved state says that {read.last} is read, which "
+                    f"is later than today ({wish.end}). Nothing is read before that day comes. If "
+                    f"the state is wrong, reset the stream."
+                )
             coverage = wish.vouched(read.anchored(wish.start), self.workshop.now_ms())
             # The numbers of a whole range are those of the day on which it begins.
             moved = self.whole and coverage.first != wish.start
@@ -213,9 +219,11 @@ class DatedStream(MixpanelStream):
     def _part(self, run: PartRun[_Had], part: Part, had: _Had) -> Iterator[Item]:
         """The rows of a part; the state moves with each range of days that was understood."""
         odd: dict[date, SourceError] = {}
+        lacking: SourceError | None = None
         for answer in had:
             if isinstance(answer, SourceError):
-                raise answer
+                lacking = answer
+                break
             rows: list[Row] = []
             for day, held in sorted(answer.days.items()):
                 try:
@@ -227,11 +235,25 @@ class DatedStream(MixpanelStream):
             place = f"{part.label}, {answer.span.first} to {answer.span.last}"
             yield Checkpoint(dump_state(self._state), place, *self._reached(run, had, answer))
         if odd:
-            self._left[part.key] = [Span(day, self.grid.end(day)) for day in sorted(odd)]
-            raise DataError(
-                f"{next(iter(odd.values()))} Not understood: {', '.join(map(str, odd))}.",
-                detail="; ".join(str(error.internal_message) for error in odd.values()),
-            )
+            lacking = self._not_understood(part, odd, lacking)
+        if lacking is not None:
+            raise lacking
+
+    def _not_understood(
+        self, part: Part, odd: Mapping[date, SourceError], lacking: SourceError | None
+    ) -> DataError:
+        """The error for days that are odd, and for what else is lacking; both are left to ask."""
+        left = self._left.setdefault(part.key, [])
+        if self.whole:
+            left[:] = [Span(min(odd), self._wish(self._state.of(part.key)).end)]
+        else:
+            left[:0] = [Span(day, self.grid.end(day)) for day in sorted(odd)]
+        told = [*odd.values(), *([lacking] if lacking else [])]
+        more = f" {lacking}" if lacking else ""
+        return DataError(
+            f"{told[0]} Not understood: {', '.join(map(str, odd))}.{more}",
+            detail="; ".join(str(error.internal_message) for error in told),
+        )
 
     def _move(self, part: Part, answer: _Answer, odd: list[date]) -> None:
         coverage = self._state.of(part.key)
@@ -385,6 +407,6 @@ class DatedStream(MixpanelStream):
             )
         if self.whole or asked.last <= self.grid.end(asked.first) or not is_too_long(text):
             raise error
-        self._most_days = max(1, asked.days // 2)
+        self._most_days = min(self._most_days, max(1, asked.days // 2))
         self.logger.info(f"{error} Asking for {self._most_days} days at a time.")
         return end

@@ -131,8 +131,8 @@ class Export(MixpanelStream):
         with closing(work):
             for whole in work:
                 self._read_times_by(whole.days)
-                yield from self._blocks(whole)
-                whole.spool.close()
+                with closing(whole.spool):
+                    yield from self._blocks(whole)
                 # Days that came in parts count when their last part is there.
                 days_read += whole.window.days if whole.completes else 0
                 place = f"{whole.window} ({whole.spool.lines} events)"
@@ -144,7 +144,9 @@ class Export(MixpanelStream):
         before = opened(saved, self.name, parse_state)
         zone = self.workshop.project.zone(before.origin.zone)
         origin = self._accepted(before, full=full)
-        if full and not before.origin.holds_for(origin):
+        if not before.origin.is_of_project(origin):
+            before = ExportState()
+        elif full and not before.origin.holds_for(origin):
             before = ExportState(kind=before.kind, columns=before.columns)
         self._days = Days(self.settings.kind or before.kind, zone)
         if self._days.kind == PROJECT_KIND and zone is None:

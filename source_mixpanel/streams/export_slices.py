@@ -120,15 +120,16 @@ class SliceSource:
             window = next_window(span, first, self._paces[span.only])
             self._began_ms = None
             try:
-                yield from self._whole(window, tries=None)
+                for whole in self._whole(window, tries=None):
+                    yield whole
+                    if whole.completes:
+                        first = whole.window.span.last + ONE_DAY
             except RefusedError as error:
                 end = last_day(self.days)
                 if LATER_THAN_TODAY not in error.text or end >= window.span.last:
                     raise self._explained(error, window) from error
                 # Our clock was ahead; the refusal has told Mixpanel's time.
                 span = replace(span, last=min(span.last, end))
-            else:
-                first = window.span.last + ONE_DAY
 
     def _whole(self, window: Window, tries: int | None) -> Iterator[WholeSlice]:
         """The window, or its parts if it cannot be had in one."""

@@ -22,6 +22,7 @@ from source_mixpanel.errors import (
     DataError,
     ForbiddenError,
     PlanError,
+    QuotaError,
     RefusedError,
     SourceError,
     TransientError,
@@ -38,7 +39,7 @@ _ENOUGH_FORBIDDEN = 5
 """Parts that fail before any is had: what fails is not theirs. A role mostly closes all of them."""
 _MOST_NAMES = 100
 _OF_A_PART = (DataError, ForbiddenError, RefusedError, TransientError)
-_EVERYBODYS = (PlanError, UnreachableError)
+_EVERYBODYS = (PlanError, QuotaError, UnreachableError)
 _MISSING_GROUP = "Missing Datagroup"
 
 
@@ -179,11 +180,14 @@ class PartRun(Generic[T]):
         Raises:
             SourceError: Nothing is gained by going on.
         """
-        if self.total == 1 or not isinstance(error, _OF_A_PART) or isinstance(error, _EVERYBODYS):
+        if self.each is None and self.total == 1:
+            raise error
+        if not isinstance(error, _OF_A_PART) or isinstance(error, _EVERYBODYS):
             raise error
         self._failed[part] = error
         self._log.warning(f"Stream {self.stream.name!r} goes on without {part.label}: {error}")
         if self._seems_everybodys():
+            self.over = True
             raise self.error() or error
 
     def _seems_everybodys(self) -> bool:

@@ -35,6 +35,7 @@ class Reading:
     again: bool = False
     failures: int = 0
     stale: int = 0
+    reached: int = 0
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,8 @@ class ProfileState:
         What an earlier attempt has read counts if it was of the same project and data view, by the
         same cursor, and is not too old to be tried again.
         """
+        if since is None and not self.origin.holds_for(now):
+            return ProfileState(origin=now)
         origin = now if since is None else self.origin.after(now)
         if not self.origin.holds_for(now) or self.refresh.is_over(now_ms):
             return ProfileState(self.last_seen, columns=self.columns, origin=origin)
@@ -89,6 +91,11 @@ def dump_state(state: ProfileState) -> dict[str, Any]:
         "columns": dict(state.columns) or None,
     }
     return sealed(blob, state.origin)
+
+
+def can_be_saved(walk: Walk) -> bool:
+    """Whether a later sync can go on with a walk: it has a session, of a form that is known."""
+    return walk.session is not None and _LONGEST.fullmatch(walk.session) is not None
 
 
 def _dump_open(part: str, mark: OpenWalk) -> dict[str, Any]:

@@ -40,6 +40,7 @@ from source_mixpanel.streams.profile_state import (
     OpenWalk,
     ProfileState,
     as_last_seen,
+    can_be_saved,
     dump_state,
     parse_state,
 )
@@ -313,7 +314,7 @@ class ProfileStream(MixpanelStream):
         if reading.again:
             reading.emitted.settle()
         rows = self._rows.rows(elements, part.columns, reading.emitted, again=reading.again)
-        faults: list[StrainError] = []
+        faults: list[SourceError] = []
         sound = _until_fault(rows, faults)
         for first in sound:
             # Each row is written before the next one is made, which is kind to memory and caches.
@@ -327,7 +328,7 @@ class ProfileStream(MixpanelStream):
         self._advance(part, reading, elements.members, count, fresh)
         columns = {**self._state.columns, **self._names.used()}
         self._state = replace(self._state, columns=columns)
-        if not reading.walk.over:
+        if not reading.walk.over and can_be_saved(reading.walk):
             mark = OpenWalk(self._since, self._rows.latest, reading.walk, self._begun())
             self._state = self._state.at(part.key, mark)
         yield self._reached(run, part, reading.walk, number)
@@ -343,8 +344,8 @@ class ProfileStream(MixpanelStream):
                 f"profiles, fewer than Mixpanel announced."
             )
         if fresh:
-            reading.stale = 0
-        elif count and not reading.again:
+            reading.stale, reading.reached = 0, max(reading.reached, walk.next_page + 1)
+        elif count and (not reading.again or walk.next_page > reading.reached):
             if not walk.has_all_that_was_told:
                 raise DataError(
                     f"Mixpanel gives profiles of {part.label} that it gave before as its page "
@@ -373,9 +374,9 @@ def _close(document: Document | None) -> None:
         document.close()
 
 
-def _until_fault(rows: Iterable[Row], faults: list[StrainError]) -> Iterator[Row]:
+def _until_fault(rows: Iterable[Row], faults: list[SourceError]) -> Iterator[Row]:
     """The rows before a fault: they count as emitted, so they come before it is told."""
     try:
         yield from rows
-    except StrainError as error:
+    except SourceError as error:
         faults.append(error)

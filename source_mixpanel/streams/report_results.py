@@ -9,11 +9,17 @@ from typing import Any
 
 from source_mixpanel.api.endpoints import SAVED_REPORTS
 from source_mixpanel.api.request import Api, ApiRequest
-from source_mixpanel.errors import DataError, ForbiddenError, RefusedError, TransientError
+from source_mixpanel.errors import (
+    DataError,
+    ForbiddenError,
+    RefusedError,
+    SourceError,
+    TransientError,
+)
 from source_mixpanel.records.types import object_schema
 from source_mixpanel.streams.base import Checkpoint, Item, MixpanelStream, Row, Workshop
 from source_mixpanel.streams.listing import changed, columns_in
-from source_mixpanel.streams.parts import Each, Part, PartRun
+from source_mixpanel.streams.parts import Each, Part, PartRun, ends_refresh
 from source_mixpanel.sync.origin import Refresh, opened, parse_origin, parse_refresh, sealed
 
 _REPORTS = Each(
@@ -70,13 +76,18 @@ class ReportResults(MixpanelStream):
             read=lambda part, rows: self._report(run, part, rows),
             workers=self._workers,
         )
-        yield from run.items()
-        error = run.error()
-        again = isinstance(error, TransientError)
-        ended = replace(self._refresh, ended_ms=self.workshop.now_ms()) if again else Refresh()
-        yield Checkpoint(sealed(ended.dump(), origin))
-        if error is not None:
-            raise error
+        try:
+            yield from run.items()
+            error = run.error()
+            if error is not None:
+                raise error
+        except SourceError as error:
+            if ends_refresh(error, run):
+                again = replace(self._refresh, ended_ms=self.workshop.now_ms())
+                ended = again if isinstance(error, TransientError) else Refresh()
+                yield Checkpoint(sealed(ended.dump(), origin))
+            raise
+        yield Checkpoint(sealed(Refresh().dump(), origin))
 
     def _report(self, run: PartRun[list[Row]], part: Part, rows: list[Row]) -> Iterator[Item]:
         yield rows

@@ -107,6 +107,9 @@ class Wish:
             # The last day that was read may have grown, and late data come with its neighbours.
             is_last = part is coverage.parts[-1]
             begin = self._back(part.last) if is_last else max(part.first, changes_from)
+            if self.look_back_days is None and part.last < self.end:
+                # A refresh that goes on on a later day: what was not over then is over by now.
+                begin = part.over_through(self.days) + ONE_DAY
             if max(self.start, begin) <= min(self.end, part.last):
                 spans.append(Span(max(self.start, begin), min(self.end, part.last)))
         return _in_buckets(spans, self.end, self.grid)

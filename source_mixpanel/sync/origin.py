@@ -63,12 +63,15 @@ class Origin:
         except ValueError:
             return None
 
+    def is_of_project(self, now: Origin) -> bool:
+        """Whether a state may be of the project and region that are read now."""
+        pairs = (self.project_id, now.project_id), (self.region, now.region)
+        return all(None in pair or pair[0] == pair[1] for pair in pairs)
+
     def holds_for(self, now: Origin) -> bool:
         """Whether all that a state stands for, as far as it tells, is what is read now."""
-        pairs = (self.project_id, now.project_id), (self.region, now.region)
-        same = all(None in pair or pair[0] == pair[1] for pair in pairs)
         views = set(self.workspace_ids) <= set(now.workspace_ids)
-        return same and views and set(self.filters) <= set(now.filters)
+        return self.is_of_project(now) and views and set(self.filters) <= set(now.filters)
 
     def refuse_another_project(self, now: Origin, stream: str) -> None:
         """Raise unless a state may be of the project that is read now.

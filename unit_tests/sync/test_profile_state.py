@@ -172,8 +172,9 @@ def test_a_sync_goes_on_with_what_an_attempt_of_its_own_kind_has_read() -> None:
 
 @pytest.mark.parametrize("other", [Origin(8, "US", (None,)), Origin(7, "US", (3,))])
 def test_of_another_project_or_data_view_nothing_is_gone_on_with(other: Origin) -> None:
-    begun = GOING.begun(other, 0, None)
-    assert begun == ProfileState(MOMENT, columns={"$a": "a"}, origin=other)
+    assert GOING.begun(other, 0, None) == ProfileState(origin=other)
+    incremental = GOING.begun(other, 0, MOMENT)
+    assert (incremental.last_seen, incremental.refresh, incremental.open) == (MOMENT, Refresh(), {})
 
 
 def test_what_ended_long_ago_is_begun_anew() -> None:

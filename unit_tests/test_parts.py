@@ -20,6 +20,7 @@ from source_mixpanel.errors import (
     DataError,
     ForbiddenError,
     PlanError,
+    QuotaError,
     RefusedError,
     SourceError,
     TransientError,
@@ -243,6 +244,7 @@ def test_the_last_reason_of_a_part_counts() -> None:
         ConfigError("No."),
         PlanError("Pay."),
         UnreachableError("Nobody there."),
+        QuotaError("Used up.", until=5.0),
         SourceError("Disk."),
     ],
     ids=lambda error: type(error).__name__,
@@ -261,6 +263,13 @@ def test_the_only_part_tells_its_own_error() -> None:
     with pytest.raises(RefusedError) as caught:
         World(numbered(1), {"1": [error]}).rows()
     assert caught.value is error
+
+
+def test_the_only_one_of_a_list_may_be_deleted_too() -> None:
+    world = World(numbered(1), {"1": [refused()]}, there=set())
+    assert world.rows() == []
+    assert world.run.error() is None
+    assert world.lists.looks == 1
 
 
 @pytest.mark.parametrize(

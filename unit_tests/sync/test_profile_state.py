@@ -14,6 +14,7 @@ from source_mixpanel.errors import ConfigError
 from source_mixpanel.streams.profile_state import (
     OpenWalk,
     ProfileState,
+    can_be_saved,
     dump_state,
 )
 from source_mixpanel.streams.profile_state import parse_state as parse_blob
@@ -73,6 +74,18 @@ def _round_trip(state: ProfileState) -> ProfileState:
 def test_a_state_comes_back_as_it_went(state: ProfileState) -> None:
     said = state.last_seen or state.columns or state.open or state.refresh != Refresh()
     assert _round_trip(state) == (state if said else ProfileState())
+
+
+@given(st.none() | st.text(max_size=80) | st.text("a-1", min_size=60, max_size=70))
+@_quick
+def test_a_walk_that_may_be_saved_can_be_gone_on_with(session: str | None) -> None:
+    walk = Walk(session, 1000, 2500, 2)
+    state = ProfileState().at("users", OpenWalk(None, MOMENT, walk, MOMENT))
+    if can_be_saved(walk):
+        assert _round_trip(state) == state
+    else:
+        with pytest.raises(ConfigError):
+            _round_trip(state)
 
 
 def test_a_state_that_says_nothing_is_told_as_airbytes_mark_of_none() -> None:

@@ -7,6 +7,7 @@ from datetime import date
 
 from source_mixpanel.api.endpoints import COHORTS, FUNNELS
 from source_mixpanel.api.hints import Named, missing_events, missing_funnels
+from source_mixpanel.api.lists import MOST_EVENT_NAMES
 from source_mixpanel.api.request import Api, ApiRequest
 from source_mixpanel.api.waits import utc
 from source_mixpanel.dates import DEFAULT_START
@@ -22,9 +23,6 @@ from source_mixpanel.streams.export_request import ExportFilter, export_request
 from source_mixpanel.sync.coverage import Span
 from source_mixpanel.sync.days import Days
 from source_mixpanel.sync.window import Window
-
-_MOST_NAMES = 5_000
-"""Mixpanel lists no more events [observed]."""
 
 _BEHIND = {Api.LEXICON: Api.APP, Api.INGESTION: Api.APP}
 """Whose access tells of that to others."""
@@ -130,8 +128,10 @@ def _amiss(workshop: Workshop, named: Named, today: date) -> list[str]:
     sentences: list[str] = []
     try:
         if named.events:
-            names = _event_names(workshop, named.since or today - DEFAULT_START, today)
-            sentences += missing_events(named.events, names) if len(names) < _MOST_NAMES else []
+            since = min(named.since or today - DEFAULT_START, today)
+            names = workshop.lists.event_names(since, today, "export")
+            all_told = len(names) < MOST_EVENT_NAMES
+            sentences += missing_events(named.events, names) if all_told else []
         if named.funnels:
             funnels = workshop.lists.keyed(FUNNELS, "funnels", "funnel_id")
             there = {funnel["funnel_id"]: str(funnel.get("name")) for funnel in funnels}
@@ -139,14 +139,3 @@ def _amiss(workshop: Workshop, named: Named, today: date) -> list[str]:
     except SourceError as error:
         sentences.append(f"Whether the project has what the settings name is not known: {error}")
     return sentences
-
-
-def _event_names(workshop: Workshop, first: date, last: date) -> list[str]:
-    params = {
-        "type": "general",
-        "limit": str(_MOST_NAMES),
-        "from_date": min(first, last).isoformat(),
-        "to_date": last.isoformat(),
-    }
-    names = workshop.client.json(ApiRequest(Api.QUERY, "/api/query/events/names", "export", params))
-    return [str(name) for name in names] if isinstance(names, list) else []

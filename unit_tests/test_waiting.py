@@ -122,6 +122,16 @@ def test_check_passes_over_a_project_that_does_not_tell_its_zone_for_the_moment(
     assert asked(mixpanel, "/api/app/me")
 
 
+def test_check_says_of_no_event_that_it_is_lacking_if_the_names_cannot_be_read(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.add_fault("status", "/api/query/events/names", status=200, body={"names": []})
+    status, message = checked(command, {**config, "export_events": ["Purchase"]})
+    assert status == "SUCCEEDED"
+    assert "has had no event" not in message
+    assert "what the settings name is not known: Mixpanel's answer" in message
+
+
 def test_check_names_events_and_funnels_that_can_bring_nothing(
     command: Command, mixpanel: ControlClient, config: dict[str, Any]
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from source_mixpanel.api.client import MixpanelClient
@@ -13,6 +14,9 @@ from source_mixpanel.api.once import Once
 from source_mixpanel.api.request import Api, ApiRequest
 from source_mixpanel.errors import DataError, ForbiddenError, RefusedError, TransientError
 from source_mixpanel.oddities import Oddities
+
+MOST_EVENT_NAMES = 5_000
+"""Mixpanel lists no more [observed]."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,25 @@ class ListReader:
             raise DataError(told)
         self.warn(f"{told} They are left out, the others are read.")
         return good
+
+    def event_names(self, first: date, last: date, stream: str) -> list[str]:
+        """The events of some days; as many as `MOST_EVENT_NAMES`, there may be more.
+
+        Raises:
+            DataError: The answer is no list.
+            SourceError: As the client's.
+        """
+        params = {
+            "type": "general",
+            "limit": str(MOST_EVENT_NAMES),
+            "from_date": first.isoformat(),
+            "to_date": last.isoformat(),
+        }
+        request = ApiRequest(Api.QUERY, "/api/query/events/names", stream, params)
+        names = self.client.json(request)
+        if not isinstance(names, list):
+            raise DataError(f"Mixpanel's {request.answer} is no list.")
+        return [str(name) for name in names]
 
     def paths(self, listing: Listing, stream: str) -> list[str]:
         """Where the list is: one path, or one for each data view.

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 from urllib.parse import quote
 
-from source_mixpanel.api.request import Api, ApiRequest
+from source_mixpanel.api.lists import MOST_EVENT_NAMES
 from source_mixpanel.errors import DataError
 from source_mixpanel.streams.base import Row, Workshop
 from source_mixpanel.streams.dated import DatedOf, DatedStream
@@ -17,8 +17,6 @@ from source_mixpanel.streams.parts import Part
 from source_mixpanel.sync.coverage import Span
 from source_mixpanel.sync.period import Period
 
-_MOST_NAMES = 5_000
-"""Mixpanel lists no more [observed]."""
 _MOST_CHARACTERS = 6_000
 """Of event names in one URL; servers commonly take 8 KB."""
 
@@ -70,22 +68,13 @@ class EventCounts(DatedStream):
         return self.workshop.once.get("events/names", lambda: self._ask_names(first, last))
 
     def _ask_names(self, first: date, last: date) -> list[str]:
-        params = {
-            "type": "general",
-            "limit": str(_MOST_NAMES),
-            "from_date": first.isoformat(),
-            "to_date": last.isoformat(),
-        }
-        request = ApiRequest(Api.QUERY, "/api/query/events/names", self.name, params)
-        names = self.workshop.client.json(request)
-        if not isinstance(names, list):
-            raise DataError(f"Mixpanel's {request.answer} is no list.")
-        if len(names) >= _MOST_NAMES:
+        names = self.workshop.lists.event_names(first, last, self.name)
+        if len(names) >= MOST_EVENT_NAMES:
             self.logger.warning(
-                f"Mixpanel names the {_MOST_NAMES} most common events and no more: stream "
+                f"Mixpanel names the {MOST_EVENT_NAMES} most common events and no more: stream "
                 f"{self.name!r} has no counts of others."
             )
-        return [str(name) for name in names]
+        return names
 
 
 def in_urls(names: Iterable[str]) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, suppress
 from dataclasses import replace
 from typing import Any, cast
@@ -271,7 +271,7 @@ class SourceMixpanel(AbstractSource):
     ) -> Iterator[AirbyteMessage]:
         """As the CDK's own, with batches counted for what they hold."""
         name = stream_instance.name
-        stream_state = _saved_state(state_manager, stream_instance)
+        stream_state = state_manager.get_stream_state(name, stream_instance.namespace)
         records, progress = 0, cast("MixpanelStream", stream_instance).workshop.progress
         try:
             progress.begin(name)
@@ -299,12 +299,6 @@ class SourceMixpanel(AbstractSource):
             raise
         progress.end(name, whole=True)
         logger.info(f"Read {records} records from {name} stream")
-
-
-def _saved_state(state_manager: ConnectorStateManager, stream: Stream) -> MutableMapping[str, Any]:
-    """The stream's state; the CDK's mark of a stream that has none is none."""
-    saved = state_manager.get_stream_state(stream.name, stream.namespace)
-    return {} if saved == {"__ab_no_cursor_state_message": True} else saved
 
 
 def _told(error: Exception) -> str:

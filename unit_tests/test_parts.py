@@ -227,6 +227,18 @@ def test_a_part_that_fails_twice_is_named_and_the_others_are_had(
     assert (world.run.done, world.run.over) == (3, True)
 
 
+def test_of_a_whole_run_what_is_lacking_is_told_after_the_others() -> None:
+    world = World(numbered(3), {"2": [refused(), refused()]})
+    had: list[Item] = []
+    with pytest.raises(ConfigError, match="lacks 1 of 3 parts"):
+        had.extend(world.run.whole())
+    assert [item.state for item in had if isinstance(item, Checkpoint)] == [
+        {"done": "1"},
+        {"done": "3"},
+    ]
+    assert world.run.over
+
+
 def test_the_last_reason_of_a_part_counts() -> None:
     world = World(numbered(3), {"2": [refused(), TransientError("Down.")]})
     world.rows()

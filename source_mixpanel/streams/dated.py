@@ -169,10 +169,7 @@ class DatedStream(MixpanelStream):
             workers=self._workers,
         )
         try:
-            yield from run.items()
-            error = run.error()
-            if error is not None:
-                raise error
+            yield from run.whole()
         except SourceError as error:
             if full and ends_refresh(error, run):
                 self._state = self._state.ended(

@@ -108,9 +108,7 @@ class ListStream(MixpanelStream):
             read=lambda _, pages: map(self.rows, pages),
             workers=1,
         )
-        yield from run.items()
-        if error := run.error():
-            raise error
+        yield from run.whole()
 
     def rows(self, items: Any) -> list[Row]:
         """The records of a page: the items themselves."""

@@ -131,6 +131,16 @@ class PartRun(Generic[T]):
         """How many parts there are."""
         return len(self.parts)
 
+    def whole(self) -> Iterator[Item]:
+        """The rows and checkpoints of all parts.
+
+        Raises:
+            SourceError: Some are lacking, when the others have been read; or as for `items`.
+        """
+        yield from self.items()
+        if error := self.error():
+            raise error
+
     def items(self) -> Iterator[Item]:
         """The rows and checkpoints of all parts that can be had.
 
@@ -198,13 +208,12 @@ class PartRun(Generic[T]):
 
     def _worth_another_try(self) -> list[Part]:
         """The parts that failed, without those that are gone."""
-        if not self._failed:
-            return []
         there = self._still_listed()
         for part, error in list(self._failed.items()):
-            refused = isinstance(error, RefusedError)
-            deleted = refused and there is not None and part.key not in there
-            if deleted or (isinstance(error, RefusedError) and _MISSING_GROUP in error.text):
+            if not isinstance(error, RefusedError):
+                continue
+            deleted = there is not None and part.key not in there
+            if deleted or _MISSING_GROUP in error.text:
                 del self._failed[part]
                 self._log.info(
                     f"Stream {self.stream.name!r}: {part.label} was deleted in Mixpanel meanwhile."

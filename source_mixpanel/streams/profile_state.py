@@ -77,6 +77,11 @@ class ProfileState:
         going = {key: walk for key, walk in self.open.items() if key != part}
         return replace(self, open=going, refresh=self.refresh.with_part(part))
 
+    def ended(self, now_ms: int, *, passes: bool) -> ProfileState:
+        """When all parts were tried and some are lacking; what does not pass is begun anew."""
+        refresh = self.refresh.ended(now_ms, passes=passes)
+        return replace(self, refresh=refresh, open=self.open if passes else {})
+
     def over(self) -> ProfileState:
         """With nothing on its way."""
         return replace(self, refresh=Refresh(), open={})

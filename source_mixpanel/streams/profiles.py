@@ -202,13 +202,12 @@ class ProfileStream(MixpanelStream):
             discard=_close,
         )
         try:
-            yield from run.items()
-            error = run.error()
-            if error is not None:
-                raise error
+            yield from run.whole()
         except SourceError as error:
             if ends_refresh(error, run):
-                yield Checkpoint(dump_state(self._ended(error)))
+                passes = isinstance(error, TransientError)
+                ended = self._state.ended(self.workshop.now_ms(), passes=passes)
+                yield Checkpoint(dump_state(ended))
             raise
         finally:
             self._tell_oddities()
@@ -240,17 +239,6 @@ class ProfileStream(MixpanelStream):
         left = parts.keys() - set(self._state.refresh.finished)
         order = sorted(parts, key=lambda key: key not in self._state.open)
         return [parts[key] for key in order if key in left]
-
-    def _ended(self, error: SourceError) -> ProfileState:
-        """The state when all parts were tried and some are lacking.
-
-        What passes may be tried again at once, with what has been read; after a refusal all parts
-        are read again the next time: it may last, and the others change meanwhile.
-        """
-        if not isinstance(error, TransientError):
-            return self._state.over()
-        refresh = replace(self._state.refresh, ended_ms=self.workshop.now_ms())
-        return replace(self._state, refresh=refresh)
 
     def _begun(self) -> str | None:
         """When what is being read was begun, by Mixpanel's clock; None where the state is silent.

@@ -77,14 +77,11 @@ class ReportResults(MixpanelStream):
             workers=self._workers,
         )
         try:
-            yield from run.items()
-            error = run.error()
-            if error is not None:
-                raise error
+            yield from run.whole()
         except SourceError as error:
             if ends_refresh(error, run):
-                again = replace(self._refresh, ended_ms=self.workshop.now_ms())
-                ended = again if isinstance(error, TransientError) else Refresh()
+                passes = isinstance(error, TransientError)
+                ended = self._refresh.ended(self.workshop.now_ms(), passes=passes)
                 yield Checkpoint(sealed(ended.dump(), origin))
             raise
         yield Checkpoint(sealed(Refresh().dump(), origin))

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from enum import Enum
 from itertools import pairwise
 from typing import Any
 
-from source_mixpanel.instants import EPOCH
-from source_mixpanel.sync.days import ONE_DAY, Days
+from source_mixpanel.sync.days import ONE_DAY, Days, days_before
 
 _LAST_MS = 250_000_000_000_000
 _CLOSE_MS = 15 * 60 * 1000
@@ -77,8 +76,7 @@ class Covered:
         """Its last day that was over at its watermark; the day before its first if none was."""
         if self.watermark_ms is None:
             return self.last
-        began = days.of(EPOCH + timedelta(milliseconds=self.watermark_ms))
-        return max(self.first - ONE_DAY, min(self.last, began - ONE_DAY))
+        return max(self.first - ONE_DAY, min(self.last, days.at(self.watermark_ms) - ONE_DAY))
 
 
 @dataclass(frozen=True)
@@ -236,8 +234,8 @@ class LookBack:
         """
         through = part.over_through(self.days)
         if part is not coverage.parts[-1] and part.watermark_ms is not None:
-            through = self.days.of(EPOCH + timedelta(milliseconds=part.watermark_ms)) - ONE_DAY
-        return through + ONE_DAY - timedelta(days=min(self.count, (through - date.min).days))
+            through = self.days.at(part.watermark_ms) - ONE_DAY
+        return days_before(through, self.count) + ONE_DAY
 
 
 def _again(part: Covered, look_back_from: date, *, reread: bool) -> Iterator[Span]:

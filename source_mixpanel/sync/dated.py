@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from source_mixpanel.dates import EARLIEST
-from source_mixpanel.instants import EPOCH
 from source_mixpanel.sync.coverage import (
     Coverage,
     Covered,
@@ -18,7 +17,7 @@ from source_mixpanel.sync.coverage import (
     parse_coverage,
     parse_mark,
 )
-from source_mixpanel.sync.days import ONE_DAY, Days
+from source_mixpanel.sync.days import ONE_DAY, Days, days_before
 from source_mixpanel.sync.grid import Grid
 from source_mixpanel.sync.origin import KEY, Origin, Refresh, parse_origin, sealed
 
@@ -139,12 +138,12 @@ class Wish:
         """The first day whose rows may have changed after it was read."""
         if part.watermark_ms is None:
             return self._back(part.last)
-        return self._back(self.days.of(EPOCH + timedelta(milliseconds=part.watermark_ms)))
+        return self._back(self.days.at(part.watermark_ms))
 
     def _back(self, day: date) -> date:
         if self.look_back_days is None:
             return date.max
-        return day - timedelta(days=min(self.look_back_days, (day - date.min).days))
+        return days_before(day, self.look_back_days)
 
 
 def _in_buckets(spans: list[Span], end: date, grid: Grid) -> list[Span]:

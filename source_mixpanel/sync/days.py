@@ -46,6 +46,10 @@ class Days:
         except OverflowError:  # the very ends of the calendar, as in "until 9999-12-31T23:59:59Z"
             return instant.date()
 
+    def at(self, ms: int) -> date:
+        """The day that UTC milliseconds lie in."""
+        return self.of(EPOCH + timedelta(milliseconds=ms))
+
     def ends(self, day: date) -> int:
         """UTC milliseconds at which the day is over."""
         midnight = datetime.combine(day + ONE_DAY, time.min, tzinfo=self._clock)
@@ -56,3 +60,8 @@ class Days:
         if self.kind == PROJECT_KIND and self.zone is not None:
             return self.zone
         return timezone.utc
+
+
+def days_before(day: date, count: int) -> date:
+    """The day so many days before another, or the first day of the calendar."""
+    return day - timedelta(days=min(count, (day - date.min).days))

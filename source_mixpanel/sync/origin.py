@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -65,8 +65,16 @@ class Origin:
 
     def is_of_project(self, now: Origin) -> bool:
         """Whether a state may be of the project and region that are read now."""
-        pairs = (self.project_id, now.project_id), (self.region, now.region)
-        return all(None in pair or pair[0] == pair[1] for pair in pairs)
+        return not any(self._of_others(now))
+
+    def _of_others(self, now: Origin) -> Iterator[tuple[str, object, object]]:
+        """What is of somebody else than what is read now: what it is, whose it is, whose now."""
+        for what, then, current in (
+            ("project", self.project_id, now.project_id),
+            ("region", self.region, now.region),
+        ):
+            if then is not None and current is not None and then != current:
+                yield what, then, current
 
     def holds_for(self, now: Origin) -> bool:
         """Whether all that a state stands for, as far as it tells, is what is read now."""
@@ -79,17 +87,13 @@ class Origin:
         Raises:
             ConfigError: It is another's.
         """
-        for what, then, current in (
-            ("project", self.project_id, now.project_id),
-            ("region", self.region, now.region),
-        ):
-            if then is not None and current is not None and then != current:
-                raise ConfigError(
-                    f"The saved state of stream {stream!r} is of {what} {then}, and the settings "
-                    f"name {what} {current}: what is read of the one is not read of the other. "
-                    f"Reset the stream to read {what} {current} from its start, or correct the "
-                    f"settings."
-                )
+        for what, then, current in self._of_others(now):
+            raise ConfigError(
+                f"The saved state of stream {stream!r} is of {what} {then}, and the settings "
+                f"name {what} {current}: what is read of the one is not read of the other. "
+                f"Reset the stream to read {what} {current} from its start, or correct the "
+                f"settings."
+            )
 
     def warnings(self, now: Origin, stream: str) -> list[str]:
         """A sentence for each thing that was not what it is now when earlier records were read."""
@@ -207,6 +211,14 @@ class Refresh:
     def is_over(self, now_ms: int) -> bool:
         """Whether nobody is to finish it any more: whoever comes now wants a new one."""
         return self.ended_ms is not None and now_ms - self.ended_ms > RETRIED_WITHIN_MS
+
+    def ended(self, now_ms: int, *, passes: bool) -> Refresh:
+        """When all parts were tried and some are lacking.
+
+        What passes may be tried again soon, with what has been read; after a refusal all parts are
+        read again the next time: it may last, and the others change meanwhile.
+        """
+        return replace(self, ended_ms=now_ms) if passes else Refresh()
 
     def with_part(self, key: str) -> Refresh:
         """With a part read whole."""

@@ -18,6 +18,7 @@ from source_mixpanel.sync.export_state import parse_state as parse_blob
 from source_mixpanel.sync.origin import Origin, opened
 from source_mixpanel.sync.period import Cut
 from unit_tests.sync.numbered_days import coverages
+from unit_tests.sync.origins import origins
 
 _quick = settings(max_examples=50)
 
@@ -26,14 +27,6 @@ DAY = date(2026, 1, 31)
 EARLIER = date(2026, 1, 20)
 BEGIN = date(2026, 1, 1)
 
-origins = st.builds(
-    Origin,
-    project_id=st.none() | st.integers(1, 10**9),
-    region=st.sampled_from([None, "US", "EU", "IN"]),
-    workspace_ids=st.lists(st.none() | st.integers(1, 99), max_size=3, unique=True).map(tuple),
-    project_timezone=st.sampled_from([None, "UTC", "Asia/Tokyo"]),
-    filters=st.lists(st.text(max_size=5), max_size=2, unique=True).map(tuple),
-)
 moments = st.none() | st.integers(0, 4_000_000_000_000)
 cuts = st.builds(Cut, st.dates(date(2, 1, 1), date(9998, 1, 1)), moments, moments)
 states = st.builds(

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from source_mixpanel.errors import ConfigError
 from source_mixpanel.sync.origin import (
@@ -19,17 +18,9 @@ from source_mixpanel.sync.origin import (
     parse_origin,
     sealed,
 )
+from unit_tests.sync.origins import origins
 
 NOW = Origin(7, "US", (None,), "UTC", ("f",))
-
-origins = st.builds(
-    Origin,
-    project_id=st.none() | st.integers(1, 10**9),
-    region=st.sampled_from([None, "US", "EU", "IN"]),
-    workspace_ids=st.lists(st.none() | st.integers(1, 99), max_size=3, unique=True).map(tuple),
-    project_timezone=st.sampled_from([None, "UTC", "Asia/Tokyo"]),
-    filters=st.lists(st.text(max_size=5), max_size=2, unique=True).map(tuple),
-)
 
 
 @given(origins)

@@ -97,6 +97,7 @@ class Export(MixpanelStream):
             self.settings.wanted,
             now=self.workshop.time.now_utc(),
             log=self.logger.info,
+            to_text=self.settings.shape.to_text,
         )
         columns = property_columns(properties, to_text=self.settings.shape.to_text)
         return object_schema({**CORE, **columns})

@@ -45,6 +45,7 @@ from source_mixpanel.streams.profile_state import (
     parse_state,
 )
 from source_mixpanel.streams.property_schema import object_columns, remembered
+from source_mixpanel.streams.width import advice_on_width
 from source_mixpanel.sync.origin import opened
 
 _BATCH = 500
@@ -168,6 +169,8 @@ class ProfileStream(MixpanelStream):
             return object_schema({**core_columns(fixed), **object_columns()})
         types = find_properties(self.workshop, self.name, self._groups(), self.logger.info)
         columns = property_columns(types, fixed, to_text=self.settings.shape.to_text)
+        if advice := advice_on_width(self.name, len(columns)):
+            self.logger.warning(advice)
         return object_schema({**core_columns(fixed), **columns})
 
     def _groups(self) -> list[str | None]:

@@ -13,27 +13,30 @@ from unit_tests.harness import Command
 from unit_tests.worlds import discovered, sync
 
 # Some SDKs send a number, others a text; all are the truth.
-VERSIONS = [124, 17.5, "17.4.1", None]
-EVENTS = ["$browser_version", "$app_build_number", "$os_version"]
-PROFILES = ["$browser_version", "$android_app_version_code"]
+VERSIONS: list[Any] = [124, 17.5, "17.4.1", None]
+OF_EVENTS = [
+    "$browser_version",
+    "$app_build_number",
+    "$os_version",
+    "$app_release",
+    "$ae_session_length",
+]
+OF_PROFILES = ["$browser_version", "$android_app_version_code"]
 
 
 def test_what_differs_between_sdks_is_a_number_or_a_text_and_both_fit(
     command: Command, mixpanel: ControlClient, config: dict[str, Any]
 ) -> None:
-    further = ["$app_release", "$ae_session_length"]
-    events, profiles = (
-        [dict.fromkeys(raws, v) for v in VERSIONS] for raws in (EVENTS + further, PROFILES)
-    )
-    mixpanel.add_events([event(insert_id=f"i-{n}", **p) for n, p in enumerate(events)])
-    mixpanel.add_profiles(
-        [{"$distinct_id": f"u-{n}", "$properties": p} for n, p in enumerate(profiles)]
-    )
+    for n, version in enumerate(VERSIONS):
+        told: dict[str, Any] = dict.fromkeys(OF_EVENTS, version)
+        mixpanel.add_events([event(insert_id=f"i-{n}", **told)])
+        held = dict.fromkeys(OF_PROFILES, version)
+        mixpanel.add_profiles([{"$distinct_id": f"u-{n}", "$properties": held}])
     streams = discovered(command, config)
     chosen = [streams["export"], streams["engage"]]
     out = sync(command, config, chosen)
     assert out.code == 0, out.log
-    for stream, raws in zip(chosen, (EVENTS + further, PROFILES), strict=True):
+    for stream, raws in zip(chosen, (OF_EVENTS, OF_PROFILES), strict=True):
         rows = out.records(stream["name"])
         for column in (raw.removeprefix("$") for raw in raws):
             schema = stream["json_schema"]["properties"][column]
@@ -66,7 +69,8 @@ def test_what_belongs_to_a_feature_has_its_type_where_it_is_found_and_no_column_
     before = discovered(command, config)["export"]["json_schema"]["properties"]
     assert not columns & before.keys()
     # By its values alone, each would be something else.
-    mixpanel.add_events([event(**{raw: [] for raw in FURTHER_EVENT_PROPERTIES})])
+    odd: dict[str, Any] = {raw: [] for raw in FURTHER_EVENT_PROPERTIES}
+    mixpanel.add_events([event(**odd)])
     found = discovered(command, config)["export"]["json_schema"]["properties"]
     for raw, json_type in FURTHER_EVENT_PROPERTIES.items():
         assert found[raw.removeprefix("$")]["type"] == ["null", *json_type.split(" or ")]

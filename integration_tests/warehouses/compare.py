@@ -6,10 +6,11 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date, datetime, timezone
+from datetime import date, datetime, timedelta, timezone
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any
 
+from integration_tests.warehouses.columns import Kind, kinds
 from integration_tests.warehouses.truth import NAME, TIME, WHO, Row
 
 RESCUED = "rescued_properties"
@@ -30,9 +31,12 @@ _CORE = {
 IDS = {"distinct_id", "$insert_id", f"({WHO})", "$last_seen"}
 """What is in its column as text, and rescued besides where it is no text."""
 
+IN_PLACE = {NAME, "distinct_id", "$insert_id", f"({WHO})"}
+
 _UNFIT = re.compile("[\ud800-\udfff\x00]")
 """Half a character, which UTF-8 cannot hold, and NUL, which PostgreSQL cannot."""
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _EXACT = Context(prec=5_000)
 _NINE = Decimal(1).scaleb(-9)
 _FIRST_FREE = 1 << 63
@@ -72,32 +76,24 @@ def is_unfit(value: Any) -> bool:
 
 def json_text(value: Any) -> str:
     """A value's JSON text, in ASCII."""
-    return json.dumps(value, separators=(",", ":"))
+    return json.dumps(value, separators=(",", ":"), default=float)
 
 
-def fitting(value: Any) -> Any:
-    """A value as it may be kept: its JSON text where it holds text that no column can."""
-    return json_text(value) if is_unfit(value) else value
+def escaped(text: str) -> str:
+    """A text with what no column can hold as escapes."""
+    return _UNFIT.sub(lambda found: json_text(found[0])[1:-1], text)
 
 
-def _instant(value: datetime) -> int:
-    moment = value if value.tzinfo else value.replace(tzinfo=timezone.utc)
-    return round(moment.timestamp() * 1000)
-
-
-def _read_instant(value: Any) -> Any:
-    """Milliseconds since 1970 of a text that tells a moment; anything else as it is."""
-    if not isinstance(value, str):
-        return value
+def instant(value: Any) -> Any:
+    """Microseconds since 1970 of a moment, or of a text that tells one; anything else as it is."""
     try:
-        return datetime_in_ms(value)
-    except ValueError:
+        told = datetime.fromisoformat(value.replace("Z", "+00:00"))
+    except (AttributeError, TypeError, ValueError):
+        told = value
+    if not isinstance(told, datetime):
         return value
-
-
-def datetime_in_ms(text: str) -> int:
-    """Milliseconds since 1970 of an ISO text; one without a zone is in UTC."""
-    return _instant(datetime.fromisoformat(text.replace("Z", "+00:00")))
+    moment = told if told.tzinfo else told.replace(tzinfo=timezone.utc)
+    return round((moment - _EPOCH) / timedelta(microseconds=1))
 
 
 def canonical(value: Any, number: Number) -> Any:
@@ -106,9 +102,8 @@ def canonical(value: Any, number: Number) -> Any:
         return ("is", value)
     if isinstance(value, (int, float, Decimal)):
         exactly = value if isinstance(value, Decimal) else Decimal(repr(value))
-        return ("number", str(number(exactly).normalize(_EXACT) + 0))
-    if isinstance(value, (datetime, date)):
-        return ("time", value.isoformat())
+        held = number(exactly).normalize(_EXACT)
+        return ("number", str(held) if held else "0")
     if isinstance(value, Mapping):
         return ("object", frozenset((k, canonical(v, number)) for k, v in value.items()))
     if isinstance(value, list):
@@ -116,18 +111,26 @@ def canonical(value: Any, number: Number) -> Any:
     return ("text", value)
 
 
-class Rows:
+class Table:
     """Reads rows of a stream's table as Mixpanel would tell them.
 
     Args:
         stream: Its declaration in the configured catalog.
+        number: How the table holds numbers.
     """
 
-    def __init__(self, stream: Mapping[str, Any]) -> None:
+    def __init__(self, stream: Mapping[str, Any], number: Number = exact) -> None:
         core = _CORE.get(stream["name"], {})
+        specs = stream["json_schema"]["properties"]
+        self._beside = {RESCUED, *([KEY] if stream["name"] == "export" else [])}
+        self._number = number
         self._raw = {
-            column: spec.get(RAW_NAME) or core.get(column, column)
-            for column, spec in stream["json_schema"]["properties"].items()
+            column: spec.get(RAW_NAME, core.get(column, column)) for column, spec in specs.items()
+        }
+        self._times = {
+            self._raw[column]
+            for column, kind in kinds(stream).items()
+            if kind in (Kind.INSTANT, Kind.CLOCK)
         }
 
     def told(self, row: Mapping[str, Any]) -> Row:
@@ -138,7 +141,7 @@ class Rows:
         """
         found: Row = {}
         for column, value in row.items():
-            if value is not None and column not in (RESCUED, KEY):
+            if value is not None and column not in self._beside:
                 raw = self._raw[column]
                 assert raw not in found, f"{raw!r} is in two columns"
                 found[raw] = value
@@ -151,38 +154,39 @@ class Rows:
             found[place] = value
         return found
 
+    def differences(self, want: Iterable[Row], have: Iterable[Row], most: int = 12) -> list[str]:
+        """How rows that were told differ from Mixpanel's, in a few lines; none if they do not."""
+        ours, theirs = Counter(map(self._normal, want)), Counter(map(self._normal, have))
+        lacking, more = list((ours - theirs).elements()), list((theirs - ours).elements())
+        told = []
+        for row in lacking:
+            nearest = max(more, key=lambda other: len(row & other), default=frozenset())
+            if len(row & nearest) * 2 > len(row):
+                more.remove(nearest)
+                told += [f"  lacks {_shown(row - nearest)}, has {_shown(nearest - row)}"]
+            else:
+                told += [f"  no row {_shown(row)}"]
+        told += [f"  a row too many: {_shown(row)}" for row in more]
+        return [*told[:most], f"  and {len(told) - most} more"] if len(told) > most else told
 
-def normal(row: Row, number: Number) -> frozenset[Any]:
-    """A row as it is compared: without nulls, moments as numbers."""
-    return frozenset(
-        (raw, canonical(_moment(raw, fitting(value)), number))
-        for raw, value in row.items()
-        if value is not None
-    )
+    def _normal(self, row: Row) -> frozenset[Any]:
+        """A row as it is compared: without nulls, moments as numbers."""
+        return frozenset(
+            (escaped(raw), canonical(self._one(raw, value), self._number))
+            for raw, value in row.items()
+            if value is not None
+        )
 
-
-def _moment(raw: str, value: Any) -> Any:
-    if isinstance(value, datetime):
-        return _instant(value)
-    return _read_instant(value) if raw == "$last_seen" else value
-
-
-def differences(
-    want: Iterable[Row], have: Iterable[Row], number: Number = exact, most: int = 12
-) -> list[str]:
-    """How the rows differ, in a few lines; none if they do not."""
-    ours, theirs = (Counter(normal(row, number) for row in rows) for rows in (want, have))
-    lacking, more = list((ours - theirs).elements()), list((theirs - ours).elements())
-    told = []
-    for row in lacking:
-        nearest = max(more, key=lambda other: len(row & other), default=frozenset())
-        if len(row & nearest) * 2 > len(row):
-            more.remove(nearest)
-            told += [f"  lacks {_shown(row - nearest)}, has {_shown(nearest - row)}"]
-        else:
-            told += [f"  no row {_shown(row)}"]
-    told += [f"  a row too many: {_shown(row)}" for row in more]
-    return [*told[:most], f"  and {len(told) - most} more"] if len(told) > most else told
+    def _one(self, raw: str, value: Any) -> Any:
+        if raw in self._times:
+            return instant(value)
+        if isinstance(value, date):
+            return value.isoformat()
+        if raw in IDS and type(value) is int:
+            return str(value)
+        if isinstance(value, str) and raw in IN_PLACE:
+            return escaped(value)
+        return json_text(value) if is_unfit(value) else value
 
 
 def _shown(values: Iterable[Any]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from integration_tests.warehouses.compare import Rows, differences, double
+from integration_tests.warehouses.compare import Table, double
 from integration_tests.warehouses.files import through_avro, through_parquet
 from integration_tests.warehouses.history import INCREMENTAL, Sync
 
@@ -26,8 +26,8 @@ def test_files_hold_what_mixpanel_holds_and_the_newest_row_of_a_key_is_right(
                 held.clear()
             keys = [tuple(row[column] for column in sync.key(name)) for row in rows]
             assert None not in {part for key in keys for part in key}, f"{name}: a key is null"
-            told = Rows(stream)
-            held.update((key, told.told(row)) for key, row in zip(keys, rows, strict=True))
+            table = Table(stream, double)
+            held.update(zip(keys, map(table.told, rows), strict=True))
             if name in sync.truth:
-                lines = differences(sync.truth[name], held.values(), double)
-                assert not lines, "\n".join([f"{sync.name}, {name}:", *lines])
+                told = table.differences(sync.truth[name], held.values())
+                assert not told, "\n".join([f"{sync.name}, {name}:", *told])

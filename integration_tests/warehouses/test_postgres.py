@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 
 from integration_tests import postgres
-from integration_tests.warehouses.compare import Number, Rows, differences, exact, nine_decimals
+from integration_tests.warehouses.compare import Number, Table, exact, nine_decimals
 from integration_tests.warehouses.history import Sync
 from integration_tests.warehouses.upserts import ANY_NUMBER, NINE_DECIMALS, Upserts
 
@@ -22,6 +22,6 @@ def test_after_every_sync_the_tables_hold_what_mixpanel_holds(
             warehouse.land(sync)
             for name, want in sync.truth.items():
                 stream = sync.catalog[name]
-                have = [Rows(stream).told(row) for row in warehouse.rows(stream)]
-                told = differences(want, have, seen)
+                table = Table(stream, seen)
+                told = table.differences(want, map(table.told, warehouse.rows(stream)))
                 assert not told, "\n".join([f"{sync.name}, {name}:", *told])

@@ -13,7 +13,7 @@ Row = dict[str, Any]
 """A row's values by what Mixpanel calls them; `of_event` and `of_profile` say how."""
 
 NAME, TIME = "(event)", "(time)"
-"""What an event has beside its properties."""
+"""What an event has beside its properties; its time is in microseconds since 1970."""
 
 WHO = "$distinct_id"
 BEFORE = "$distinct_id_before_identity"
@@ -26,7 +26,7 @@ _REWRITTEN = {"distinct_id", BEFORE, "mp_processing_time_ms"}
 
 def of_event(event: Mapping[str, Any]) -> Row:
     """An event as the control plane tells it."""
-    return {**event["properties"], NAME: event["event"], TIME: event["time_ms"]}
+    return {**event["properties"], NAME: event["event"], TIME: event["time_ms"] * 1000}
 
 
 def of_profile(profile: Mapping[str, Any], **more: Any) -> Row:

@@ -63,8 +63,8 @@ def _moment(kind: Kind, value: str) -> datetime | date:
 def _number(kind: Kind, value: float, type_name: str) -> Any:
     if kind is Kind.INTEGER:
         return value if isinstance(value, int) and value in SIXTY_FOUR_BITS else None
-    exactly = Decimal(repr(value))
-    return exactly if type_name == ANY_NUMBER or abs(exactly) < _LEAST_TOO_LARGE else None
+    fits = type_name == ANY_NUMBER or abs(value) < _LEAST_TOO_LARGE
+    return Decimal(repr(value)) if fits else None
 
 
 def coerced(kind: Kind, value: Any, type_name: str) -> Any:
@@ -192,8 +192,10 @@ class Upserts:
         """The newest of each key takes the place of the row that the table has, if it is newer."""
         stage = f"{table} staged"
         columns = self._columns(table)
-        newest = SQL("SELECT * FROM (SELECT *, row_number() OVER (PARTITION BY {key} ORDER BY"
-                     " {order} {at} DESC) AS n FROM {stage}) AS numbered WHERE n = 1").format(
+        # The destination numbers rows in a column of this name, too.
+        newest = SQL("SELECT * FROM (SELECT *, row_number() OVER (PARTITION BY {key}"
+                     " ORDER BY {order} {at} DESC) AS row_number FROM {stage}) AS numbered"
+                     " WHERE row_number = 1").format(
             key=SQL(", ").join(map(Identifier, key)),
             order=SQL("{} DESC NULLS LAST,").format(Identifier(cursor)) if cursor else SQL(""),
             at=Identifier(_EXTRACTED),

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 from mixpanel_emulator.control_client import ControlClient
 from unit_tests.builders import event
 
-COMPANIES = "-7712345678901234567"
-FIRMS = 7001
+BUILDINGS = "-3312345678901234567"
+HOUSES = 7001
 HOUR_S = 3_600
 
 Held = Mapping[str, Any]
@@ -27,12 +27,12 @@ RESERVED: tuple[Held, ...] = (
     {"rescued_properties": {"mine": 1}, "Rescued Properties": "text"},
     {"ctid": "(0,1)", "xmin": 1, "xmax": 2, "cmin": 3, "cmax": 4, "tableoid": 5, "oid": 6},
     {"rowid": 7, "XMIN": "upper", "_TABLE_SUFFIX": 8, "_PARTITIONTIME": 9, "_FILE_NAME": 10},
-    {"select": 1, "order": "by", "table": [2], "null": 3, "user": 4, "end": 5},
+    {"select": 1, "order": "by", "table": [2], "null": 3, "user": 4, "row_number": 5},
 )
 """Names that a destination, or PostgreSQL, DuckDB or BigQuery, keeps for itself."""
 
 RIVALS: tuple[Held, ...] = (
-    {"plan": "a", "Plan": "b", "$plan": "c"},
+    {"plan": "a", "Plan": "b", "$plan": "c", "tier": "gold"},
     {"Plan Type": 1, "plan-type": "two", "plan_type": True, "planType": [4], "plan.type": 5},
     {"Event": "E", "$event": "$", "EVENT": 1, "Time": "noon", "$time": 5, "TIME": True},
     {"Distinct_Id": "d", "$distinct_id": "$", "distinct id": 1, "insert_id": "plain"},
@@ -139,6 +139,8 @@ def events_of(sets: Sequence[Held], name: str, *, days_ago: float = 3.0) -> list
     """An event for each set of properties, minutes apart."""
     made = [event(name, days_ago=days_ago + n / 1440) for n, _ in enumerate(sets)]
     for n, held in enumerate(sets):
+        # Mixpanel processes them when they come in.
+        del made[n]["properties"]["mp_processing_time_ms"]
         made[n]["properties"].update({**held, "$insert_id": f"{name}-{n}"})
     return made
 
@@ -193,12 +195,12 @@ def _begin(mixpanel: ControlClient) -> None:
     waiting = [event(insert_id=f"anon-{n}", days_ago=n, distinct_id="anon") for n in (1, 3, 8)]
     mixpanel.add_events([*waiting, event(insert_id="bo", days_ago=8, distinct_id="bo")])
     mixpanel.add_profiles(profiles([*everything, *_mixed()], "user"))
-    key = {"data_group_id": COMPANIES, "property_name": "company", "display_name": "Company"}
+    key = {"data_group_id": BUILDINGS, "property_name": "building", "display_name": "Building"}
     mixpanel.add_truth("data_groups", key)
-    mixpanel.add_profiles(profiles([*everything, {"seats": 3}], "firm"), COMPANIES)
-    mixpanel.add_cohort({"id": FIRMS, "data_group_id": COMPANIES}, ["firm-000", "firm-040"])
-    mixpanel.add_cohort({"id": FIRMS + 1}, ["user-000", "user-011", "user-030", "ghost", "\u2028"])
-    odd = {"id": FIRMS + 2, "name": 42, "description": None, "undeclared": {"a": [1]}, "Name": "n"}
+    mixpanel.add_profiles(profiles([*everything, {"seats": 3}], "house"), BUILDINGS)
+    mixpanel.add_cohort({"id": HOUSES, "data_group_id": BUILDINGS}, ["house-000", "house-040"])
+    mixpanel.add_cohort({"id": HOUSES + 1}, ["user-000", "user-011", "user-030", "ghost", "\u2028"])
+    odd = {"id": HOUSES + 2, "name": 42, "description": None, "undeclared": {"a": [1]}, "Name": "n"}
     mixpanel.add_cohort(odd, [])
 
 
@@ -208,7 +210,7 @@ def _younger(mixpanel: ControlClient) -> None:
     fresh: list[Held] = [
         {"colour": "red", "zip_code": "D-10115", "score": 1},
         {"colour": "blue", "new": {"a": [1, "b"]}, "": "empty", "$new": 1e300},
-        {"PLAN": "later", "Colour": 5, "lone": "\ud83d", "ten40": 10**40 + 1},
+        {"Tier": "later", "Colour": 5, "lone": "\ud83d", "ten40": 10**40 + 1},
     ]
     mixpanel.add_events(events_of(fresh, "Younger", days_ago=0.0))
     mixpanel.add_events(events_of([{"late": True, "colour": "green"}], "Late", days_ago=7.0))
@@ -233,6 +235,7 @@ def _merge(mixpanel: ControlClient) -> None:
     """Two hours later: `anon` turns out to be Ana, and her old events are given to her."""
     mixpanel.advance(2 * HOUR_S)
     made = event("$identify", days_ago=-0.1, insert_id="identify", distinct_id="ana")
+    del made["properties"]["mp_processing_time_ms"]
     made["properties"].update({"$anon_id": "anon", "$identified_id": "ana"})
     mixpanel.add_events([made])
 

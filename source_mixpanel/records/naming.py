@@ -17,8 +17,10 @@ from source_mixpanel.records.keys import digest
 
 _RESERVED = re.compile(r"_(airbyte_|ab_|table_|file_|partition|row_timestamp|colidentifier).*")
 """Airbyte's own columns and markers, and the prefixes that BigQuery refuses."""
-_SYSTEM = frozenset(["ctid", "xmin", "xmax", "cmin", "cmax", "oid", "tableoid", "__root__"])
-"""Columns that PostgreSQL, Redshift or BigQuery have in every table."""
+_SYSTEM = frozenset(
+    ["ctid", "xmin", "xmax", "cmin", "cmax", "oid", "tableoid", "__root__", "row_number"]
+)
+"""What PostgreSQL, Redshift or BigQuery have in every table, and Airbyte's upserts in theirs."""
 _LONGEST = 63
 _NO_WORD = re.compile(r"[^a-z0-9]")
 

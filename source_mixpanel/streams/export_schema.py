@@ -23,6 +23,7 @@ from source_mixpanel.records.elements import Elements
 from source_mixpanel.records.events import EVENT_CORE
 from source_mixpanel.records.naming import ColumnNames
 from source_mixpanel.records.types import common_type, declared_types, seen_type
+from source_mixpanel.records.unstorable import can_be_stored
 from source_mixpanel.schemas.reserved import EVENT_PROPERTIES, FURTHER_EVENT_PROPERTIES
 from source_mixpanel.streams.export_request import (
     ExportFilter,
@@ -57,6 +58,8 @@ def property_columns(
 ) -> dict[str, Any]:
     """A column for each property and, where its name is free, each of Mixpanel's own.
 
+    A name that no warehouse can hold has none.
+
     Args:
         properties: JSON type by raw name, None where nothing tells.
         pinned: The columns that the user has pinned, by raw name.
@@ -64,7 +67,7 @@ def property_columns(
     """
     every = {*properties, *EVENT_PROPERTIES}
     names = ColumnNames(EVENT_CORE, pinned_among(every, pinned))
-    names.add(properties)
+    names.add(filter(can_be_stored, properties))
     names.add_if_free(EVENT_PROPERTIES)
 
     def type_of(raw: str) -> str:

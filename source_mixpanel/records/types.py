@@ -30,9 +30,10 @@ PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {
 """The Python types of the values that a JSON type allows; `any` stands for all of them."""
 
 LONG_INTEGER = "long integer"
-"""What `seen_type` calls whole numbers that a double would round."""
+"""What `seen_type` calls whole numbers that a double would round, and 64 bits hold."""
 
 _EXACT_IN_A_DOUBLE = 2**53
+_BEYOND_64_BITS = 2**63
 
 _SCHEMAS: Mapping[str, Mapping[str, Any]] = {
     "string": {"type": ["null", "string"]},
@@ -85,11 +86,15 @@ def declared_types(schema: Any) -> frozenset[str]:
 
 
 def seen_type(value: Any) -> str:
-    """The JSON type of a parsed value, for `common_type`; `LONG_INTEGER` beyond 2^53."""
+    """The JSON type of a parsed value, for `common_type`.
+
+    It tells `LONG_INTEGER` apart. Whole numbers beyond 64 bits are just numbers: a column of
+    integers has no room for them in any warehouse.
+    """
     kind = JSON_TYPES[type(value)]
-    if kind == "integer" and abs(value) > _EXACT_IN_A_DOUBLE:
-        return LONG_INTEGER
-    return kind
+    if kind != "integer" or abs(value) <= _EXACT_IN_A_DOUBLE:
+        return kind
+    return LONG_INTEGER if -_BEYOND_64_BITS <= value < _BEYOND_64_BITS else "number"
 
 
 def common_type(found: Mapping[str, int] | Iterable[str]) -> str:

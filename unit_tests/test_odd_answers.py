@@ -175,7 +175,8 @@ def test_items_of_several_data_views_come_out_whatever_their_ids(
     _answer(mixpanel, P + "workspaces/2/feature-flags", {"results": [view]})
     out = sync(command, config, [streams["feature_flags"]])
     assert out.code == 0, (path, out.log)
-    assert [record["id"] for record in out.records()] == [view["id"]] * 2
+    assert [json.loads(record["id"]) for record in out.records()] == [view["id"]] * 2
+    assert [record["rescued_properties"] for record in out.records()] == [{"id": view["id"]}] * 2
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ class Sync:
 
 def begin(mixpanel: ControlClient) -> None:
     """A shop with something of every kind, before what is hard begins."""
-    mixpanel.seed(SEED, events=EVENTS, days=DAYS, profiles=PEOPLE, number_ids=False)
+    mixpanel.seed(SEED, events=EVENTS, days=DAYS, profiles=PEOPLE)
 
 
 class Recorder:

@@ -33,6 +33,8 @@ IDS = {"distinct_id", "$insert_id", f"({WHO})", "$last_seen"}
 
 IN_PLACE = {NAME, "distinct_id", "$insert_id", f"({WHO})"}
 
+_MOMENTS = (Kind.INSTANT, Kind.CLOCK)
+
 _UNFIT = re.compile("[\ud800-\udfff\x00]")
 """Half a character, which UTF-8 cannot hold, and NUL, which PostgreSQL cannot."""
 
@@ -117,9 +119,12 @@ class Table:
     Args:
         stream: Its declaration in the configured catalog.
         number: How the table holds numbers.
+        is_mixed_text: Whether columns of several types are text.
     """
 
-    def __init__(self, stream: Mapping[str, Any], number: Number = exact) -> None:
+    def __init__(
+        self, stream: Mapping[str, Any], number: Number = exact, *, is_mixed_text: bool = False
+    ) -> None:
         core = _CORE.get(stream["name"], {})
         specs = stream["json_schema"]["properties"]
         self._beside = {RESCUED, *([KEY] if stream["name"] == "export" else [])}
@@ -127,11 +132,10 @@ class Table:
         self._raw = {
             column: spec.get(RAW_NAME, core.get(column, column)) for column, spec in specs.items()
         }
-        self._times = {
-            self._raw[column]
-            for column, kind in kinds(stream).items()
-            if kind in (Kind.INSTANT, Kind.CLOCK)
-        }
+        of_kind = {self._raw[column]: kind for column, kind in kinds(stream).items()}
+        self._times = {raw for raw, kind in of_kind.items() if kind in _MOMENTS}
+        mixed = {raw for raw, kind in of_kind.items() if kind is Kind.ANY}
+        self._texts = mixed if is_mixed_text else set()
 
     def told(self, row: Mapping[str, Any]) -> Row:
         """A row's values by raw name, each from its column or rescued.
@@ -186,7 +190,8 @@ class Table:
             return str(value)
         if isinstance(value, str) and raw in IN_PLACE:
             return escaped(value)
-        return json_text(value) if is_unfit(value) else value
+        as_json = is_unfit(value) or (raw in self._texts and not isinstance(value, str))
+        return json_text(value) if as_json else value
 
 
 def _shown(values: Iterable[Any]) -> str:

@@ -89,6 +89,20 @@ def _told(kind: Kind, value: str) -> Any:
         return None
 
 
+def connected(server: postgres.Postgres) -> psycopg.Connection[dict[str, Any]]:
+    """A connection that gives numbers as they are, in JSON too."""
+    connection = psycopg.connect(
+        host=server.host,
+        port=server.port,
+        user=postgres.USER,
+        dbname=postgres.DATABASE,
+        autocommit=True,
+        row_factory=dict_row,
+    )
+    set_json_loads(partial(json.loads, parse_float=Decimal), connection)
+    return connection
+
+
 class Upserts:
     """A schema of PostgreSQL, with a table for each stream.
 
@@ -101,15 +115,7 @@ class Upserts:
         self._types = {**_TYPES, Kind.NUMBER: numbers}
         self._numbers = numbers
         self._loads = 0
-        self.connection = psycopg.connect(
-            host=server.host,
-            port=server.port,
-            user=postgres.USER,
-            dbname=postgres.DATABASE,
-            autocommit=True,
-            row_factory=dict_row,
-        )
-        set_json_loads(partial(json.loads, parse_float=Decimal), self.connection)
+        self.connection = connected(server)
         self._do(SQL("CREATE SCHEMA {}").format(Identifier(schema)))
         self._do(SQL("SET search_path TO {}").format(Identifier(schema)))
 

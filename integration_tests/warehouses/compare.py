@@ -67,6 +67,11 @@ def by_pyairbyte(number: Decimal) -> Decimal:
     return nine_decimals(double(number) if far else number)
 
 
+def by_pandas(number: Decimal) -> Decimal:
+    """As PyAirbyte's tables in PostgreSQL hold it, by way of doubles."""
+    return nine_decimals(double(number))
+
+
 def is_unfit(value: Any) -> bool:
     """Whether a JSON value holds text that no column can."""
     if isinstance(value, str):

@@ -12,6 +12,7 @@ from source_mixpanel.records.catalog import RAW_NAME
 from source_mixpanel.records.naming import ColumnNames, Core
 from source_mixpanel.records.profiles import KEY_COLUMN
 from source_mixpanel.records.types import column_schema, common_type
+from source_mixpanel.records.unstorable import can_be_stored
 from source_mixpanel.schemas.reserved import PROFILE_PROPERTIES
 from source_mixpanel.streams.base import Workshop
 from source_mixpanel.streams.property_schema import columns_of, pinned_among
@@ -44,15 +45,16 @@ def core_columns(fixed: Mapping[str, str]) -> dict[str, Any]:
 def property_columns(
     types: Types, core: Core, pinned: Mapping[str, str], *, to_text: bool
 ) -> dict[str, Any]:
-    """A column for each property."""
-    names = ColumnNames(core, pinned_among(types, pinned))
-    names.add(types)
+    """A column for each property, unless no warehouse can hold its name."""
+    named = list(filter(can_be_stored, types))
+    names = ColumnNames(core, pinned_among(named, pinned))
+    names.add(named)
 
     def type_of(raw: str) -> str:
         custom = "string" if to_text else common_type(types[raw])
         return PROFILE_PROPERTIES.get(raw) or custom
 
-    given = sorted((raw, names.columns[raw]) for raw in types if raw not in core.properties)
+    given = sorted((raw, names.columns[raw]) for raw in named if raw not in core.properties)
     return columns_of(dict(given), type_of)
 
 

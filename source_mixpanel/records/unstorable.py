@@ -23,9 +23,14 @@ def escaped(text: str) -> str:
     return _UNFIT.sub(lambda found: json.dumps(found[0])[1:-1], text)
 
 
+def can_be_stored(text: str) -> bool:
+    """Whether every warehouse can hold a text, and have a column of that name."""
+    return _UNFIT.search(text) is None
+
+
 def _is_unfit(value: Any) -> bool:
     if isinstance(value, str):
-        return _UNFIT.search(value) is not None
+        return not can_be_stored(value)
     if isinstance(value, Mapping):
         return any(_is_unfit(name) or _is_unfit(held) for name, held in value.items())
     return isinstance(value, list) and any(map(_is_unfit, value))

@@ -17,7 +17,7 @@ from unit_tests.builders import event
 BUILDINGS = "-3312345678901234567"
 HOUSES = 7001
 HOUR_S = 3_600
-_NO_LONGER = 1 << 63
+_NO_LONGER = 1 << 53
 _PANDAS_LONGEST = 63
 
 Held = Mapping[str, Any]
@@ -133,7 +133,7 @@ def everything(_name: str, _value: Any) -> bool:
 def what_pandas_keeps(name: str, value: Any) -> bool:
     """What gets into a table through pandas, which guesses at types, as it is.
 
-    It breaks on whole numbers beyond 64 bits, makes numbers of texts of digits, and times of what
+    It breaks on whole numbers beyond 53 bits, makes numbers of texts of digits, and times of what
     is called like one; PyAirbyte's columns of longer names are lost on that way.
     """
     is_time = name.lower().endswith(("_at", "_time")) or name.lower() in ("date", "modified")

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from source_mixpanel.records.catalog import RAW_NAME
-from source_mixpanel.records.no_unicode import escaped
 from source_mixpanel.records.types import column_schema
 
 TIMESTAMP: Mapping[str, Any] = {
@@ -23,16 +22,8 @@ def object_columns() -> dict[str, Any]:
 
 
 def columns_of(given: Mapping[str, str], type_of: Callable[[str], str]) -> dict[str, Any]:
-    """The schema of each column, which names its property.
-
-    A property whose name no warehouse can hold has none, and is rescued: some clients cannot even
-    read a catalog with such a name.
-    """
-    return {
-        column: {**column_schema(type_of(raw)), RAW_NAME: raw}
-        for raw, column in given.items()
-        if escaped(raw) == raw
-    }
+    """The schema of each column, which names its property."""
+    return {column: {**column_schema(type_of(raw)), RAW_NAME: raw} for raw, column in given.items()}
 
 
 def pinned_among(raws: Iterable[str], pinned: Mapping[str, str]) -> dict[str, str]:

@@ -18,6 +18,8 @@ from typing import Any
 
 import jsonschema
 
+from source_mixpanel.records.keys import event_key
+
 ZYGOTE = Path(__file__).with_name("zygote.py")
 OUTPUTS = ("stdout", "stderr")
 

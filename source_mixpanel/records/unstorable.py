@@ -2,8 +2,8 @@
 
 Half a surrogate pair is no Unicode, and some clients drop a whole row for it: a value with one
 comes out as its JSON text, which has only ASCII, in `rescued_properties`. NUL has no place in a
-text of PostgreSQL's: such a text is rescued as it is. An id, which no row can do without, has either as
-escapes in place. The one object of `property_layout: object` keeps what it holds.
+text of PostgreSQL's: such a text is rescued as it is. An id, which no row can do without, has
+either as escapes in place. The one object of `property_layout: object` keeps what it holds.
 """
 
 from __future__ import annotations

@@ -149,7 +149,8 @@ def test_properties_never_take_the_columns_of_others(
     command: Command, mixpanel: ControlClient, config: dict[str, Any]
 ) -> None:
     nasty = {"distinct_id": 1, "$distinct_id": 2, "last_seen": 3,
-             "$last_seen": "2026-01-01T00:00:00", "Plan": 4, "$plan": 5, "plan": 6, "": 7, "\u2028": 8}  # fmt: skip
+             "$last_seen": "2026-01-01T00:00:00", "Plan": 4,
+             "$plan": 5, "plan": 6, "": 7, "\u2028": 8}  # fmt: skip
     mixpanel.add_profiles([profile("me", **nasty)])
     stream = discovered(command, config)["engage"]
     [row] = sync(command, config, [stream]).records()

@@ -7,6 +7,7 @@ are UTC in both, so the data itself tells which kind a project is.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta, timezone
@@ -32,6 +33,8 @@ _LATEST_MS = 253_402_214_400_000
 
 _SECONDS = [f"{second:02d}." for second in range(60)]
 _THOUSANDTHS = [f"{thousandth:03d}Z" for thousandth in range(1000)]
+
+_NUMBER = re.compile(r"\s*-?\d{1,30}(\.\d+)?\s*", re.ASCII)
 
 _MIN_VOTES = 3
 _MIN_SHARE = 0.1
@@ -135,8 +138,8 @@ def raw_ms(raw: Any) -> int:
     """A raw `time` in milliseconds, still by the clock it was stored with.
 
     Milliseconds are asked for. A number that would be early 1970 in milliseconds is seconds, as
-    accounts that ignore `time_in_ms` send: Mixpanel takes no event from before 1971. A text is
-    an ISO date-time.
+    accounts that ignore `time_in_ms` send: Mixpanel takes no event from before 1971. A text of
+    digits is such a number, any other an ISO date-time.
 
     Raises:
         ValueError: It is none of these.
@@ -145,8 +148,12 @@ def raw_ms(raw: Any) -> int:
         # What nearly every event has.
         return raw
     if isinstance(raw, str):
-        ms: float = from_rfc3339(raw)
-    elif not isinstance(raw, (int, float)) or raw is True or raw is False:
+        if not _NUMBER.fullmatch(raw):
+            # ISO without hyphens would be a number.
+            return from_rfc3339(raw)
+        raw = float(raw) if "." in raw else int(raw)
+    ms: float
+    if not isinstance(raw, (int, float)) or raw is True or raw is False:
         raise ValueError(f"{raw!r} is no time")
     else:
         ms = raw * 1000 if abs(raw) < _MS_FLOOR else raw

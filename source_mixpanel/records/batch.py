@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,11 +27,16 @@ class RecordBatch(AirbyteMessage):
     count: int = 0
 
 
-def batch(stream: str, rows: Iterable[Mapping[str, Any]], emitted_at_ms: int) -> RecordBatch:
-    """The batch of these rows; `count` may be 0."""
+def batch(
+    stream: str,
+    rows: Iterable[Mapping[str, Any]],
+    emitted_at_ms: int,
+    mend: Callable[[Any], Any] | None = None,
+) -> RecordBatch:
+    """The batch of these rows, mended as `dump` does it; `count` may be 0."""
     head = b'{"type":"RECORD","record":{"stream":%b,"data":' % orjson.dumps(stream)
     tail = b',"emitted_at":%d}}\n' % emitted_at_ms
-    pieces = [dump(row) for row in rows]
+    pieces = [dump(row, mend) for row in rows]
     count = len(pieces)
     lines = b"".join([head, (tail + head).join(pieces), tail]) if count else b""
     return RecordBatch(

@@ -1,226 +1,308 @@
 """Properties to columns: the part of the hot path that every kind of row shares. Pure.
 
-What is the same for many rows is worked out once: a `_Plan` for each distinct tuple of property
-names, and a count for each tuple of value types.
+A property goes to the column that the catalog has for it, if its value fits; else to
+`rescued_properties`. `_Placing` holds what is the same for all rows of the same names and types of
+values, so that most rows are one copy of a dictionary. Rows of names that come for the first time,
+and those with a value that needs a closer look, are made value by value.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import compress
 from typing import Any
 
+from source_mixpanel.records.catalog import (
+    CatalogColumns,
+    Check,
+    Column,
+    any_column,
+    is_decimal,
+)
 from source_mixpanel.records.decode import dump, holds_long_number
-from source_mixpanel.records.naming import ColumnNames
-from source_mixpanel.records.types import JSON_TYPES, declared_types, fits
+from source_mixpanel.records.naming import ColumnNames, Core
+from source_mixpanel.records.tally import Tally
+from source_mixpanel.records.types import RESCUED
 
-_MANY = 20_000
+_MOST_HELD = 150_000
+"""Names in all placings together: some 20 MB."""
+_MOST_SEEN = 50_000
 _EXACT = 2.0**63
 """orjson makes a float of an integer that is not below this, or below its negative."""
 
 
 @dataclass(frozen=True)
 class Shape:
-    """How rows are to look, as the user wants it and as the configured catalog has it.
+    """How the user wants rows to look.
 
     Attributes:
         as_object: One `properties` column with raw names instead of a column each.
-        to_text: Whether custom properties become text.
+        to_text: Whether custom properties become text where their columns take text.
         only_declared: Emit only the columns of the configured catalog.
-        native: Raw names of Mixpanel's own properties, which keep their JSON type even as text.
-        declared: The JSON types that each column of the configured catalog is declared with.
     """
 
     as_object: bool = False
     to_text: bool = False
     only_declared: bool = False
-    native: frozenset[str] = frozenset()
-    declared: Mapping[str, frozenset[str]] = field(default_factory=dict)
-
-    def declared_by(self, schema: Mapping[str, Any] | None, native: Iterable[str]) -> Shape:
-        """The same for a configured schema."""
-        columns = (schema or {}).get("properties") or {}
-        declared = {column: declared_types(spec) for column, spec in columns.items()}
-        return replace(self, native=frozenset(native), declared=declared)
-
-    def emits(self, column: str) -> bool:
-        """Whether a column of properties is wanted."""
-        return not self.only_declared or column in self.declared
-
-
-class _Kinds:
-    """Rows of one tuple of property names whose values have the same types.
-
-    Attributes:
-        inexact: Whether a very large integer may be among them, as a float.
-    """
-
-    __slots__ = ("_floats", "_nested", "count", "inexact", "names", "signature")
-
-    def __init__(
-        self,
-        names: tuple[str, ...],
-        signature: tuple[type, ...],
-        emitted: Iterable[tuple[str, type]],
-    ) -> None:
-        self.names = names
-        self.signature = signature
-        self.count = 0
-        kinds = dict(emitted)
-        self._floats = tuple(column for column, kind in kinds.items() if kind is float)
-        self._nested = list in kinds.values() or dict in kinds.values()
-        self.inexact = bool(self._floats) or self._nested
-
-    def may_be_rounded(self, row: Mapping[str, Any], line: bytes) -> bool:
-        """Whether orjson may have made floats of integers when it parsed this row's line."""
-        for column in self._floats:
-            if not -_EXACT < row[column] < _EXACT:
-                return True
-        return self._nested and holds_long_number(line)
 
 
 @dataclass(slots=True, eq=False)
-class _Plan:
-    """What to do with rows of one tuple of property names.
+class _Placing:
+    """Where the values of rows go that have the same names and types of values.
 
     Attributes:
-        blank: A row with every column, all null: copying it is cheaper than growing a new one.
-        selectors: Which values are wanted, None for all.
-        kinds: The types of the last row's values; mostly the next row has the same.
-        known: All of them, by signature.
+        signature: The types.
+        blank: A row with all its columns null: copying it is cheaper than growing a new one.
+        selectors: Which values go to `columns`, None for all.
+        text: Columns whose values become text.
+        rescued: Names of what has no column, or does not fit it.
+        odd: Names and types of what is told in the end; `count` rows have them.
+        floats: Names of floats, which may be rounded integers.
+        checks: Names whose values have to be looked at, and how.
     """
 
-    names: tuple[str, ...]
-    columns: tuple[str, ...]
-    blank: dict[str, Any]
-    selectors: tuple[bool, ...] | None
-    text: tuple[str, ...]
-    known: dict[tuple[type, ...], _Kinds] = field(default_factory=dict)
-    kinds: _Kinds = field(init=False)
+    signature: tuple[type, ...]
+    columns: tuple[str, ...] = ()
+    blank: dict[str, Any] = field(default_factory=dict)
+    selectors: tuple[bool, ...] | None = None
+    text: tuple[str, ...] = ()
+    rescued: tuple[str, ...] = ()
+    odd: tuple[tuple[str, type], ...] = ()
+    floats: tuple[str, ...] = ()
+    nested: bool = False
+    checks: tuple[tuple[str, Check], ...] = ()
+    count: int = 0
 
-    def __post_init__(self) -> None:
-        self.kinds = _Kinds(self.names, (), ())
+    def needs_a_look(self, properties: Mapping[str, Any], line: bytes) -> bool:
+        """Whether a value of a row is not what its type promises."""
+        for name in self.floats:
+            if not -_EXACT < properties[name] < _EXACT:
+                return True
+        for name, fits in self.checks:
+            if not fits(properties[name]):
+                return True
+        return self.nested and holds_long_number(line)
 
-    def kinds_of(self, signature: tuple[type, ...]) -> _Kinds:
-        """A new one, for values of these types."""
-        emitted = compress(signature, self.selectors) if self.selectors else signature
-        made = _Kinds(self.names, signature, zip(self.columns, emitted, strict=True))
-        self.known[signature] = made
-        return made
+
+class _Plan:
+    """The placings of one tuple of names; mostly the next row has the types of the last one."""
+
+    __slots__ = ("last", "placings")
+
+    def __init__(self) -> None:
+        self.last = _Placing((object,))
+        self.placings: dict[tuple[type, ...], _Placing] = {}
 
 
 class PropertyColumns:
-    """Puts properties in their columns, and keeps count of values that do not fit them.
+    """Puts properties in their columns.
+
+    Core properties go to theirs whatever they are: whoever makes the rows sees to them.
 
     Args:
-        core: The columns that every row has, in front: always emitted, never counted as misfits.
+        core: The columns that every row has, in front.
         parse_again: The properties of a line, with integers beyond 64 bits exact.
     """
 
     def __init__(
         self,
-        names: ColumnNames,
+        catalog: CatalogColumns,
         shape: Shape,
-        core: Iterable[str],
+        core: Core,
         parse_again: Callable[[bytes], Mapping[str, Any]] | None = None,
     ) -> None:
-        self._names = names
+        self._catalog = catalog
         self._shape = shape
-        self._blank = dict.fromkeys(core)
-        self._core = frozenset(self._blank)
-        self._plans: dict[tuple[str, ...], _Plan] = {}
-        self._kinds: list[_Kinds] = []
-        self._misfits: Counter[tuple[str, str]] = Counter()
+        self._core = core
+        blank = dict.fromkeys(catalog.core(core))
+        self.blank: Mapping[str, Any] = {**blank, RESCUED: None} if catalog.rescues else blank
+        self._names = ColumnNames(core, catalog.properties)
         self._parse_again = parse_again
+        self._plans: dict[tuple[str, ...], _Plan] = {}
+        self._seen: set[int] = set()
+        self._held = 0
+        self._tally = Tally(catalog)
+
+    @property
+    def is_older(self) -> bool:
+        """Whether values come as they are, even if they do not fit."""
+        return self._catalog.is_older
 
     def row(self, properties: Mapping[str, Any], line: bytes = b"") -> dict[str, Any]:
         """A row with the properties in it; core columns have to be set after it.
 
         The line they were parsed from is not needed if very large integers are exact.
         """
-        names = tuple(properties)
-        plan = self._plans.get(names) or self._plan(names)
+        plan = self._plans.get(names := tuple(properties)) or self._plan(names)
+        if plan is None:
+            return self._by_value(properties, line)
         values: Iterable[Any] = properties.values()
         signature = tuple(map(type, values))
-        kinds = plan.kinds
-        if signature != kinds.signature:
-            kinds = plan.kinds = plan.known.get(signature) or self._learn(plan, signature)
-        if plan.selectors is not None:
-            values = compress(values, plan.selectors)
-        row = plan.blank.copy()
-        row.update(zip(plan.columns, values))  # noqa: B905 - as long as each other by make
-        if kinds.inexact and self._parse_again and line and kinds.may_be_rounded(row, line):
-            return self.row(self._parse_again(line))
-        kinds.count += 1
-        for column in plan.text:
+        placing = plan.last
+        if signature != placing.signature:
+            placing = plan.last = self._placing(plan, names, signature)
+        if placing.needs_a_look(properties, line):
+            return self._by_value(properties, line)
+        if placing.selectors is not None:
+            values = compress(values, placing.selectors)
+        row = placing.blank.copy()
+        row.update(zip(placing.columns, values))  # noqa: B905 - as long as each other by make
+        for column in placing.text:
             row[column] = _as_text(row[column])
+        if placing.odd:
+            placing.count += 1
+            if placing.rescued:
+                row[RESCUED] = {name: properties[name] for name in placing.rescued}
         return row
 
-    def _plan(self, names: tuple[str, ...]) -> _Plan:
-        if len(self._plans) >= _MANY:
-            self._forget()
-        self._names.add_all(names)
-        all_columns = [self._names.column(name) for name in names]
-        selectors = [c in self._core or self._shape.emits(c) for c in all_columns]
-        columns = tuple(compress(all_columns, selectors))
-        native = self._shape.native
-        custom = {self._names.column(name) for name in names if name not in native} - self._core
-        plan = self._plans[names] = _Plan(
-            names,
-            columns,
-            dict.fromkeys((*self._blank, *columns)),
-            selectors=None if all(selectors) else tuple(selectors),
-            text=tuple(c for c in columns if c in custom) if self._shape.to_text else (),
-        )
+    def rescue(self, row: dict[str, Any], raw: str, value: Any) -> None:
+        """Keep a value that is in no column that it fits."""
+        self._tally.add(raw, type(value))
+        if self._catalog.rescues:
+            row[RESCUED] = {**(row[RESCUED] or {}), raw: value}
+
+    def sentences(self, stream: str) -> Iterable[str]:
+        """What is to be told of values that do not fit, if anything."""
+        self._count()
+        return self._tally.sentences(stream)
+
+    # -- value by value --------------------------------------------------------------------
+
+    def _by_value(self, properties: Mapping[str, Any], line: bytes) -> dict[str, Any]:
+        """As `row`, for any values; the same rules without anything remembered."""
+        if self._parse_again and holds_long_number(line):
+            properties = self._parse_again(line)
+        row = dict(self.blank)
+        for raw, value in properties.items():
+            if raw in self._core.properties:
+                self._put_core(row, raw, value)
+                continue
+            column = self._column(raw)
+            if column is None:
+                if not self._shape.only_declared and value is not None:
+                    self.rescue(row, raw, value)
+                continue
+            told = _as_text(value) if self._is_to_be_text(column, type(value), raw) else value
+            if column.fits(told):
+                row[column.name] = told
+                continue
+            row[column.name] = value if self._catalog.is_older else None
+            self.rescue(row, raw, value)
+        return row
+
+    def _put_core(self, row: dict[str, Any], raw: str, value: Any) -> None:
+        column = self._core.properties[raw]
+        if column in row:
+            row[column] = value
+
+    def _column(self, raw: str) -> Column | None:
+        """The column of a property that is no core one; None if it has none."""
+        name = self._catalog.properties.get(raw)
+        if name is not None:
+            return self._catalog.columns[name]
+        if not self._catalog.is_older:
+            return None
+        if raw not in self._names.columns:
+            self._names.add([raw])
+        name = self._names.columns[raw]
+        declared = self._catalog.columns.get(name)
+        return declared or (None if self._shape.only_declared else any_column(name))
+
+    def _is_to_be_text(self, column: Column, kind: type, raw: str) -> bool:
+        if not self._shape.to_text or kind is str or kind is type(None):
+            return False
+        return str in column.takes and raw not in self._core.reserved
+
+    # -- what is remembered ----------------------------------------------------------------
+
+    def _plan(self, names: tuple[str, ...]) -> _Plan | None:
+        """A plan for rows of these names, unless they come for the first time."""
+        if self._catalog.is_older:
+            self._names.add(names)
+        known = hash(names)
+        if known not in self._seen:
+            if len(self._seen) >= _MOST_SEEN:
+                self._seen.clear()
+            self._seen.add(known)
+            return None
+        plan = self._plans[names] = _Plan()
         return plan
 
-    def _learn(self, plan: _Plan, signature: tuple[type, ...]) -> _Kinds:
-        if len(self._kinds) >= _MANY:
+    def _placing(
+        self, plan: _Plan, names: tuple[str, ...], signature: tuple[type, ...]
+    ) -> _Placing:
+        if (known := plan.placings.get(signature)) is not None:
+            return known
+        self._held += len(names)
+        if self._held > _MOST_HELD:
             self._forget()
-        kinds = plan.kinds_of(signature)
-        self._kinds.append(kinds)
-        return kinds
+            self._held = len(names)
+            self._plans[names] = plan
+            plan.placings.clear()
+        made = plan.placings[signature] = self._decided(names, signature)
+        return made
 
     def _forget(self) -> None:
-        """Give memory back; what was counted is kept as misfits."""
-        self._count_misfits()
+        """Give memory back; what was counted is kept."""
+        self._count()
         self._plans.clear()
-        self._kinds.clear()
+        self._seen.clear()
 
-    def _count_misfits(self) -> None:
-        """Turn counts of type signatures into misfits by column and type."""
-        for kinds in self._kinds:
-            if not kinds.count:
-                continue
-            for name, kind in zip(kinds.names, kinds.signature, strict=True):
-                column = self._names.column(name)
-                declared = self._shape.declared.get(column)
-                found = JSON_TYPES.get(kind, kind.__name__)
-                if declared and column not in self._core and not fits(found, declared):
-                    self._misfits[column, found] += kinds.count
-            kinds.count = 0
+    def _count(self) -> None:
+        for plan in self._plans.values():
+            for placing in plan.placings.values():
+                for raw, kind in placing.odd if placing.count else ():
+                    self._tally.add(raw, kind, placing.count)
+                placing.count = 0
 
-    def misfits(self) -> dict[str, dict[str, int]]:
-        """By column: how many values of which JSON type did not fit what it is declared as."""
-        self._count_misfits()
-        found: dict[str, dict[str, int]] = {}
-        for (column, kind), count in sorted(self._misfits.items()):
-            found.setdefault(column, {})[kind] = count
-        return found
+    def _decided(self, names: tuple[str, ...], signature: tuple[type, ...]) -> _Placing:
+        """Where values of these types go."""
+        placing = _Placing(signature)
+        told = [self._one(placing, raw, kind) for raw, kind in zip(names, signature, strict=True)]
+        columns = [place for place in told if place is not None]
+        placing.columns = tuple(columns)
+        known = (self._column(raw) for raw in names if raw not in self._core.properties)
+        placing.blank = {**self.blank, **{column.name: None for column in known if column}}
+        if len(columns) < len(told):
+            placing.selectors = tuple(place is not None for place in told)
+        return placing
 
-    def sentences(self, stream: str) -> list[str]:
-        """The misfits, one sentence a column."""
-        told = []
-        for column, kinds in self.misfits().items():
-            found = ", ".join(f"{count} x {kind}" for kind, count in kinds.items())
-            declared = " or ".join(sorted(self._shape.declared[column] - {"null"}))
-            told.append(
-                f"Stream {stream!r}, column {column!r}: declared as {declared}, but came as "
-                f"{found}. The values were emitted as they are."
-            )
-        return told
+    def _one(self, placing: _Placing, raw: str, kind: type) -> str | None:
+        """The column of values of a type; what has none is noted in the placing."""
+        if kind is float:
+            placing.floats += (raw,)
+        placing.nested = placing.nested or kind in (list, dict)
+        if raw in self._core.properties:
+            name = self._core.properties[raw]
+            return name if name in self.blank else None
+        column = self._column(raw)
+        if column is None:
+            if not self._shape.only_declared and kind is not type(None):
+                self._no_place(placing, raw, kind)
+            return None
+        if self._is_to_be_text(column, kind, raw):
+            placing.text += (column.name,)
+        elif kind in column.takes:
+            check = column.checks.get(kind)
+            if check is not None and not self._holds_anyway(check, kind):
+                placing.checks += ((raw, check),)
+        else:
+            self._no_place(placing, raw, kind)
+            return column.name if self._catalog.is_older else None
+        return column.name
+
+    def _no_place(self, placing: _Placing, raw: str, kind: type) -> None:
+        placing.odd += ((raw, kind),)
+        if self._catalog.rescues:
+            placing.rescued += (raw,)
+
+    def _holds_anyway(self, check: Check, kind: type) -> bool:
+        """Whether numbers are looked at before they get too large for a decimal.
+
+        Floats are, for being rounded integers; so are integers where they are parsed again.
+        """
+        return check is is_decimal and (kind is float or self._parse_again is not None)
 
 
 def _as_text(value: Any) -> Any:

@@ -7,7 +7,7 @@ orjson does nearly all lines. It refuses lone surrogates and NaN, and reads inte
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import orjson
@@ -60,8 +60,13 @@ def parse_exactly(line: bytes) -> Any:
         ) from error
 
 
-def dump(value: Any) -> bytes:
+def dump(value: Any, mend: Callable[[Any], Any] | None = None) -> bytes:
     """JSON bytes of anything that `parse_lines` gives.
+
+    Args:
+        value: Of the types that a JSON parser makes.
+        mend: What is written instead of a value that orjson refuses, which it does with halves of
+            surrogate pairs, integers beyond 64 bits and deep nesting; else they are escaped.
 
     Raises:
         DataError: It is nested too deep.
@@ -69,8 +74,11 @@ def dump(value: Any) -> bytes:
     try:
         return orjson.dumps(value)
     except TypeError:
-        # Integers beyond 64 bits, lone surrogates, which JSON can only escape, and deep nesting.
         pass
+    try:
+        value = mend(value) if mend else value
+    except RecursionError as error:
+        raise _too_deep() from error
     try:
         return json.dumps(value, separators=(",", ":")).encode("ascii")
     except RecursionError as error:

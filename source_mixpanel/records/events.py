@@ -13,15 +13,23 @@ import orjson
 
 from source_mixpanel.errors import DataError
 from source_mixpanel.instants import Stamper
+from source_mixpanel.records.catalog import EVENT_KEY, CatalogColumns
 from source_mixpanel.records.columns import PropertyColumns, Shape
 from source_mixpanel.records.decode import holds_long_number, parse_exactly
-from source_mixpanel.records.naming import EVENT_COLUMN, ColumnNames
-
-__all__ = ["EventRows", "Shape"]
+from source_mixpanel.records.keys import INSERT_ID, event_key, id_text
+from source_mixpanel.records.naming import Core
+from source_mixpanel.schemas.reserved import EVENT_PROPERTIES
 
 _NEVER = -(1 << 63)
 _PLAIN = 2
-_CORE_DEFAULTS = dict.fromkeys((EVENT_COLUMN, "time", "distinct_id", "insert_id"))
+_IDS = {"distinct_id": "distinct_id", INSERT_ID: "insert_id"}
+
+EVENT_CORE = Core(
+    properties={"time": "time", **_IDS},
+    others=(EVENT_KEY, "event"),
+    reserved=frozenset(EVENT_PROPERTIES),
+)
+"""The columns of every event."""
 
 
 class EventRows:
@@ -32,10 +40,13 @@ class EventRows:
         timeless: Rows whose `time` is missing or no time; it is null in them.
     """
 
-    def __init__(self, names: ColumnNames, stamper: Stamper, shape: Shape) -> None:
-        self.columns = PropertyColumns(names, shape, _CORE_DEFAULTS, _parse_again)
+    def __init__(self, catalog: CatalogColumns, stamper: Stamper, shape: Shape) -> None:
+        self.columns = PropertyColumns(catalog, shape, EVENT_CORE, _parse_again)
         self.stamper = stamper
-        self._make_row = _object_row if shape.as_object else self.columns.row
+        self._keyed = EVENT_KEY in self.columns.blank
+        self._as_object = shape.as_object
+        self._left_out = [c for c in ("event", "time") if c not in self.columns.blank]
+        self._make_row = self._object_row if shape.as_object else self.columns.row
         self._latest_ms = _NEVER
         self.timeless = 0
         self.seen = 0
@@ -51,7 +62,7 @@ class EventRows:
         Raises:
             DataError: A line is no JSON or no event.
         """
-        loads, stamp, make_row = orjson.loads, self.stamper.stamp, self._make_row
+        loads, stamp = orjson.loads, self.stamper.stamp
         seen, latest = 0, self._latest_ms
         for line in block.split(b"\n"):
             try:
@@ -66,31 +77,56 @@ class EventRows:
                 ms, text = stamp(properties)
             except ValueError:
                 self.timeless += 1
-                text = None
-            else:
-                if not since_ms <= ms <= until_ms:
-                    continue
-                if ms > latest:  # noqa: PLR1730 - max() takes twice as long
-                    latest = ms
-            row = make_row(properties, line)
-            row["event"] = event["event"]
-            row["time"] = text
-            yield row
+                yield self._timeless(event["event"], properties, line)
+                continue
+            if not since_ms <= ms <= until_ms:
+                continue
+            if ms > latest:  # noqa: PLR1730 - max() takes twice as long
+                latest = ms
+            yield self._row(event["event"], ms, text, properties, line)
         self.seen += seen
         self._latest_ms = latest
 
+    def _row(
+        self, name: str, ms: int | None, time: str | None, properties: dict[str, Any], line: bytes
+    ) -> dict[str, Any]:
+        row = self._make_row(properties, line)
+        row["event"] = name
+        row["time"] = time
+        who, insert_id = properties.get("distinct_id"), properties.get(INSERT_ID)
+        if type(who) is not str or type(insert_id) is not str:
+            self._see_to_ids(row, properties)
+        if self._keyed:
+            if not insert_id and holds_long_number(line):
+                properties = _parse_again(line)
+            row[EVENT_KEY] = event_key(name, ms, properties)
+        for column in self._left_out:
+            del row[column]
+        return row
 
-def _object_row(properties: Mapping[str, Any], line: bytes) -> dict[str, Any]:
-    """As `PropertyColumns.row`."""
-    if holds_long_number(line):
-        properties = _parse_again(line)
-    return {
-        "event": None,
-        "time": None,
-        "distinct_id": properties.get("distinct_id"),
-        "insert_id": properties.get("$insert_id"),
-        "properties": properties,
-    }
+    def _see_to_ids(self, row: dict[str, Any], properties: Mapping[str, Any]) -> None:
+        """Make text of ids that are none; what loses something by that is rescued as well."""
+        for raw, column in _IDS.items():
+            value = properties.get(raw)
+            if column not in row or value is None or type(value) is str:
+                continue
+            if self._keyed:
+                row[column] = id_text(value)
+            if not self._as_object and not (self._keyed and type(value) is int):
+                self.columns.rescue(row, raw, value)
+
+    def _timeless(self, name: str, properties: dict[str, Any], line: bytes) -> dict[str, Any]:
+        row = self._row(name, None, None, properties, line)
+        if self._keyed and not self._as_object and properties.get("time") is not None:
+            self.columns.rescue(row, "time", properties["time"])
+        return row
+
+    def _object_row(self, properties: dict[str, Any], line: bytes) -> dict[str, Any]:
+        """As `PropertyColumns.row`."""
+        if holds_long_number(line):
+            properties = _parse_again(line)
+        ids = {column: properties.get(raw) for raw, column in _IDS.items()}
+        return {**self.columns.blank, **ids, "properties": properties}
 
 
 def _properties(event: Any) -> dict[str, Any]:

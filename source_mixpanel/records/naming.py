@@ -1,87 +1,127 @@
-"""Which column a property goes to. One property one column, for good.
+"""Which column a property goes to: a rule that depends on the names alone. Pure.
 
-A column is the property's name without one leading `$`. Where that is taken, in any mix of
-upper and lower case, underscores are put before it until it is free: the names that Airbyte's
-connector gives in its schema. Who came first keeps the plain name, so a name, once given, never
-changes; a set of names seen at once is served in sorted order, as `discover` does.
+A column is the property's name without one leading `$`. Of rivals one keeps that name, and the
+others get underscores in front of it. Rivals are names that some warehouse cannot tell apart: they
+ignore letter case, clean away what is no letter or digit, and cut long names (PostgreSQL: 63
+bytes). Names that destinations keep for themselves are nobody's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
-CORE_COLUMNS = {
-    "time": "time",
-    "distinct_id": "distinct_id",
-    "$insert_id": "insert_id",
-}
-"""The properties that are columns of every event; `event` is no property."""
+from source_mixpanel.records.keys import digest
 
-EVENT_COLUMN = "event"
+_RESERVED = re.compile(r"_(airbyte_|ab_|table_|file_|partition|row_timestamp|colidentifier).*")
+"""Airbyte's own columns and markers, and the prefixes that BigQuery refuses."""
+_SYSTEM = frozenset(["ctid", "xmin", "xmax", "cmin", "cmax", "oid", "tableoid", "__root__"])
+"""Columns that PostgreSQL, Redshift or BigQuery have in every table."""
+_LONGEST = 63
+_NO_WORD = re.compile(r"[^a-z0-9]")
 
 
-def fold(name: str) -> str:
-    """The name as warehouses compare it: without regard to letter case."""
-    return name.upper().casefold()
+@dataclass(frozen=True)
+class Core:
+    """The columns of a stream that the rule gives to no further property.
+
+    Attributes:
+        properties: Raw names of properties that have a column of their own.
+        others: Columns that hold no property.
+        reserved: Mixpanel's own properties, which come first among rivals.
+    """
+
+    properties: Mapping[str, str]
+    others: tuple[str, ...] = ()
+    reserved: frozenset[str] = field(default=frozenset(), repr=False)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All of them."""
+        return (*self.others, *self.properties.values())
+
+
+def bare(raw: str) -> str:
+    """The name that a property's column has unless it is taken.
+
+    Nothing would be left of a name without any Latin letter or digit where a destination keeps
+    only these; such a name is told from others by digits of its hash at the end.
+    """
+    name = raw.removeprefix("$")
+    return name if _ascii(name).strip("_") else f"{name}_{digest(raw)[:8]}"
+
+
+def _ascii(name: str) -> str:
+    """As destinations clean it that keep Latin letters, digits and underscores alone."""
+    plain = unicodedata.normalize("NFKD", name)
+    kept = "".join(c for c in plain if not unicodedata.combining(c))
+    return _NO_WORD.sub("_", kept.upper().casefold())
+
+
+def _claims(column: str) -> Iterator[tuple[int, str]]:
+    """What no other column may claim, if all warehouses are to tell the two apart."""
+    folded = column.upper().casefold()
+    word = "".join(c for c in folded if c.isalnum())
+    start = next((at for at, c in enumerate(folded) if c.isalnum()), len(folded))
+    cleaned = _ascii(column)
+    # Some put an underscore before a digit at the beginning.
+    for more in (0, 1) if cleaned[:1].isdigit() else (0,):
+        yield start + more, word
+        yield -1, f"{'_' * more}{cleaned}"[:_LONGEST]
+
+
+def claims(column: str) -> frozenset[tuple[int, str]]:
+    """Two columns are rivals if they have one of these in common."""
+    return frozenset(_claims(column))
+
+
+def is_reserved(column: str) -> bool:
+    """Whether a destination keeps the name for itself."""
+    cleaned = _ascii(column)
+    return cleaned in _SYSTEM or _RESERVED.fullmatch(cleaned) is not None
 
 
 class ColumnNames:
-    """The growing map from raw property names to columns.
+    """The map from raw property names to columns.
+
+    Names that are added at once get the same columns in whichever order they come.
 
     Args:
-        core: Raw names with a fixed column.
-        taken: Further columns that no property may have.
+        given: Columns that are settled, by raw name.
+
+    Attributes:
+        columns: The column of each property, the core ones' too.
     """
 
-    def __init__(
-        self,
-        known: Mapping[str, str],
-        *,
-        core: Mapping[str, str] = CORE_COLUMNS,
-        taken: Iterable[str] = (EVENT_COLUMN,),
-    ) -> None:
-        self._columns: dict[str, str] = dict(core)
-        self._folded = {fold(column) for column in (*core.values(), *taken)}
-        self._core = frozenset(core)
-        self._used: dict[str, None] = {}
-        for raw, column in known.items():
-            if raw not in self._columns and fold(column) not in self._folded:
+    def __init__(self, core: Core, given: Mapping[str, str] | None = None) -> None:
+        self.columns: dict[str, str] = dict(core.properties)
+        self._core = core
+        self._taken = {claim for column in core.columns for claim in _claims(column)}
+        for raw, column in (given or {}).items():
+            if raw not in self.columns:
                 self._give(raw, column)
 
-    def column(self, raw: str) -> str:
-        """The column of a property, given now if it is new."""
-        self._used[raw] = None
-        column = self._columns.get(raw)
-        return column if column is not None else self._choose(raw)
+    def add(self, raws: Iterable[str]) -> None:
+        """Give columns to those that have none yet."""
+        for raw in sorted({*raws} - self.columns.keys(), key=self._rank):
+            column = bare(raw)
+            while is_reserved(column) or not self._taken.isdisjoint(_claims(column)):
+                column = f"_{column}"
+            self._give(raw, column)
 
-    def add_all(self, raws: Iterable[str]) -> None:
-        """Give columns to all these names as if they had come at once."""
-        for raw in sorted(raws):
-            self.column(raw)
+    def add_if_free(self, raws: Iterable[str]) -> None:
+        """Give columns to those that get their plain names."""
+        for raw in sorted(raws, key=self._rank):
+            if raw not in self.columns and self._taken.isdisjoint(_claims(bare(raw))):
+                self._give(raw, bare(raw))
 
-    def _choose(self, raw: str) -> str:
+    def _rank(self, raw: str) -> tuple[bool, bool, bool, str]:
+        """Mixpanel's own first, then who is spelled like the column, tidy names before others."""
         column = raw.removeprefix("$")
-        while not column or fold(column) in self._folded:
-            column = f"_{column}"
-        return self._give(raw, column)
+        return raw not in self._core.reserved, column != raw, column != _ascii(column), raw
 
-    def _give(self, raw: str, column: str) -> str:
-        self._columns[raw] = column
-        self._folded.add(fold(column))
-        return column
-
-    def is_free(self, raw: str) -> bool:
-        """Whether a new property would get its plain name."""
-        return raw not in self._columns and fold(raw.removeprefix("$")) not in self._folded
-
-    def given(self) -> dict[str, str]:
-        """Every property's column but the core ones'."""
-        return {raw: column for raw, column in self._columns.items() if raw not in self._core}
-
-    def used(self) -> dict[str, str]:
-        """The columns of properties that were asked for, but the core ones'.
-
-        A later sync has to be told them all: the schema is numbered anew each time it is
-        discovered, and a rival that appeared meanwhile may come first in it.
-        """
-        return {raw: self._columns[raw] for raw in self._used if raw not in self._core}
+    def _give(self, raw: str, column: str) -> None:
+        self.columns[raw] = column
+        self._taken.update(_claims(column))

@@ -12,20 +12,25 @@ from typing import Any
 
 from source_mixpanel.errors import DataError
 from source_mixpanel.oddities import Oddities
+from source_mixpanel.records.catalog import CatalogColumns
 from source_mixpanel.records.columns import PropertyColumns, Shape
-from source_mixpanel.records.decode import dump
-from source_mixpanel.records.naming import ColumnNames
+from source_mixpanel.records.keys import id_text
+from source_mixpanel.records.naming import Core
+from source_mixpanel.schemas.reserved import PROFILE_PROPERTIES
 
 KEY_COLUMN = "distinct_id"
 LAST_SEEN = "$last_seen"
-CORE_PROPERTIES: Mapping[str, str] = {LAST_SEEN: "last_seen"}
-"""The properties that are columns of every profile; its id is no property."""
-
 _KEY = "$distinct_id"
 _PROPERTIES = "$properties"
 _PLAIN = 2
 _WHOLE_SECONDS = len("2026-01-31T00:00:00")
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}(\.\d+)?)?", re.ASCII)
+
+
+def profile_core(fixed: Iterable[str]) -> Core:
+    """The columns of every profile; `fixed` are those beside its own."""
+    reserved = frozenset(PROFILE_PROPERTIES)
+    return Core({LAST_SEEN: "last_seen"}, (KEY_COLUMN, *fixed), reserved)
 
 
 class Emitted:
@@ -72,11 +77,10 @@ class ProfileRows:
         seen: Profiles read, emitted or not.
     """
 
-    def __init__(self, names: ColumnNames, shape: Shape, fixed: Iterable[str] = ()) -> None:
-        core = (KEY_COLUMN, *fixed, *CORE_PROPERTIES.values())
-        self.columns = PropertyColumns(names, shape, core)
-        self._defaults = dict.fromkeys(core)
+    def __init__(self, catalog: CatalogColumns, shape: Shape, core: Core) -> None:
+        self.columns = PropertyColumns(catalog, shape, core)
         self._as_object = shape.as_object
+        self._last_seen = catalog.columns.get("last_seen")
         self._nobody = Oddities()
         self._no_text = Oddities()
         self.latest: str | None = None
@@ -116,30 +120,39 @@ class ProfileRows:
             emitted.add(who, seen)
             self._learn(seen)
             self.made += 1
-            yield self._row(self._text_of(who), properties, fixed)
+            yield self._row(who, properties, fixed)
         count = self.seen - seen_before
         if count and self._nobody.count - nobody == count:
             raise DataError(f"Mixpanel sent profiles without an id: {self._nobody.shown()}.")
 
     def _row(
-        self, who: str, properties: Mapping[str, Any], fixed: Mapping[str, Any]
+        self, who: Any, properties: Mapping[str, Any], fixed: Mapping[str, Any]
     ) -> dict[str, Any]:
+        seen, last_seen = properties.get(LAST_SEEN), self._last_seen
         if self._as_object:
-            row = {**self._defaults, "last_seen": properties.get(LAST_SEEN)}
-            row["properties"] = properties
+            row = {**self.columns.blank, "last_seen": seen, "properties": properties}
         else:
             row = self.columns.row(properties)
-        row[KEY_COLUMN] = who
+        if last_seen is not None and seen is not None and not last_seen.fits(seen):
+            self._see_to_last_seen(row, seen)
+        row[KEY_COLUMN] = who if type(who) is str else self._as_text(row, who)
         row.update(fixed)
         return row
 
-    def _text_of(self, who: Any) -> str:
-        """An id as text; those that are neither text nor a whole number are counted."""
-        if type(who) is str:
-            return who
+    def _see_to_last_seen(self, row: dict[str, Any], seen: Any) -> None:
+        """One that is no time; Mixpanel writes it in UTC, without a zone."""
+        if not self.columns.is_older:
+            row["last_seen"] = None
+        if not self._as_object:
+            self.columns.rescue(row, LAST_SEEN, seen)
+
+    def _as_text(self, row: dict[str, Any], who: Any) -> str:
+        """An id that is no text: its JSON text, and itself where that would lose something."""
         if type(who) is not int:
             self._no_text.add(who)
-        return dump(who).decode()
+            if not self._as_object and not self.columns.is_older:
+                self.columns.rescue(row, _KEY, who)
+        return id_text(who) or ""
 
     def _learn(self, seen: Any) -> None:
         later = self.latest is None or (type(seen) is str and seen > self.latest)

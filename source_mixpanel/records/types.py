@@ -17,6 +17,17 @@ JSON_TYPES: Mapping[type, str] = {
 }
 """JSON's name for the Python types that a parser makes."""
 
+PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {
+    "string": (str,),
+    "boolean": (bool,),
+    "integer": (int,),
+    "number": (int, float),
+    "array": (list,),
+    "object": (dict,),
+    "any": (str, bool, int, float, list, dict, type(None)),
+}
+"""The Python types of the values that a JSON type allows; `any` stands for all of them."""
+
 _SCHEMAS: Mapping[str, Mapping[str, Any]] = {
     "string": {"type": ["null", "string"]},
     "boolean": {"type": ["null", "boolean"]},
@@ -33,11 +44,17 @@ def column_schema(json_type: str) -> dict[str, Any]:
     return deepcopy(dict(_SCHEMAS.get(json_type, _SCHEMAS["string"])))
 
 
-def object_schema(columns: Mapping[str, Any]) -> dict[str, Any]:
-    """The JSON Schema of a stream with these columns; further ones may come.
+RESCUED = "rescued_properties"
+"""The column of what has no other, or does not fit its own: an object by raw name, or null."""
+
+
+def object_schema(columns: Mapping[str, Any], *, rescues: bool = True) -> dict[str, Any]:
+    """The JSON Schema of a stream with these columns and, unless told, `rescued_properties`.
 
     A column is given by a JSON type, several, or a whole JSON Schema.
     """
+    if rescues:
+        columns = {**columns, RESCUED: "object"}
 
     def schema_of(told: Any) -> dict[str, Any]:
         if isinstance(told, Mapping):
@@ -50,12 +67,6 @@ def object_schema(columns: Mapping[str, Any]) -> dict[str, Any]:
         "additionalProperties": True,
         "properties": {name: schema_of(told) for name, told in columns.items()},
     }
-
-
-def fits(found: str, declared: Iterable[str]) -> bool:
-    """Whether a value of one JSON type belongs in a column of others; null always does."""
-    allowed = set(declared)
-    return found in allowed or found == "null" or (found == "integer" and "number" in allowed)
 
 
 def declared_types(schema: Any) -> frozenset[str]:

@@ -19,8 +19,14 @@ from source_mixpanel.api.project import ProjectFacts
 from source_mixpanel.api.request import Api
 from source_mixpanel.clock import Clock, ServerTime
 from source_mixpanel.instants import PROJECT_KIND
+from source_mixpanel.oddities import Oddities
 from source_mixpanel.records.batch import batch, message
+from source_mixpanel.records.catalog import parse_columns
+from source_mixpanel.records.columns import PropertyColumns, Shape
 from source_mixpanel.records.decode import dump
+from source_mixpanel.records.naming import Core
+from source_mixpanel.records.no_unicode import mended
+from source_mixpanel.records.types import RESCUED
 from source_mixpanel.sync.days import Days
 from source_mixpanel.sync.origin import NOTHING, Origin
 from source_mixpanel.sync.progress import Progress, Step
@@ -95,6 +101,7 @@ class MixpanelStream(Stream, ABC):
         lane: Whose quota it spends: streams of different lanes are read side by side.
         documented: Whether Mixpanel documents all that it is read from.
         paths: Where it is read from; its rows come from the first one.
+        core: The columns that are not those of properties, as the catalog may give them.
     """
 
     name: str
@@ -104,10 +111,14 @@ class MixpanelStream(Stream, ABC):
     lane: Api = Api.QUERY
     documented: bool = True
     is_resumable = True
+    core = Core({})
 
     def __init__(self, workshop: Workshop) -> None:
         self.workshop = workshop
         self._configured: Mapping[str, Any] | None = None
+        self.catalog = parse_columns(None, self.core)
+        self._columns = PropertyColumns(self.catalog, Shape(), self.core)
+        self._keyless = Oddities()
 
     @abstractmethod
     def sync(self, saved: Mapping[str, Any], *, full: bool) -> Iterator[Item]:
@@ -149,6 +160,8 @@ class MixpanelStream(Stream, ABC):
     ) -> Iterator[AirbyteMessage]:
         """The messages of a sync. What was read when it fails is not forgotten."""
         self._configured = configured_stream.stream.json_schema or {}
+        self.catalog = parse_columns(self._configured, self.core)
+        self._columns = PropertyColumns(self.catalog, Shape(), self.core)
         full = configured_stream.sync_mode == SyncMode.full_refresh
         states = _States(self, state_manager)
         try:
@@ -163,6 +176,9 @@ class MixpanelStream(Stream, ABC):
             if states.waits:
                 yield states.message()
             raise
+        finally:
+            for sentence in self.oddities():
+                self.logger.warning(sentence)
         if states.waits or not states.left:
             yield states.message()
 
@@ -190,15 +206,55 @@ class MixpanelStream(Stream, ABC):
         step = Step(self.name, reached.place, done, total, unit, records, left)
         self.workshop.progress.step(step)
 
+    # -- what columns records have ---------------------------------------------------------
+
+    def fitted(self, rows: Iterable[Row]) -> Iterable[Row]:
+        """Rows whose every column the catalog declares, in a value that fits it."""
+        if self.catalog.is_older:
+            return rows
+        return filter(None, map(self._fitted, rows))
+
+    def _fitted(self, row: Row) -> Row | None:
+        """The row, or None if its key holds what its column cannot; that is told in the end."""
+        given = dict(row)
+        for column in self.primary_key:
+            declared = self.catalog.columns.get(column)
+            if declared is not None:
+                given[column] = declared.converted(row.get(column))
+        made = self._columns.row(given)
+        if any(made.get(column) is None for column in self.primary_key):
+            self._keyless.add(row)
+            return None
+        return made
+
+    def oddities(self) -> Iterator[str]:
+        """A sentence for each thing that a user may want to know of the data."""
+        if self._keyless.count:
+            yield (
+                f"Stream {self.name!r}: {self._keyless.count} items have no "
+                f"{' and '.join(self.primary_key)} of the type that the schema declares, so they "
+                f"are left out: {self._keyless.shown()}."
+            )
+        yield from self._columns.sentences(self.name)
+
+    def _mended(self, row: Row) -> Row:
+        return mended(row, self.raw_name, rescues=self.catalog.rescues)
+
+    def raw_name(self, column: str) -> str | None:
+        """The property that a column holds; None for columns that no row can do without."""
+        return None if column in (*self.primary_key, RESCUED) else column
+
     def _messages(self, rows: Iterable[Row]) -> Iterator[tuple[AirbyteMessage, int, int]]:
         """Messages, each with how many records it stands for, and their bytes."""
         emitted_at = int(self.workshop.clock.now() * 1000)
+        mend = None if self.catalog.is_older else self._mended
+        rows = self.fitted(rows)
         if self.workshop.batched:
-            made = batch(self.name, rows, emitted_at)
+            made = batch(self.name, rows, emitted_at, mend)
             if made.count:
                 yield made, made.count, len(made.lines)
             return
-        for row in rows:
+        for row in map(mend, rows) if mend else rows:
             yield message(self.name, row, emitted_at), 1, len(dump(row))
 
 

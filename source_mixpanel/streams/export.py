@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -11,12 +11,11 @@ from typing import Any
 from source_mixpanel.api.request import Api
 from source_mixpanel.errors import ConfigError, DataError, ForbiddenError, RefusedError
 from source_mixpanel.instants import PROJECT_KIND, Stamper
+from source_mixpanel.records.catalog import EVENT_KEY
 from source_mixpanel.records.columns import Shape
-from source_mixpanel.records.events import EventRows
-from source_mixpanel.records.naming import ColumnNames
-from source_mixpanel.records.types import object_schema
-from source_mixpanel.schemas.reserved import EVENT_PROPERTIES
-from source_mixpanel.streams.base import Checkpoint, Item, MixpanelStream, Workshop
+from source_mixpanel.records.events import EVENT_CORE, EventRows
+from source_mixpanel.records.types import RESCUED, object_schema
+from source_mixpanel.streams.base import Checkpoint, Item, MixpanelStream, Row, Workshop
 from source_mixpanel.streams.export_doubts import (
     ahead_of_time,
     guessed,
@@ -29,7 +28,7 @@ from source_mixpanel.streams.export_doubts import (
 from source_mixpanel.streams.export_request import PATH, ExportFilter
 from source_mixpanel.streams.export_schema import CORE, find_properties, property_columns
 from source_mixpanel.streams.export_slices import SliceSource, WholeSlice
-from source_mixpanel.streams.property_schema import object_columns, remembered
+from source_mixpanel.streams.property_schema import object_columns
 from source_mixpanel.sync.coverage import Span
 from source_mixpanel.sync.days import Days
 from source_mixpanel.sync.export_state import ExportState, dump_state, parse_state
@@ -48,6 +47,7 @@ class ExportSettings:
     Attributes:
         reread: Whether late events are found by reading the look-back window again in full.
         kind: What raw times mean, None to find out.
+        column_names: The columns that the user has pinned, by raw name.
         disk_bytes: Disk for windows that are downloaded and not yet emitted; 0 for none ahead.
     """
 
@@ -56,6 +56,7 @@ class ExportSettings:
     wanted: ExportFilter = field(default_factory=ExportFilter)
     kind: str | None = None
     shape: Shape = field(default_factory=Shape)
+    column_names: Mapping[str, str] = field(default_factory=dict)
     disk_bytes: int = _DEFAULT_BYTES
 
     @property
@@ -68,18 +69,18 @@ class Export(MixpanelStream):
     """Raw events, one record each, as Mixpanel holds them."""
 
     name = "export"
-    primary_key = ["event", "distinct_id", "time", "insert_id"]  # noqa: RUF012 - a declaration
+    primary_key = [EVENT_KEY]  # noqa: RUF012 - a declaration
     cursor_field = "time"
     lane = Api.EXPORT
     paths = (PATH,)
+    core = EVENT_CORE
 
     def __init__(self, workshop: Workshop, settings: ExportSettings) -> None:
         super().__init__(workshop)
         self.settings = settings
         self._state = ExportState()
         self._days = Days(settings.kind, None)
-        self._names = ColumnNames({})
-        self._rows = EventRows(self._names, Stamper(None), settings.shape)
+        self._rows = EventRows(self.catalog, Stamper(None), settings.shape)
         self._guessed: Span | None = None
         self._zone_before: str | None = None
 
@@ -90,7 +91,7 @@ class Export(MixpanelStream):
     def schema(self) -> Mapping[str, Any]:
         """Names from Mixpanel's lists and Lexicon; types from Lexicon or a sample of events."""
         if self.settings.shape.as_object:
-            return object_schema({**CORE, **object_columns()})
+            return object_schema({**CORE, **object_columns()}, rescues=False)
         properties = find_properties(
             self.workshop.client,
             Days(self.settings.kind, self.workshop.project.zone()),
@@ -98,7 +99,8 @@ class Export(MixpanelStream):
             now=self.workshop.time.now_utc(),
             log=self.logger.info,
         )
-        columns = property_columns(properties, to_text=self.settings.shape.to_text)
+        pinned, to_text = self.settings.column_names, self.settings.shape.to_text
+        columns = property_columns(properties, pinned, to_text=to_text)
         return object_schema({**CORE, **columns})
 
     def sync(self, saved: Mapping[str, Any], *, full: bool) -> Iterator[Item]:
@@ -122,7 +124,6 @@ class Export(MixpanelStream):
             raise
         self._state = replace(self._state, refreshing=False)
         yield Checkpoint(dump_state(self._state))
-        self._tell_oddities()
 
     def _windows(self, source: SliceSource, plan: ReadPlan) -> Iterator[Item]:
         """The rows of each window, and after it the state that it leads to."""
@@ -147,7 +148,7 @@ class Export(MixpanelStream):
         if not before.origin.is_of_project(origin):
             before = ExportState()
         elif full and not before.origin.holds_for(origin):
-            before = ExportState(kind=before.kind, columns=before.columns)
+            before = ExportState(kind=before.kind)
         self._days = Days(self.settings.kind or before.kind, zone)
         if self._days.kind == PROJECT_KIND and zone is None:
             raise ConfigError(
@@ -165,9 +166,7 @@ class Export(MixpanelStream):
         )
         self._kind_is_told(self._days)
         self._state = replace(plan.state, origin=origin)
-        self._names = ColumnNames(remembered(before.columns, self._configured))
-        shape = self.settings.shape.declared_by(self._configured, EVENT_PROPERTIES)
-        self._rows = EventRows(self._names, _stamper(self._days), shape)
+        self._rows = EventRows(self.catalog, _stamper(self._days), self.settings.shape)
         return plan
 
     def _accepted(self, state: ExportState, *, full: bool) -> Origin:
@@ -231,7 +230,7 @@ class Export(MixpanelStream):
         state = replace(self._state, kind=self._days.kind)
         if self._rows.latest_ms is not None:
             state = state.with_latest(self._rows.latest_ms)
-        self._state = replace(state, columns={**state.columns, **self._names.used()})
+        self._state = state
         if not whole.completes:
             return None
         span = whole.window.span
@@ -256,14 +255,25 @@ class Export(MixpanelStream):
         for doubt in filter(None, doubts):
             self.logger.warning(doubt)
 
-    def _tell_oddities(self) -> None:
-        """One line for each thing that a user may want to know of the data."""
+    def fitted(self, rows: Iterable[Row]) -> Iterable[Row]:
+        """They are made to fit."""
+        return rows
+
+    def raw_name(self, column: str) -> str | None:
+        """As the catalog names it."""
+        if column in (*EVENT_CORE.columns, RESCUED, "properties"):
+            return None
+        return self.catalog.raw_names.get(column, column)
+
+    def oddities(self) -> Iterator[str]:
+        """What was odd of the events, and of their values."""
         rows = self._rows
-        self._warn(*rows.columns.sentences(self.name))
-        if rows.seen:
-            self._warn(undecided(self._days, self._guessed))
+        yield from rows.columns.sentences(self.name)
+        doubt = undecided(self._days, self._guessed) if rows.seen else None
+        if doubt is not None:
+            yield doubt
         if rows.timeless:
-            self.logger.warning(
+            yield (
                 f"Stream 'export': {rows.timeless} events have no readable time; theirs is null."
             )
 

@@ -11,12 +11,14 @@ from source_mixpanel.api.client import MixpanelClient
 from source_mixpanel.api.envelopes import unwrap
 from source_mixpanel.api.request import Api, ApiRequest
 from source_mixpanel.errors import CutError, DataError, SourceError, TransientError
+from source_mixpanel.records.catalog import EVENT_KEY
 from source_mixpanel.records.decode import parse_lines
-from source_mixpanel.records.naming import CORE_COLUMNS, ColumnNames
+from source_mixpanel.records.events import EVENT_CORE
+from source_mixpanel.records.naming import ColumnNames
 from source_mixpanel.records.types import JSON_TYPES, common_type, declared_types
 from source_mixpanel.schemas.reserved import EVENT_PROPERTIES
 from source_mixpanel.streams.export_request import ExportFilter, sample_request
-from source_mixpanel.streams.property_schema import TIMESTAMP, columns_of
+from source_mixpanel.streams.property_schema import TIMESTAMP, columns_of, pinned_among
 from source_mixpanel.sync.coverage import Span
 from source_mixpanel.sync.days import Days
 
@@ -28,6 +30,7 @@ Log = Callable[[str], None]
 
 
 CORE: Mapping[str, Any] = {
+    EVENT_KEY: {"type": "string"},
     "event": "string",
     "time": TIMESTAMP,
     "distinct_id": "string",
@@ -36,24 +39,28 @@ CORE: Mapping[str, Any] = {
 """The columns of every event."""
 
 
-def property_columns(properties: Mapping[str, str | None], *, to_text: bool) -> dict[str, Any]:
+def property_columns(
+    properties: Mapping[str, str | None], pinned: Mapping[str, str], *, to_text: bool
+) -> dict[str, Any]:
     """A column for each property and, where its name is free, each of Mixpanel's own.
 
     Args:
         properties: JSON type by raw name, None where nothing tells.
+        pinned: The columns that the user has pinned, by raw name.
         to_text: Whether custom properties are text.
     """
-    names = ColumnNames({})
-    names.add_all(properties)
-    for raw in EVENT_PROPERTIES:
-        if names.is_free(raw):
-            names.column(raw)
+    every = {*properties, *EVENT_PROPERTIES}
+    names = ColumnNames(EVENT_CORE, pinned_among(every, pinned))
+    names.add(properties)
+    names.add_if_free(EVENT_PROPERTIES)
 
     def type_of(raw: str) -> str:
         custom = "string" if to_text else properties.get(raw)
         return EVENT_PROPERTIES.get(raw) or custom or "string"
 
-    return columns_of(names.given(), type_of)
+    core = EVENT_CORE.properties
+    given = {raw: column for raw, column in names.columns.items() if raw not in core}
+    return columns_of(given, type_of)
 
 
 def find_properties(
@@ -93,7 +100,7 @@ def find_properties(
     types: dict[str, str | None] = dict.fromkeys(names)
     for source in (sample, lexicon):
         types.update({raw: common_type(kinds) for raw, kinds in source.items()})
-    return {raw: kind for raw, kind in types.items() if raw not in CORE_COLUMNS}
+    return {raw: kind for raw, kind in types.items() if raw not in EVENT_CORE.properties}
 
 
 def _listed(client: MixpanelClient) -> Types:

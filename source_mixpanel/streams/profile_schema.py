@@ -8,12 +8,13 @@ from typing import Any
 
 from source_mixpanel.api.request import Api, ApiRequest
 from source_mixpanel.errors import DataError, ForbiddenError, RefusedError
-from source_mixpanel.records.naming import ColumnNames
-from source_mixpanel.records.profiles import CORE_PROPERTIES, KEY_COLUMN
+from source_mixpanel.records.catalog import RAW_NAME
+from source_mixpanel.records.naming import ColumnNames, Core
+from source_mixpanel.records.profiles import KEY_COLUMN
 from source_mixpanel.records.types import column_schema, common_type
 from source_mixpanel.schemas.reserved import PROFILE_PROPERTIES
 from source_mixpanel.streams.base import Workshop
-from source_mixpanel.streams.property_schema import RAW_NAME, columns_of
+from source_mixpanel.streams.property_schema import columns_of, pinned_among
 
 PATH = "/api/query/engage/properties"
 _MOST_NAMES = 2_000
@@ -40,21 +41,19 @@ def core_columns(fixed: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def new_names(known: Mapping[str, str], fixed: Iterable[str]) -> ColumnNames:
-    """The columns of properties: none takes that of the id, or one beside the profile's own."""
-    return ColumnNames(known, core=CORE_PROPERTIES, taken=(KEY_COLUMN, *fixed))
-
-
-def property_columns(types: Types, fixed: Iterable[str], *, to_text: bool) -> dict[str, Any]:
+def property_columns(
+    types: Types, core: Core, pinned: Mapping[str, str], *, to_text: bool
+) -> dict[str, Any]:
     """A column for each property."""
-    names = new_names({}, fixed)
-    names.add_all(types)
+    names = ColumnNames(core, pinned_among(types, pinned))
+    names.add(types)
 
     def type_of(raw: str) -> str:
         custom = "string" if to_text else common_type(types[raw])
         return PROFILE_PROPERTIES.get(raw) or custom
 
-    return columns_of(dict(sorted(names.given().items())), type_of)
+    given = sorted((raw, names.columns[raw]) for raw in types if raw not in core.properties)
+    return columns_of(dict(given), type_of)
 
 
 def find_properties(

@@ -44,7 +44,6 @@ class ProfileState:
     last_seen: str | None = None
     refresh: Refresh = field(default_factory=Refresh)
     open: Mapping[str, OpenWalk] = field(default_factory=dict)
-    columns: Mapping[str, str] = field(default_factory=dict)
     origin: Origin = field(default_factory=Origin)
 
     def begun(self, now: Origin, now_ms: int, since: str | None) -> ProfileState:
@@ -57,7 +56,7 @@ class ProfileState:
             return ProfileState(origin=now)
         origin = now if since is None else self.origin.after(now)
         if not self.origin.holds_for(now) or self.refresh.is_over(now_ms):
-            return ProfileState(self.last_seen, columns=self.columns, origin=origin)
+            return ProfileState(self.last_seen, origin=origin)
         going = {key: walk for key, walk in self.open.items() if walk.since == since}
         return replace(
             self, open=going, refresh=replace(self.refresh, ended_ms=None), origin=origin
@@ -93,7 +92,6 @@ def dump_state(state: ProfileState) -> dict[str, Any]:
         "last_seen": state.last_seen,
         **state.refresh.dump(),
         "sessions": [_dump_open(part, mark) for part, mark in state.open.items()] or None,
-        "columns": dict(state.columns) or None,
     }
     return sealed(blob, state.origin)
 
@@ -119,16 +117,11 @@ def parse_state(blob: Mapping[str, Any]) -> ProfileState:
         TypeError: The same.
         KeyError: A session lacks one.
     """
-    columns = blob.get("columns") or {}
-    texts = [*columns, *columns.values()]
-    if not isinstance(columns, Mapping) or not all(isinstance(text, str) for text in texts):
-        raise TypeError("columns")
     sessions = blob.get("sessions") or ([blob["session"]] if blob.get("session") else [])
     return ProfileState(
         last_seen=_moment(blob.get("last_seen")),
         refresh=parse_refresh(blob),
         open=dict(map(_open, sessions)),
-        columns=columns,
         origin=parse_origin(blob),
     )
 

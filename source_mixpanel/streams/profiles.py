@@ -24,16 +24,14 @@ from source_mixpanel.errors import (
 )
 from source_mixpanel.records.columns import Shape
 from source_mixpanel.records.elements import Elements
-from source_mixpanel.records.profiles import ProfileRows
-from source_mixpanel.records.types import object_schema
-from source_mixpanel.schemas.reserved import PROFILE_PROPERTIES
+from source_mixpanel.records.profiles import KEY_COLUMN, LAST_SEEN, ProfileRows, profile_core
+from source_mixpanel.records.types import RESCUED, object_schema
 from source_mixpanel.streams.base import Checkpoint, Item, MixpanelStream, Row, Workshop
 from source_mixpanel.streams.parts import Each, Part, PartRun, ends_refresh
 from source_mixpanel.streams.profile_pages import PATH, PageSource, Reading
 from source_mixpanel.streams.profile_schema import (
     core_columns,
     find_properties,
-    new_names,
     property_columns,
 )
 from source_mixpanel.streams.profile_state import (
@@ -44,7 +42,7 @@ from source_mixpanel.streams.profile_state import (
     dump_state,
     parse_state,
 )
-from source_mixpanel.streams.property_schema import object_columns, remembered
+from source_mixpanel.streams.property_schema import object_columns
 from source_mixpanel.sync.origin import opened
 
 _BATCH = 500
@@ -58,11 +56,13 @@ class ProfileSettings:
     Attributes:
         page_size: Profiles in a page. A page is read from disk piece by piece, so that its size
             costs no memory; 5,000 keep an answer near two seconds.
+        column_names: The columns that the user has pinned, by raw name.
     """
 
     page_size: int = 5_000
     workers: int = QUERY_CONCURRENT
     shape: Shape = field(default_factory=Shape)
+    column_names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -129,6 +129,7 @@ class ProfileStream(MixpanelStream):
     """Profiles of one or more queries, one after the other; the state moves page by page."""
 
     def __init__(self, workshop: Workshop, declared: ProfilesOf, settings: ProfileSettings) -> None:
+        self.core = profile_core(declared.fixed)
         super().__init__(workshop)
         self.declared = declared
         self.name = declared.name
@@ -141,8 +142,7 @@ class ProfileStream(MixpanelStream):
         self._start: float | None = None
         self._told_begun: str | None = None
         self._readings: dict[str, Reading] = {}
-        self._rows = ProfileRows(new_names({}, declared.fixed), Shape(), declared.fixed)
-        self._names = new_names({}, declared.fixed)
+        self._rows = ProfileRows(self.catalog, settings.shape, self.core)
 
     # -- what a stream may say differently -------------------------------------------------
 
@@ -165,20 +165,23 @@ class ProfileStream(MixpanelStream):
         """Names and types from Mixpanel's list of profile properties."""
         fixed = self.declared.fixed
         if self.settings.shape.as_object:
-            return object_schema({**core_columns(fixed), **object_columns()})
+            return object_schema({**core_columns(fixed), **object_columns()}, rescues=False)
         types = find_properties(self.workshop, self.name, self._groups(), self.logger.info)
-        columns = property_columns(types, fixed, to_text=self.settings.shape.to_text)
+        pinned, to_text = self.settings.column_names, self.settings.shape.to_text
+        columns = property_columns(types, self.core, pinned, to_text=to_text)
         return object_schema({**core_columns(fixed), **columns})
 
     def _groups(self) -> list[str | None]:
         """The data groups whose properties are columns, as far as told; None stands for users."""
-        if not self.declared.of_groups:
+        users = [] if self.declared.of_groups else [None]
+        if self.declared.each is None:
             return [None]
         try:
-            return [part.key for part in self.parts()]
+            groups = {part.ask.get("data_group_id") for part in self.parts()} - {None}
+            return [*users, *sorted(groups, key=str)]
         except (ForbiddenError, RefusedError, DataError) as error:
             self.logger.info(f"Stream {self.name!r} is discovered without its properties: {error}")
-            return []
+            return [*users]
 
     # -- the sync --------------------------------------------------------------------------
 
@@ -209,8 +212,6 @@ class ProfileStream(MixpanelStream):
                 ended = self._state.ended(self.workshop.now_ms(), passes=passes)
                 yield Checkpoint(dump_state(ended))
             raise
-        finally:
-            self._tell_oddities()
         self._state = self.done()
         yield Checkpoint(dump_state(self._state))
 
@@ -224,10 +225,7 @@ class ProfileStream(MixpanelStream):
             self.go_on_from(state.origin, now)
         self._start = self.workshop.time.mark()
         self._state = state.begun(now, self.workshop.now_ms(), self._since)
-        known = remembered(state.columns, self._configured)
-        self._names = new_names(known, self.declared.fixed)
-        shape = self.settings.shape.declared_by(self._configured, PROFILE_PROPERTIES)
-        self._rows = ProfileRows(self._names, shape, self.declared.fixed)
+        self._rows = ProfileRows(self.catalog, self.settings.shape, self.core)
         for key, mark in self._state.open.items():
             self._readings[key] = Reading(mark.walk)
             self._rows.latest, self._told_begun, self._start = mark.latest, mark.begun, None
@@ -251,10 +249,23 @@ class ProfileStream(MixpanelStream):
             self._start = None
         return self._told_begun
 
-    def _tell_oddities(self) -> None:
-        """One line for each thing that a user may want to know of the data."""
-        for sentence in self._rows.sentences(self.name):
-            self.logger.warning(sentence)
+    # -- records ---------------------------------------------------------------------------
+
+    def fitted(self, rows: Iterable[Row]) -> Iterable[Row]:
+        """They are made to fit."""
+        return rows
+
+    def raw_name(self, column: str) -> str | None:
+        """As the catalog names it."""
+        if column in (KEY_COLUMN, RESCUED, "properties", *self.declared.fixed):
+            return None
+        if column == self.core.properties[LAST_SEEN]:
+            return LAST_SEEN
+        return self.catalog.raw_names.get(column, column)
+
+    def oddities(self) -> Iterator[str]:
+        """What was odd of the profiles, and of their values."""
+        return iter(self._rows.sentences(self.name))
 
     # -- a part ----------------------------------------------------------------------------
 
@@ -314,8 +325,6 @@ class ProfileStream(MixpanelStream):
             raise DataError(f"Mixpanel's answer for {part.label} holds no profiles at all.")
         count, fresh = self._rows.seen - before, self._rows.made - fresh
         self._advance(part, reading, elements.members, count, fresh)
-        columns = {**self._state.columns, **self._names.used()}
-        self._state = replace(self._state, columns=columns)
         if not reading.walk.over and can_be_saved(reading.walk):
             mark = OpenWalk(self._since, self._rows.latest, reading.walk, self._begun())
             self._state = self._state.at(part.key, mark)

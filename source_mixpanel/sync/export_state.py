@@ -37,7 +37,6 @@ class ExportState:
     latest_ms: int | None = None
     coverage: Coverage = field(default_factory=Coverage)
     kind: str | None = None
-    columns: Mapping[str, str] = field(default_factory=dict)
     refreshing: bool = False
     cuts: tuple[Cut, ...] = ()
     origin: Origin = field(default_factory=Origin)
@@ -57,7 +56,6 @@ def dump_state(state: ExportState) -> dict[str, Any]:
         "time": None if state.latest_ms is None else rfc3339(state.latest_ms),
         "covered": dump_coverage(state.coverage),
         "event_timestamps": state.kind,
-        "columns": dict(state.columns) or None,
         "full_refresh": "in progress" if state.refreshing else None,
         "cut_days": [[c.day.isoformat(), c.since_ms, c.until_ms] for c in state.cuts] or None,
     }
@@ -75,15 +73,13 @@ def parse_state(blob: Mapping[str, Any]) -> ExportState:
     """
     latest = _instant(blob["time"]) if blob.get("time") not in (None, "") else None
     kind = blob.get("event_timestamps")
-    columns = blob.get("columns") or {}
-    if kind not in (None, UTC_KIND, PROJECT_KIND) or not _is_text_map(columns):
-        raise ValueError("event_timestamps or columns")
+    if kind not in (None, UTC_KIND, PROJECT_KIND):
+        raise ValueError("event_timestamps")
     coverage = _coverage(blob, latest)
     return ExportState(
         latest_ms=latest,
         coverage=coverage,
         kind=kind,
-        columns=columns,
         refreshing=blob.get("full_refresh") is not None,
         cuts=tuple(_cuts(blob, coverage)),
         origin=parse_origin(blob),
@@ -143,9 +139,3 @@ def _instant(value: Any) -> int:
     if not 0 <= ms <= _LAST_MS:
         raise ValueError(f"{value!r} is no instant")
     return ms
-
-
-def _is_text_map(value: Any) -> bool:
-    return isinstance(value, Mapping) and all(
-        isinstance(k, str) and isinstance(v, str) for k, v in value.items()
-    )

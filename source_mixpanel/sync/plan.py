@@ -50,7 +50,7 @@ def plan_read(
     With `reread` an incremental sync reads the look-back window again in full.
     """
     if full and not state.refreshing:
-        state = ExportState(kind=state.kind, columns=state.columns)
+        state = ExportState(kind=state.kind)
     today = days.today(now)
     start, end = period.first_day(days, now, state.coverage.first), period.last_day(days, now)
     if state.coverage.claims(today + ONE_DAY):

@@ -124,6 +124,7 @@ def build_workshop(
         clock=clock,
         batched=batched,
         progress=Progress(_log.info, clock.monotonic, watcher),
+        privacy=build_privacy(config),
     )
 
 

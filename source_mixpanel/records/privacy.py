@@ -10,6 +10,7 @@ from typing import Any
 
 from source_mixpanel.patterns import first_fit
 from source_mixpanel.records.decode import dump
+from source_mixpanel.records.keys import id_text
 
 IDS = frozenset({"distinct_id", "$distinct_id", "$distinct_id_before_identity"})
 """Properties that hold the id of the person or group that an event or a profile is of."""
@@ -76,7 +77,18 @@ class Privacy:
         for name in self._hashed_names & kept.keys():
             value = kept[name]
             if value is not None:
-                kept[name] = self._hash(_as_text(value) if name in IDS else value)
+                kept[name] = self._hash(id_text(value) if name in IDS else value)
+        return kept
+
+    def guard_schema(self, schema: Any) -> Any:
+        """A JSON Schema of properties, without those that never come out."""
+        if not self.excluded or not isinstance(schema, Mapping):
+            return schema
+        kept, told, needed = dict(schema), schema.get("properties"), schema.get("required")
+        if isinstance(told, Mapping):
+            kept["properties"] = {n: spec for n, spec in told.items() if not self.excludes(n)}
+        if isinstance(needed, list):
+            kept["required"] = [n for n in needed if not self.excludes(str(n))]
         return kept
 
     def id(self, text: str) -> str:
@@ -95,8 +107,3 @@ class Privacy:
 
     def _hash(self, value: Any) -> str:
         return hmac.digest(self.salt, dump(value), "sha256").hex()
-
-
-def _as_text(who: Any) -> str:
-    """An id as text, as profiles have it: 12345 and "12345" are one."""
-    return who if isinstance(who, str) else dump(who).decode()

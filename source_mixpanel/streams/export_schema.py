@@ -15,10 +15,11 @@ from source_mixpanel.records.catalog import EVENT_KEY
 from source_mixpanel.records.decode import parse_lines
 from source_mixpanel.records.events import EVENT_CORE
 from source_mixpanel.records.naming import ColumnNames
+from source_mixpanel.records.privacy import Privacy
 from source_mixpanel.records.types import JSON_TYPES, common_type, declared_types
 from source_mixpanel.schemas.reserved import EVENT_PROPERTIES
 from source_mixpanel.streams.export_request import ExportFilter, sample_request
-from source_mixpanel.streams.property_schema import TIMESTAMP, columns_of, pinned_among
+from source_mixpanel.streams.property_schema import TIMESTAMP, columns_of
 from source_mixpanel.sync.coverage import Span
 from source_mixpanel.sync.days import Days
 
@@ -29,38 +30,54 @@ Types = dict[str, set[str]]
 Log = Callable[[str], None]
 
 
-CORE: Mapping[str, Any] = {
+_CORE: Mapping[str, Any] = {
     EVENT_KEY: {"type": "string"},
     "event": "string",
     "time": TIMESTAMP,
     "distinct_id": "string",
     "insert_id": "string",
 }
-"""The columns of every event."""
+
+
+def core_columns(privacy: Privacy) -> dict[str, Any]:
+    """The columns of every event, as far as they may come out."""
+    raw_names = {column: raw for raw, column in EVENT_CORE.properties.items()}
+    return {
+        column: schema
+        for column, schema in _CORE.items()
+        if not privacy.excludes(raw_names.get(column, column))
+    }
 
 
 def property_columns(
-    properties: Mapping[str, str | None], pinned: Mapping[str, str], *, to_text: bool
+    properties: Mapping[str, str | None],
+    pinned: Mapping[str, str],
+    privacy: Privacy,
+    *,
+    to_text: bool,
 ) -> dict[str, Any]:
     """A column for each property and, where its name is free, each of Mixpanel's own.
 
     Args:
         properties: JSON type by raw name, None where nothing tells.
         pinned: The columns that the user has pinned, by raw name.
+        privacy: What is left out, or hashed and so text.
         to_text: Whether custom properties are text.
     """
-    every = {*properties, *EVENT_PROPERTIES}
-    names = ColumnNames(EVENT_CORE, pinned_among(every, pinned))
-    names.add(properties)
-    names.add_if_free(EVENT_PROPERTIES)
+    seen = [raw for raw in properties if not privacy.excludes(raw)]
+    own = [raw for raw in EVENT_PROPERTIES if not privacy.excludes(raw)]
+    names = ColumnNames(EVENT_CORE, pinned)
+    names.add(seen)
+    names.add_if_free(own)
 
     def type_of(raw: str) -> str:
+        if privacy.hashes(raw):
+            return "string"
         custom = "string" if to_text else properties.get(raw)
         return EVENT_PROPERTIES.get(raw) or custom or "string"
 
-    core = EVENT_CORE.properties
-    given = {raw: column for raw, column in names.columns.items() if raw not in core}
-    return columns_of(given, type_of)
+    there = {*seen, *own} - EVENT_CORE.properties.keys()
+    return columns_of({raw: c for raw, c in names.columns.items() if raw in there}, type_of)
 
 
 def find_properties(

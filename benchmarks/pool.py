@@ -25,9 +25,9 @@ from benchmarks.bodies import lines, templates
 from source_mixpanel.api.spool import Spool, spool_body
 from source_mixpanel.instants import Stamper
 from source_mixpanel.records.batch import batch
+from source_mixpanel.records.catalog import parse_columns
 from source_mixpanel.records.columns import Shape
-from source_mixpanel.records.events import EventRows
-from source_mixpanel.records.naming import ColumnNames
+from source_mixpanel.records.events import EVENT_CORE, EventRows
 
 _EVENTS = 200_000
 _ROUNDS = 7
@@ -35,7 +35,7 @@ _PROCESSES = 2
 _PIECE = 1 << 16
 _EVER = 1 << 62
 
-_rows = EventRows(ColumnNames({}), Stamper(None), Shape())
+_rows = EventRows(parse_columns(None, EVENT_CORE), Stamper(None), Shape())
 
 
 def body() -> Spool:

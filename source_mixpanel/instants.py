@@ -152,11 +152,9 @@ def raw_ms(raw: Any) -> int:
             # ISO without hyphens would be a number.
             return from_rfc3339(raw)
         raw = float(raw) if "." in raw else int(raw)
-    ms: float
     if not isinstance(raw, (int, float)) or raw is True or raw is False:
         raise ValueError(f"{raw!r} is no time")
-    else:
-        ms = raw * 1000 if abs(raw) < _MS_FLOOR else raw
+    ms = raw * 1000 if abs(raw) < _MS_FLOOR else raw
     # No calendar has room for more; NaN fails the comparison, too.
     if not _EARLIEST_MS <= ms <= _LATEST_MS:
         raise ValueError(f"{raw!r} is no time")

@@ -118,7 +118,6 @@ def test_files_that_are_not_what_they_should_be_are_named(
         {"covered": [["2026-03-02", 5], ["2026-03-01", 5]]},
         {"completed_through": 7},
         {"event_timestamps": "moon"},
-        {"columns": ["a"]},
     ],
 )
 def test_a_corrupt_state_is_a_config_error(

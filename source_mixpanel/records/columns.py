@@ -103,6 +103,10 @@ class PropertyColumns:
     Args:
         core: The columns that every row has, in front.
         parse_again: The properties of a line, with integers beyond 64 bits exact.
+
+    Attributes:
+        blank: A row of nothing but nulls: the core columns, and the one of what is rescued.
+        held: Names that are remembered, in all mixtures of them.
     """
 
     def __init__(
@@ -121,7 +125,7 @@ class PropertyColumns:
         self._parse_again = parse_again
         self._plans: dict[tuple[str, ...], _Plan] = {}
         self._seen: set[int] = set()
-        self._held = 0
+        self.held = 0
         self._tally = Tally(catalog)
 
     @property
@@ -234,10 +238,10 @@ class PropertyColumns:
     ) -> _Placing:
         if (known := plan.placings.get(signature)) is not None:
             return known
-        self._held += len(names)
-        if self._held > _MOST_HELD:
+        self.held += len(names)
+        if self.held > _MOST_HELD:
             self._forget()
-            self._held = len(names)
+            self.held = len(names)
             self._plans[names] = plan
             plan.placings.clear()
         made = plan.placings[signature] = self._decided(names, signature)

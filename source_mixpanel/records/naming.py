@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from source_mixpanel.records.keys import digest
+from source_mixpanel.records.types import RESCUED
 
 _RESERVED = re.compile(r"_(airbyte_|ab_|table_|file_|partition|row_timestamp|colidentifier).*")
 """Airbyte's own columns and markers, and the prefixes that BigQuery refuses."""
@@ -50,14 +51,18 @@ def bare(raw: str) -> str:
     only these; such a name is told from others by digits of its hash at the end.
     """
     name = raw.removeprefix("$")
-    return name if _ascii(name).strip("_") else f"{name}_{digest(raw)[:8]}"
+    return name if _cleaned(name).strip("_") else f"{name}_{digest(raw)[:8]}"
 
 
-def _ascii(name: str) -> str:
-    """As destinations clean it that keep Latin letters, digits and underscores alone."""
+def _cleaned(name: str) -> str:
+    """As destinations have it that keep Latin letters, digits and underscores alone."""
+    return _NO_WORD.sub("_", name.lower())
+
+
+def _without_accents(name: str) -> str:
+    """As some do before they clean it."""
     plain = unicodedata.normalize("NFKD", name)
-    kept = "".join(c for c in plain if not unicodedata.combining(c))
-    return _NO_WORD.sub("_", kept.upper().casefold())
+    return "".join(c for c in plain if not unicodedata.combining(c))
 
 
 def _claims(column: str) -> Iterator[tuple[int, str]]:
@@ -65,11 +70,11 @@ def _claims(column: str) -> Iterator[tuple[int, str]]:
     folded = column.upper().casefold()
     word = "".join(c for c in folded if c.isalnum())
     start = next((at for at, c in enumerate(folded) if c.isalnum()), len(folded))
-    cleaned = _ascii(column)
-    # Some put an underscore before a digit at the beginning.
-    for more in (0, 1) if cleaned[:1].isdigit() else (0,):
-        yield start + more, word
-        yield -1, f"{'_' * more}{cleaned}"[:_LONGEST]
+    for cleaned in {_cleaned(column), _cleaned(_without_accents(column))}:
+        # Some put an underscore before a digit at the beginning.
+        for more in (0, 1) if cleaned[:1].isdigit() else (0,):
+            yield start + more, word
+            yield -1, f"{'_' * more}{cleaned}"[:_LONGEST]
 
 
 def claims(column: str) -> frozenset[tuple[int, str]]:
@@ -79,7 +84,7 @@ def claims(column: str) -> frozenset[tuple[int, str]]:
 
 def is_reserved(column: str) -> bool:
     """Whether a destination keeps the name for itself."""
-    cleaned = _ascii(column)
+    cleaned = _cleaned(_without_accents(column))
     return cleaned in _SYSTEM or _RESERVED.fullmatch(cleaned) is not None
 
 
@@ -98,7 +103,7 @@ class ColumnNames:
     def __init__(self, core: Core, given: Mapping[str, str] | None = None) -> None:
         self.columns: dict[str, str] = dict(core.properties)
         self._core = core
-        self._taken = {claim for column in core.columns for claim in _claims(column)}
+        self._taken = {c for column in (*core.columns, RESCUED) for c in _claims(column)}
         for raw, column in (given or {}).items():
             if raw not in self.columns:
                 self._give(raw, column)
@@ -120,7 +125,7 @@ class ColumnNames:
     def _rank(self, raw: str) -> tuple[bool, bool, bool, str]:
         """Mixpanel's own first, then who is spelled like the column, tidy names before others."""
         column = raw.removeprefix("$")
-        return raw not in self._core.reserved, column != raw, column != _ascii(column), raw
+        return raw not in self._core.reserved, column != raw, column != _cleaned(column), raw
 
     def _give(self, raw: str, column: str) -> None:
         self.columns[raw] = column

@@ -13,8 +13,11 @@ from hypothesis import strategies as st
 
 from source_mixpanel.errors import DataError
 from source_mixpanel.instants import Stamper
-from source_mixpanel.records.events import EventRows, Shape
-from source_mixpanel.records.naming import ColumnNames
+from source_mixpanel.records.catalog import parse_columns
+from source_mixpanel.records.columns import Shape
+from source_mixpanel.records.events import EVENT_CORE, EventRows
+from source_mixpanel.records.types import RESCUED, object_schema
+from source_mixpanel.streams.export_schema import CORE, property_columns
 
 _quick = settings(max_examples=40)
 
@@ -27,8 +30,20 @@ def _line(properties: dict[str, Any], event: Any = "Buy", **extra: Any) -> bytes
     return json.dumps({"event": event, "properties": properties, **extra}).encode() + b"\n"
 
 
-def _maker(shape: Shape | None = None, zone: str | None = None) -> EventRows:
-    return EventRows(ColumnNames({}), _stamper(zone), shape or Shape())
+def _schema(types: dict[str, str | None] | None = None) -> dict[str, Any]:
+    """As discovered: the columns of these properties, of which none is Mixpanel's own."""
+    columns = property_columns(types or {}, {}, to_text=False)
+    wanted = {
+        name: spec for name, spec in columns.items() if spec["mixpanel_property"] in (types or {})
+    }
+    return object_schema({**CORE, **wanted})
+
+
+def _maker(
+    shape: Shape | None = None, zone: str | None = None, schema: dict[str, Any] | None = None
+) -> EventRows:
+    """By an older catalog, unless there is a schema."""
+    return EventRows(parse_columns(schema, EVENT_CORE), _stamper(zone), shape or Shape())
 
 
 @cache
@@ -37,14 +52,10 @@ def _stamper(zone: str | None = None) -> Stamper:
     return Stamper(ZoneInfo(zone) if zone else None)
 
 
-def _rows(block: bytes, shape: Shape | None = None) -> list[dict[str, Any]]:
-    return list(_maker(shape).rows(block, -EVER, EVER))
-
-
-def _only(column: str) -> Shape:
-    """Only what the configured catalog has."""
-    schema = {"properties": {column: {"type": ["null", "string"]}}}
-    return Shape(only_declared=True).declared_by(schema, ())
+def _rows(
+    block: bytes, shape: Shape | None = None, schema: dict[str, Any] | None = None
+) -> list[dict[str, Any]]:
+    return list(_maker(shape, schema=schema).rows(block, -EVER, EVER))
 
 
 def test_a_row_has_the_core_columns_first_then_one_for_each_property() -> None:
@@ -69,13 +80,12 @@ def test_a_row_has_the_core_columns_first_then_one_for_each_property() -> None:
 def test_integers_of_any_size_stay_exact(number: int, where: str, *, as_object: bool) -> None:
     value = {"flat": number, "listed": [0.5, number], "deep": {"a": [{"b": number}]}}[where]
     properties = {"time": NOON_MS, "n": value, "price": 2.5}
-    maker = _maker(Shape(as_object=as_object, declared={"n": frozenset({"boolean"})}))
-    (row,) = maker.rows(_line(properties), -EVER, EVER)
-    found = row["properties"] if as_object else row
-    assert [found["n"], found["price"]] == [value, 2.5]
-    assert type(found["n"]) is type(value)
-    kind = {"flat": "integer", "listed": "array", "deep": "object"}[where]
-    assert maker.columns.misfits() == ({} if as_object else {"n": {kind: 1}})
+    for schema in (None, _schema({"n": "boolean"}), _schema({"n": "number", "price": "number"})):
+        rows = _rows(_line(properties) * 3, Shape(as_object=as_object), schema)
+        for row in rows:
+            found = row["properties"] if as_object else {**row, **(row.get(RESCUED) or {})}
+            assert [found["n"], found["price"]] == [value, 2.5]
+            assert type(found["n"]) is type(value)
 
 
 def test_large_floats_stay_floats() -> None:
@@ -117,21 +127,6 @@ json_values = st.sampled_from([None, True, 0, 1.5, 2**70, "x", "\ud800", [1], {"
 
 @given(st.lists(st.dictionaries(names, json_values, max_size=6), max_size=8))
 @_quick
-def test_no_value_is_lost_changed_or_moved_to_another_column(many: list[dict[str, Any]]) -> None:
-    columns = ColumnNames({})
-    maker = EventRows(columns, _stamper(), Shape())
-    rows = list(maker.rows(b"".join(map(_line, many)), -EVER, EVER))
-    assert len(rows) == len(many) == maker.seen
-    for properties, row in zip(many, rows, strict=True):
-        for raw, value in properties.items():
-            if raw != "time":
-                assert row[columns.column(raw)] == value
-        extra = row.keys() - {columns.column(raw) for raw in properties}
-        assert extra <= {"event", "time", "distinct_id", "insert_id"}
-
-
-@given(st.lists(st.dictionaries(names, json_values, max_size=6), max_size=8))
-@_quick
 def test_the_object_layout_keeps_raw_names_and_values(many: list[dict[str, Any]]) -> None:
     rows = _rows(b"".join(map(_line, many)), Shape(as_object=True))
     assert [row["properties"] for row in rows] == many
@@ -168,62 +163,84 @@ def test_times_in_the_projects_zone_become_utc_before_they_are_bounded() -> None
     assert [r["time"] for r in maker.rows(block, NOON_MS, NOON_MS)] == [NOON]
 
 
-def test_only_selected_columns_come_out_and_the_core_ones_always() -> None:
-    (row,) = _rows(_line({"time": NOON_MS, "distinct_id": "u", "a": 1, "b": 2}), _only("b"))
-    assert row == {"event": "Buy", "time": NOON, "distinct_id": "u", "insert_id": None, "b": 2}
+def test_only_selected_columns_come_out_and_the_core_ones_that_are_declared() -> None:
+    line = _line({"time": NOON_MS, "distinct_id": "u", "$insert_id": "i", "a": 1, "b": 2})
+    (row,) = _rows(line, Shape(only_declared=True), _schema({"b": "number"}))
+    assert row.pop("event_key")
+    core = {"event": "Buy", "time": NOON, "distinct_id": "u", "insert_id": "i"}
+    assert row == {**core, "rescued_properties": None, "b": 2}
+    some = {"properties": {"event_key": {"type": "string"}, "time": {"type": "string"}}}
+    (row,) = _rows(line, Shape(only_declared=True), some)
+    assert row.keys() == {"event_key", "time"}
 
 
-def test_leaving_a_column_out_does_not_change_the_others_names() -> None:
-    block = _line({"time": NOON_MS, "$a": 1, "A": 2})
-    (full,) = _rows(block)
-    (some,) = _rows(block, _only("_A"))
-    assert some["_A"] == full["_A"]
-    assert "a" not in some
+def test_an_older_catalog_gives_values_as_they_are_and_counts_those_that_do_not_fit() -> None:
+    schema = {"properties": {"n": {"type": ["null", "number"]}}}
+    maker = _maker(schema=schema)
+    line = _line({"time": NOON_MS, "distinct_id": 7, "n": "x", "other": [1]})
+    rows = list(maker.rows(line * 3, -EVER, EVER))
+    assert rows[0] == rows[2]
+    assert (rows[0]["n"], rows[0]["other"], rows[0]["distinct_id"]) == ("x", [1], 7)
+    assert rows[0].keys() == {"event", "time", "distinct_id", "insert_id", "n", "other"}
+    [sentence] = maker.columns.sentences("export")
+    assert "6 values of 2 properties" in sentence
+    assert "'n' (3 x string in a column of number)" in sentence
+    assert "'distinct_id' (3 x integer)" in sentence
 
 
-def test_custom_properties_become_text_and_mixpanels_own_do_not() -> None:
-    (row,) = _rows(
-        _line(
-            {
-                "time": NOON_MS,
-                "distinct_id": 7,
-                "mp_processing_time_ms": 5,
-                "s": "x",
-                "n": None,
-                "i": 2**70,
-                "b": True,
-                "l": [1, "é"],
-                "o": {"k": 1.5},
-            }
-        ),
-        Shape(to_text=True, native=frozenset({"mp_processing_time_ms"})),
+def test_custom_properties_become_text_where_their_columns_take_it() -> None:
+    line = _line(
+        {
+            "time": NOON_MS,
+            "mp_processing_time_ms": 5,
+            "s": "x",
+            "n": None,
+            "i": 2**70,
+            "b": True,
+            "l": [1, "é"],
+            "o": {"k": 1.5},
+            "counted": 3,
+        }
     )
-    assert row["mp_processing_time_ms"] == 5
-    assert row["distinct_id"] == 7
-    assert (row["s"], row["n"], row["i"], row["b"]) == ("x", None, str(2**70), "true")
-    assert json.loads(row["l"]) == [1, "é"]
-    assert json.loads(row["o"]) == {"k": 1.5}
+    types: dict[str, str | None] = dict.fromkeys(["s", "n", "i", "b", "l", "o"])
+    schema = _schema({**types, "counted": "number", "mp_processing_time_ms": "integer"})
+    for row in _rows(line * 3, Shape(to_text=True), schema):
+        assert row["mp_processing_time_ms"] == 5
+        assert (row["s"], row["n"], row["i"], row["b"]) == ("x", None, str(2**70), "true")
+        assert json.loads(row["l"]) == [1, "é"]
+        assert json.loads(row["o"]) == {"k": 1.5}
+        assert row["counted"] == 3
+        assert row[RESCUED] is None
+
+
+@pytest.mark.parametrize(
+    ("odd", "text", "rescued"),
+    [
+        (12345, "12345", None),
+        (12345.5, "12345.5", {"distinct_id": 12345.5}),
+        (True, "true", {"distinct_id": True}),
+        (["a"], '["a"]', {"distinct_id": ["a"]}),
+        (None, None, None),
+    ],
+)
+def test_an_id_that_is_no_text_becomes_text_and_is_rescued_where_that_loses_something(
+    odd: Any, text: str | None, rescued: Any
+) -> None:
+    for row in _rows(_line({"time": NOON_MS, "distinct_id": odd}) * 3, schema=_schema({})):
+        assert (row["distinct_id"], row[RESCUED]) == (text, rescued)
+    (row,) = _rows(_line({"time": NOON_MS, "distinct_id": odd}), Shape(as_object=True), _schema({}))
+    assert (row["distinct_id"], row["properties"]["distinct_id"]) == (text, odd)
+
+
+def test_a_time_that_cannot_be_read_is_rescued() -> None:
+    (row,) = _rows(_line({"time": "soon"}), schema=_schema({}))
+    assert (row["time"], row[RESCUED]) == (None, {"time": "soon"})
 
 
 def test_further_keys_of_older_answers_become_columns_but_never_replace_properties() -> None:
     (row,) = _rows(_line({"time": NOON_MS, "dataset": "mine"}, labels=["x"], dataset="theirs"))
     assert row["labels"] == ["x"]
     assert row["dataset"] == "mine"
-
-
-def test_values_of_other_types_than_declared_are_counted_by_column() -> None:
-    declared = {"a": frozenset({"null", "integer"}), "b": frozenset({"number"}), "c": frozenset()}
-    maker = _maker(Shape(declared=declared))
-    lines: list[dict[str, Any]] = [
-        {"time": NOON_MS, "a": 1, "b": 2, "c": 3},
-        {"time": NOON_MS, "a": "x", "b": 2.5},
-        {"a": True, "b": None, "time": NOON_MS},
-        {"time": NOON_MS, "a": "y", "b": [], "z": 1},
-    ]
-    list(maker.rows(b"".join(map(_line, lines)), -EVER, EVER))
-    expected = {"a": {"boolean": 1, "string": 2}, "b": {"array": 1}}
-    assert maker.columns.misfits() == expected
-    assert maker.columns.misfits() == expected
 
 
 @pytest.mark.parametrize(
@@ -245,22 +262,3 @@ def test_values_of_other_types_than_declared_are_counted_by_column() -> None:
 def test_a_line_that_is_no_event_stops_the_sync(line: bytes) -> None:
     with pytest.raises(DataError, match="so the sync stops rather than drop it"):
         _rows(_line({"time": NOON_MS}) + line)
-
-
-def test_more_kinds_of_event_than_are_kept_in_mind_still_give_the_same_rows_and_counts() -> None:
-    maker = _maker(Shape(declared={"same": frozenset({"string"})}))
-    block = b"".join(_line({"time": NOON_MS, "same": 1, f"p{n}": n}) for n in range(20_100))
-    rows = list(maker.rows(block, -EVER, EVER))
-    assert all(row[f"p{n}"] == n for n, row in enumerate(rows))
-    assert maker.columns.misfits() == {"same": {"integer": 20_100}}
-
-
-def test_more_mixtures_of_types_than_are_kept_in_mind_still_give_the_same_rows_and_counts() -> None:
-    maker = _maker(Shape(declared={"p0": frozenset({"string"})}))
-    many: list[dict[str, Any]] = [
-        {"time": NOON_MS, **{f"p{bit}": n if n >> bit & 1 else str(n) for bit in range(15)}}
-        for n in range(20_100)
-    ]
-    rows = maker.rows(b"".join(map(_line, many)), -EVER, EVER)
-    assert all(row["p3"] == made["p3"] for row, made in zip(rows, many, strict=True))
-    assert maker.columns.misfits() == {"p0": {"integer": 10_050}}

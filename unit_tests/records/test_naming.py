@@ -2,21 +2,46 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from source_mixpanel.records.naming import CORE_COLUMNS, ColumnNames, fold
+from source_mixpanel.records.events import EVENT_CORE
+from source_mixpanel.records.naming import ColumnNames, Core, claims, is_reserved
 
 _quick = settings(max_examples=50)
 
-_NO_CASE_BEYOND = 0x20000
-
 # Few letters, so that names collide often.
-names = st.text(alphabet="$_aAbB\u00df\u017fsS\u0130i", max_size=4) | st.sampled_from(
-    ["event", "Event", "$event", "$time", "TIME", "insert_id", "$distinct_id", "Distinct_Id", ""]
-)
+letters = "$_ -aAbB1\u00df\u017fsS\u0130i\u00e9\u65e5\u672c"
+names = st.text(alphabet=letters, max_size=4) | st.sampled_from(
+    ["event", "Event", "$event", "$time", "TIME", "insert_id", "$distinct_id", "Distinct_Id", "",
+     "_airbyte_raw_id", "_ab_cdc_deleted_at", "ctid", "event_key", "x" * 70, "x" * 71]
+)  # fmt: skip
 batches = st.lists(st.lists(names, max_size=6), max_size=6)
+
+
+def columns(*raws: str, core: Core = EVENT_CORE, given: dict[str, str] | None = None) -> list[str]:
+    """The columns of these properties."""
+    made = ColumnNames(core, given)
+    made.add(raws)
+    return [made.columns[raw] for raw in raws]
+
+
+def pyairbyte(column: str) -> str:
+    """As PyAirbyte cleans it."""
+    lower = re.sub(r"[^a-z0-9]", "_", column.lower())
+    return f"_{lower}" if lower[:1].isdigit() else lower
+
+
+def postgres(column: str) -> str:
+    """As older destinations clean it: without accents, in 63 bytes."""
+    plain = "".join(
+        c for c in unicodedata.normalize("NFKD", column) if not unicodedata.combining(c)
+    )
+    return pyairbyte(plain)[:63]
 
 
 @pytest.mark.parametrize(
@@ -30,99 +55,113 @@ batches = st.lists(st.lists(names, max_size=6), max_size=6)
         ("distinct_id", "distinct_id"),
         ("$insert_id", "insert_id"),
         ("insert_id", "_insert_id"),
+        ("insertId", "_insertId"),
         ("event", "_event"),
         ("EVENT", "_EVENT"),
         ("$time", "_time"),
         ("$distinct_id", "_distinct_id"),
-        ("", "_"),
-        ("$", "_"),
+        ("event_key", "_event_key"),
+        ("rescued_properties", "_rescued_properties"),
+        ("_airbyte_raw_id", "__airbyte_raw_id"),
+        ("-AIRBYTE-meta", "_-AIRBYTE-meta"),
+        ("_ab_cdc_deleted_at", "__ab_cdc_deleted_at"),
+        ("xmin", "_xmin"),
+        ("_TABLE_x", "__TABLE_x"),
+        ("größe", "größe"),
     ],
 )
 def test_a_lone_property_gets_its_name_without_a_dollar_unless_that_is_taken(
     raw: str, column: str
 ) -> None:
-    assert ColumnNames({}).column(raw) == column
+    assert columns(raw) == [column]
+
+
+@pytest.mark.parametrize("raw", ["", "$", "_", "---", "\u65e5\u672c", "\u0438\u043c\u044f"])
+def test_a_name_of_which_a_destination_keeps_nothing_ends_with_digits_of_its_hash(raw: str) -> None:
+    [column] = columns(raw)
+    assert re.fullmatch(re.escape(raw.removeprefix("$")) + "_[0-9a-f]{8}", column)
+
+
+@pytest.mark.parametrize(
+    ("raws", "expected"),
+    [
+        # Mixpanel's own first, then who is spelled like the column, then tidy names.
+        (["city", "$city"], ["_city", "city"]),
+        (["score", "$score"], ["score", "_score"]),
+        (["Plan", "plan"], ["_Plan", "plan"]),
+        (["Plan", "plan", "$plan"], ["_Plan", "plan", "__plan"]),
+        (
+            ["Plan Type", "plan-type", "plan_type", "planType"],
+            ["_Plan Type", "__plan-type", "plan_type", "___planType"],
+        ),
+        (["plan", "_plan", "Plan"], ["plan", "_plan", "__Plan"]),
+        (["1st", "_1st"], ["1st", "__1st"]),
+        (["a\u00e9", "ae"], ["_a\u00e9", "ae"]),
+    ],
+)
+def test_of_rivals_one_keeps_the_name_and_the_others_get_underscores(
+    raws: list[str], expected: list[str]
+) -> None:
+    assert columns(*raws) == expected
 
 
 @given(batches)
 @_quick
-def test_no_two_properties_share_a_column_in_any_letter_case(seen: list[list[str]]) -> None:
-    columns = ColumnNames({})
+def test_no_destination_takes_two_columns_for_one(seen: list[list[str]]) -> None:
+    made = ColumnNames(EVENT_CORE)
     for raws in seen:
-        columns.add_all(raws)
-    every = {*CORE_COLUMNS, *(raw for raws in seen for raw in raws)}
-    given_names = [columns.column(raw) for raw in every]
-    folded = {fold(name) for name in given_names}
-    assert len(folded) == len(every)
-    assert "event" not in folded
-    assert "" not in given_names
+        made.add(raws)
+    every = [*EVENT_CORE.others, *made.columns.values()]
+    for clean in (pyairbyte, postgres, str.casefold, str.upper):
+        assert len({clean(column) for column in every}) == len(every)
+    assert all(pyairbyte(column).strip("_") for column in every)
+    assert not any(postgres(column).startswith(("_airbyte_", "_ab_")) for column in every)
+
+
+@given(st.lists(names, max_size=8), st.randoms())
+@_quick
+def test_columns_depend_on_the_names_alone(raws: list[str], chance: object) -> None:
+    mixed = list(raws)
+    chance.shuffle(mixed)  # type: ignore[attr-defined]
+    one, other = ColumnNames(EVENT_CORE), ColumnNames(EVENT_CORE)
+    one.add(raws)
+    other.add(mixed)
+    assert one.columns == other.columns
 
 
 @given(batches)
 @_quick
 def test_a_name_once_given_never_changes(seen: list[list[str]]) -> None:
-    columns = ColumnNames({})
+    made = ColumnNames(EVENT_CORE)
     first: dict[str, str] = {}
     for raws in seen:
-        columns.add_all(raws)
+        made.add(raws)
         for raw in raws:
-            first.setdefault(raw, columns.column(raw))
-    assert {raw: columns.column(raw) for raw in first} == first
+            assert first.setdefault(raw, made.columns[raw]) == made.columns[raw]
 
 
-@given(st.lists(names, max_size=8), st.randoms())
-@_quick
-def test_the_order_within_one_batch_does_not_matter(raws: list[str], chance: object) -> None:
-    mixed = list(raws)
-    chance.shuffle(mixed)  # type: ignore[attr-defined]
-    one, other = ColumnNames({}), ColumnNames({})
-    one.add_all(raws)
-    other.add_all(mixed)
-    assert one.given() == other.given()
+def test_a_pinned_column_is_kept_and_its_rivals_step_aside() -> None:
+    assert columns("Plan", "plan", given={"Plan": "plan"}) == ["plan", "_plan"]
 
 
-@given(st.lists(names, max_size=6), batches, st.lists(names, max_size=6))
-@_quick
-def test_every_later_sync_gives_the_same_columns_whatever_was_discovered_meanwhile(
-    discovered: list[str], seen: list[list[str]], rivals: list[str]
-) -> None:
-    catalog = ColumnNames({})
-    catalog.add_all(discovered)
-    told = catalog.given()
-    first = ColumnNames(told)
-    for raws in seen:
-        first.add_all(raws)
-    memory = first.used()
-    refreshed = ColumnNames({})
-    refreshed.add_all([*discovered, *rivals, *memory])
-    later = ColumnNames({**memory, **refreshed.given(), **memory})
-    assert {raw: later.column(raw) for raw in memory} == memory
+def test_names_are_added_if_they_get_their_plain_names() -> None:
+    made = ColumnNames(EVENT_CORE)
+    made.add(["City"])
+    made.add_if_free(["$city", "$region", "$event"])
+    assert made.columns.keys() - EVENT_CORE.properties.keys() == {"City", "$region"}
 
 
-def test_only_what_was_asked_for_is_remembered() -> None:
-    columns = ColumnNames({"plan": "plan", "never": "never"})
-    columns.add_all(["plan", "$city", "time"])
-    assert columns.used() == {"plan": "plan", "$city": "city"}
+@pytest.mark.parametrize("name", ["_Airbyte_x", "$_airbyte_x".removeprefix("$"), "CTID"])
+def test_reserved_names_are_known_in_any_spelling(name: str) -> None:
+    assert is_reserved(name)
+    assert not is_reserved(f"_{name}")
 
 
-def test_a_remembered_name_that_would_cover_a_core_column_is_not_taken() -> None:
-    columns = ColumnNames({"a": "Event", "b": "TIME", "c": "c", "d": "C"})
-    assert [columns.column(raw) for raw in "abcd"] == ["a", "b", "c", "d"]
-
-
-def test_is_free_tells_whether_a_property_would_get_its_plain_name() -> None:
-    columns = ColumnNames({})
-    columns.column("City")
-    assert not columns.is_free("City")
-    assert not columns.is_free("$city")
-    assert not columns.is_free("event")
-    assert columns.is_free("$region")
-
-
-def test_folding_sees_through_every_letter_case_there_is() -> None:
+def test_claims_see_through_every_letter_case_there_is() -> None:
     different = [
         hex(code)
-        for code in range(_NO_CASE_BEYOND)
-        if not (fold(chr(code)) == fold(chr(code).upper()) == fold(chr(code).lower()))
+        for code in range(0x20000)
+        if claims(f"a{chr(code)}").isdisjoint(claims(f"a{chr(code).upper()}"))
+        or claims(f"a{chr(code)}").isdisjoint(claims(f"a{chr(code).lower()}"))
     ]
     assert different == []

@@ -9,14 +9,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from source_mixpanel.errors import DataError
+from source_mixpanel.records.catalog import parse_columns
 from source_mixpanel.records.columns import Shape
-from source_mixpanel.records.naming import ColumnNames
-from source_mixpanel.records.profiles import CORE_PROPERTIES, Emitted, ProfileRows
+from source_mixpanel.records.profiles import Emitted, ProfileRows, profile_core
+from source_mixpanel.records.types import RESCUED, object_schema
+from source_mixpanel.streams.profile_schema import core_columns, property_columns
+
+CORE = profile_core(["cohort_id"])
 
 
-def maker(**shape: Any) -> ProfileRows:
-    names = ColumnNames({}, core=CORE_PROPERTIES, taken=("distinct_id", "cohort_id"))
-    return ProfileRows(names, Shape(**shape), ("cohort_id",))
+def maker(types: dict[str, set[str]] | None = None, **shape: Any) -> ProfileRows:
+    """By an older catalog, unless properties are declared with their types."""
+    schema = None
+    if types is not None:
+        columns = property_columns(types, CORE, {}, to_text=False)
+        schema = object_schema({**core_columns({"cohort_id": "integer"}), **columns})
+    return ProfileRows(parse_columns(schema, CORE), Shape(**shape), CORE)
 
 
 def rows(*profiles: Any, made: ProfileRows | None = None) -> list[dict[str, Any]]:
@@ -122,12 +130,27 @@ def test_a_page_that_begins_as_an_earlier_one_repeats_no_profile() -> None:
 
 
 def test_columns_that_are_not_configured_are_left_out_on_request() -> None:
-    schema = {"properties": {"b": {"type": ["null", "string"]}}}
-    shape = Shape(only_declared=True).declared_by(schema, ())
-    names = ColumnNames({}, core=CORE_PROPERTIES, taken=("distinct_id", "cohort_id"))
-    made = ProfileRows(names, shape, ("cohort_id",))
+    made = maker({"b": {"number"}}, only_declared=True)
     [row] = rows({"$distinct_id": "me", "$properties": {"a": 1, "b": 2}}, made=made)
-    assert row == {"distinct_id": "me", "cohort_id": 9, "last_seen": None, "b": 2}
+    core = {"distinct_id": "me", "cohort_id": 9, "last_seen": None}
+    assert row == {**core, RESCUED: None, "b": 2}
+    assert made.sentences("engage") == []
+
+
+@pytest.mark.parametrize(
+    "seen", ["2026-01-01T00:00:00+02:00", "2026-01-01T00:00:00Z", "soon", 5, "2026-02-30T00:00:00"]
+)
+def test_a_last_seen_of_another_form_is_rescued(seen: Any) -> None:
+    made = maker({})
+    [row] = rows({"$distinct_id": "me", "$properties": {"$last_seen": seen}}, made=made)
+    assert (row["last_seen"], row[RESCUED]) == (None, {"$last_seen": seen})
+    [sentence] = made.sentences("engage")
+    assert "1 values of 1 properties are in the column rescued_properties" in sentence
+
+
+def test_an_odd_id_is_rescued_too() -> None:
+    [row] = rows({"$distinct_id": 1.5, "$properties": {}}, made=maker({}))
+    assert (row["distinct_id"], row[RESCUED]) == ("1.5", {"$distinct_id": 1.5})
 
 
 def test_the_latest_time_is_one() -> None:

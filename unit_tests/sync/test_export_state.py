@@ -34,7 +34,6 @@ states = st.builds(
     latest_ms=moments,
     coverage=coverages,
     kind=st.sampled_from([None, UTC_KIND, PROJECT_KIND]),
-    columns=st.dictionaries(st.text(max_size=5), st.text(max_size=5), max_size=3),
     refreshing=st.booleans(),
     cuts=st.lists(cuts, max_size=3, unique_by=lambda cut: cut.day).map(tuple),
     origin=origins,
@@ -79,12 +78,11 @@ def test_the_state_says_in_plain_values_what_was_read() -> None:
     coverage = Coverage((Covered(BEGIN, EARLIER, 5), Covered(date(2026, 1, 30), DAY, NOON_MS)))
     origin = Origin(7, "EU", (None, 3), "Asia/Tokyo", ("f",))
     cuts = (Cut(BEGIN, 1, None), Cut(DAY, None, 2))
-    state = ExportState(NOON_MS, coverage, UTC_KIND, {"$a": "a"}, True, cuts, origin)
+    state = ExportState(NOON_MS, coverage, UTC_KIND, True, cuts, origin)
     assert dump_state(state) == {
         "time": "2026-01-31T12:00:00.123Z",
         "covered": [["2026-01-01", "2026-01-20", 5], ["2026-01-30", "2026-01-31", NOON_MS]],
         "event_timestamps": "utc",
-        "columns": {"$a": "a"},
         "full_refresh": "in progress",
         "cut_days": [["2026-01-01", 1, None], ["2026-01-31", None, 2]],
         "origin": {
@@ -161,7 +159,7 @@ def test_a_state_of_version_0_1_0_is_read() -> None:
     origin = Origin(project_timezone="Asia/Tokyo", filters=("f",))
     cuts = (Cut(BEGIN, 1, None), Cut(DAY, None, 2))
     coverage = Coverage(parts)
-    assert state == ExportState(NOON_MS, coverage, UTC_KIND, {"$a": "a"}, True, cuts, origin)
+    assert state == ExportState(NOON_MS, coverage, UTC_KIND, True, cuts, origin)
     assert _round_trip(state) == state
 
 
@@ -288,10 +286,6 @@ def test_a_state_of_a_later_version_is_refused() -> None:
         {"covered": [["2026-01-31", 5], ["2026-01-31", 5]]},
         {"event_timestamps": "local"},
         {"event_timestamps": []},
-        {"columns": ["a"]},
-        {"columns": "a"},
-        {"columns": {"a": 1}},
-        {"columns": {"a": None}},
         {"since_ms": "5"},
         {"until_ms": -1},
         {"cut_days": 5},

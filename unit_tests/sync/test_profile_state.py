@@ -55,7 +55,6 @@ states = st.builds(
     open=st.dictionaries(
         st.text(max_size=4), st.builds(OpenWalk, moments, moments, walks, moments), max_size=3
     ),
-    columns=st.dictionaries(st.text(max_size=4), st.text(max_size=4), max_size=3),
     origin=st.builds(Origin, st.none() | st.integers(1, 99), st.sampled_from([None, "EU"])),
 )
 
@@ -72,7 +71,7 @@ def _round_trip(state: ProfileState) -> ProfileState:
 @given(states)
 @_quick
 def test_a_state_comes_back_as_it_went(state: ProfileState) -> None:
-    said = state.last_seen or state.columns or state.open or state.refresh != Refresh()
+    said = state.last_seen or state.open or state.refresh != Refresh()
     assert _round_trip(state) == (state if said else ProfileState())
 
 
@@ -122,7 +121,7 @@ def test_a_state_of_version_0_1_0_is_read() -> None:
             "columns": {"$a": "a"},
         }
     )
-    assert state == ProfileState(MOMENT, Refresh(("1", "2")), {"users": OPEN}, {"$a": "a"})
+    assert state == ProfileState(MOMENT, Refresh(("1", "2")), {"users": OPEN})
     assert _round_trip(state) == state
 
 
@@ -147,8 +146,6 @@ def test_what_is_on_its_way_is_told_in_plain_values() -> None:
     [
         {"last_seen": "yesterday"},
         {"last_seen": 5},
-        {"columns": ["a"]},
-        {"columns": {"a": 1}},
         {"finished": "x"},
         {"finished": [1]},
         {"session": 5},
@@ -173,7 +170,7 @@ def test_a_corrupt_state_is_named(blob: dict[str, Any]) -> None:
 
 # -- what becomes of it ----------------------------------------------------------------------
 
-GOING = ProfileState(MOMENT, Refresh(("1",)), {"2": OPEN}, {"$a": "a"}, NOW)
+GOING = ProfileState(MOMENT, Refresh(("1",)), {"2": OPEN}, NOW)
 
 
 def test_a_sync_goes_on_with_what_an_attempt_of_its_own_kind_has_read() -> None:

@@ -30,13 +30,14 @@ Types = dict[str, set[str]]
 Log = Callable[[str], None]
 
 
-_CORE: Mapping[str, Any] = {
+CORE: Mapping[str, Any] = {
     EVENT_KEY: {"type": "string"},
     "event": "string",
     "time": TIMESTAMP,
     "distinct_id": "string",
     "insert_id": "string",
 }
+"""The columns of every event."""
 
 
 def core_columns(privacy: Privacy) -> dict[str, Any]:
@@ -44,7 +45,7 @@ def core_columns(privacy: Privacy) -> dict[str, Any]:
     raw_names = {column: raw for raw, column in EVENT_CORE.properties.items()}
     return {
         column: schema
-        for column, schema in _CORE.items()
+        for column, schema in CORE.items()
         if not privacy.excludes(raw_names.get(column, column))
     }
 

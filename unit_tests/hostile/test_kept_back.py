@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import threading
 from collections.abc import Iterator
@@ -10,17 +12,39 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mixpanel_emulator.control_client import ControlClient
 from source_mixpanel.masking import NOT_SHOWN
+from source_mixpanel.records.decode import dump
 from unit_tests.harness import Command, Output, configured
+from unit_tests.hostile.private_worlds import (
+    COMPANY,
+    EXCLUDED,
+    NUMBER,
+    PEOPLE,
+    PUBLIC,
+    SALT,
+    STREAMS,
+    Private,
+    damaged,
+    kept_back,
+    marks_of,
+    plant,
+    privates,
+)
 from unit_tests.hostile.test_values import EXPORT, bare, one_day
+from unit_tests.hostile.values import EXAMPLES
+from unit_tests.worlds import discovered, sync
 
 NAME, VALUE = "qzname", "qzvalue"
 PRIVATE = f'"{NAME}":"{VALUE}"'
 LINE = f'{{"event":"Odd","properties":{{"time":1773057600000,"distinct_id":"u",{PRIVATE}}}}}\n'
 ENGAGE = "/api/query/engage"
-STREAMS = ["export", "engage", "cohort_members", "groups", "funnels"]
+DAMAGED = ["export", "engage", "cohort_members", "groups", "funnels"]
+
+syncs = settings(max_examples=max(5, EXAMPLES // 3))
 
 
 @pytest.fixture
@@ -71,7 +95,7 @@ def told_of(
 ) -> str:
     """All that every verb tells where Mixpanel answers everything in this way."""
     mixpanel.add_fault("status", "/api/", status=status, body=body)
-    outs = list(verbs(command, config, *STREAMS))
+    outs = list(verbs(command, config, *DAMAGED))
     assert outs[-1].errors
     return "".join(map(all_told, outs))
 
@@ -154,8 +178,91 @@ def test_a_broken_transport_is_told_without_what_it_carried(
     command: Command, private: dict[str, Any]
 ) -> None:
     with unframed() as url:
-        for out in verbs(command, {**private, "api_url": url}, *STREAMS):
+        for out in verbs(command, {**private, "api_url": url}, *DAMAGED):
             told = all_told(out)
             assert "InvalidChunkLength" in told or "broke" in told
             assert NAME not in told
             assert VALUE not in told
+
+
+def hashed(value: Any) -> str:
+    """As anybody computes it who has the salt."""
+    text = dump(value)
+    return hmac.new(SALT.encode(), text, hashlib.sha256).hexdigest()
+
+
+def leaks(out: Output, marks: list[str]) -> set[str]:
+    told = all_told(out)
+    return {mark for mark in marks if mark in told}
+
+
+@given(
+    privates(),
+    st.sampled_from(["columns", "object"]),
+    st.sampled_from(["native", "string"]),
+    st.booleans(),
+)
+@syncs
+def test_no_name_or_value_that_is_kept_back_comes_out_of_any_verb(
+    command: Command,
+    mixpanel: ControlClient,
+    config: dict[str, Any],
+    properties: list[Private],
+    layout: str,
+    types: str,
+    by_default: bool,  # noqa: FBT001 - drawn
+) -> None:
+    plant(mixpanel, properties)
+    marks = marks_of(properties)
+    shape = {"property_layout": layout, "property_types": types}
+    settings_ = {**kept_back(config, properties), **shape}
+    settings_["select_properties_by_default"] = by_default
+    older = discovered(command, {**config, **shape, "event_timestamps": "utc"})
+    found = command.run("discover", config=settings_)
+    assert leaks(found, marks) == set()
+    assert leaks(command.run("check", config=settings_), marks) == set()
+    # Catalogs from before the settings have columns for what never comes out.
+    for streams in (found.streams(), older):
+        out = sync(command, settings_, [streams[name] for name in STREAMS])
+        assert out.code == 0, out.log
+        assert leaks(out, marks) == set()
+        assert [len(out.records(name)) for name in STREAMS] == [7, 3, 3, 1, 1]
+        _check_public(out.records("export") + out.records("engage"), layout)
+        _check_hashes(out, properties, layout)
+
+
+def _check_public(rows: list[dict[str, Any]], layout: str) -> None:
+    """What nobody keeps back is there."""
+    held_in = [row["properties"] if layout == "object" else row for row in rows]
+    assert len({row[PUBLIC] for row in held_in}) == len(rows)
+
+
+def _check_hashes(out: Output, properties: list[Private], layout: str) -> None:
+    """Ids are the same in every stream, and values are their hashes."""
+    ids = {name: {row["distinct_id"] for row in out.records(name)} for name in STREAMS[:-1]}
+    assert ids["engage"] == {hashed(who) for who in PEOPLE}
+    assert ids["export"] == ids["engage"] | {hashed(str(NUMBER))}
+    assert ids["groups"] == {hashed(COMPANY)}
+    assert ids["cohort_members"] == {hashed(who) for who in [*PEOPLE[:2], COMPANY]}
+    for private in properties if layout == "object" else []:
+        values = {row["properties"].get(private.name) for row in out.records("export")}
+        assert values == ({None} if private.fate == EXCLUDED else set(map(hashed, private.values)))
+
+
+@given(st.data())
+@syncs
+def test_no_damaged_answer_gives_away_what_is_kept_back(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], data: st.DataObject
+) -> None:
+    properties = data.draw(privates())
+    plant(mixpanel, properties)
+    settings_ = kept_back(config, properties)
+    streams = discovered(command, settings_)
+    path, body = data.draw(damaged(properties))
+    mixpanel.add_fault("status", path, status=200, body=body)
+    marks = marks_of(properties)
+    for verb in ("check", "discover"):
+        out = command.run(verb, config=settings_, skip_waits=True, tries=2)
+        assert leaks(out, marks) == set()
+    out = sync(command, settings_, [streams[name] for name in STREAMS], tries=2)
+    assert leaks(out, marks) == set()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mixpanel_emulator.dates import iso_seconds
+from mixpanel_emulator.jsontext import ascii_text, loads
 from mixpanel_emulator.profiles import USERS
 
 if TYPE_CHECKING:
@@ -75,15 +76,16 @@ def named(event: NewEvent, system: str) -> NewEvent:
 
 
 class Identities:
-    """Which id each merged id has become."""
+    """Which id each merged id has become; ids are kept as ASCII, for they may hold any text."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
 
     def of(self, who: str) -> str:
         """Return the id that stands for one today."""
-        row = self._db.execute("SELECT became FROM identities WHERE id = ?", (who,)).fetchone()
-        return str(row[0]) if row else who
+        told = (ascii_text(who),)
+        row = self._db.execute("SELECT became FROM identities WHERE id = ?", told).fetchone()
+        return str(loads(row[0])) if row else who
 
     def join(self, link: Link) -> list[Link]:
         """Let one id, and all that have become it, become another; return what changed.
@@ -93,8 +95,9 @@ class Identities:
         old, new = self.of(link.old), self.of(link.new)
         if old == new or (link.once and old != link.old):
             return []
-        self._db.execute("UPDATE identities SET became = ? WHERE became = ?", (new, old))
-        self._db.execute("INSERT OR REPLACE INTO identities VALUES (?, ?)", (old, new))
+        then, now = ascii_text(old), ascii_text(new)
+        self._db.execute("UPDATE identities SET became = ? WHERE became = ?", (now, then))
+        self._db.execute("INSERT OR REPLACE INTO identities VALUES (?, ?)", (then, now))
         return [Link(old, new)]
 
 

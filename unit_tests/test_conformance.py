@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import jsonschema
@@ -12,6 +13,7 @@ from mixpanel_emulator.control_client import ControlClient
 from source_mixpanel.source import SourceMixpanel
 from source_mixpanel.streams.listing import ListStream
 from source_mixpanel.streams.reports import ReportStream
+from unit_tests.builders import event
 from unit_tests.harness import Command, Output, freeze, multiset
 from unit_tests.worlds import REPORTS, Streams, discovered, prefixes, sync
 
@@ -68,6 +70,54 @@ def whole(command: Command, config: dict[str, Any], stream: dict[str, Any], mode
 
 def test_every_listed_stream_is_discovered(streams: Streams) -> None:
     assert list(streams) == NAMES
+
+
+def subschemas(schema: dict[str, Any], place: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """A schema and all within it, with where each stands."""
+    yield place, schema
+    for word in ("properties", "patternProperties", "definitions"):
+        for name, inner in schema.get(word, {}).items():
+            yield from subschemas(inner, f"{place}/{name}")
+    for word in ("items", "additionalProperties", "anyOf", "oneOf", "allOf"):
+        held = schema.get(word)
+        for inner in held if isinstance(held, list) else [held]:
+            if isinstance(inner, dict):
+                yield from subschemas(inner, f"{place}/{word}")
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"property_layout": "object"}, {"property_types": "string"}], ids=str
+)
+def test_no_schema_lacks_a_type_and_every_column_may_be_null(
+    command: Command,
+    mixpanel: ControlClient,
+    config: dict[str, Any],
+    streams: Streams,
+    settings: dict[str, Any],
+) -> None:
+    odd: dict[str, Any] = {
+        "empty": [],
+        "deep": [[{"a": [1]}]],
+        "nothing": None,
+        "$distinct_ids": [],
+    }
+    mixpanel.add_events([event(**odd)])
+    mixpanel.add_profiles([{"$distinct_id": "odd", "$properties": odd}])
+    found = discovered(command, {**config, **settings})
+    assert found.keys() == streams.keys()
+    lists = 0
+    for name, stream in found.items():
+        for place, schema in subschemas(stream["json_schema"], name):
+            kinds = schema.get("type")
+            assert kinds, f"{place} has no type"
+            lists += "array" in kinds
+            assert schema.get("items") != {}, f"{place} says nothing of its items"
+        for column, schema in stream["json_schema"]["properties"].items():
+            assert "null" in schema["type"], f"{name}/{column} may not be null"
+    assert lists >= 5
+    if "property_layout" not in settings:
+        ids = found["export"]["json_schema"]["properties"]["distinct_ids"]
+        assert ids["items"] == {"type": "string"}
 
 
 @pytest.mark.parametrize("name", NAMES)

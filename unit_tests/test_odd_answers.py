@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -194,6 +196,57 @@ def test_a_lexicon_entry_that_tells_no_type_is_passed_over_by_discover(
     columns = discovered(command, config)["export"]["json_schema"]["properties"]
     assert columns["plan"]["type"] == ["null", "number"]
     assert columns["told"]["type"] == ["null", "number"]
+
+
+@pytest.mark.parametrize("events", [1, 2_000], ids=["short", "long"])
+@pytest.mark.parametrize(
+    "envelope",
+    [
+        lambda items: items,
+        lambda items: {"status": "ok", "results": items},
+        lambda items: {"results": {"results": items, "page": 0}, "status": "ok"},
+    ],
+    ids=["bare", "wrapped", "nested"],
+)
+def test_lexicon_is_read_in_each_envelope_that_lists_have(
+    command: Command,
+    mixpanel: ControlClient,
+    config: dict[str, Any],
+    envelope: Callable[[Any], Any],
+    events: int,
+) -> None:
+    [entry] = _lexicon({"told": {"type": "number", "description": "as it is said to be"}})[
+        "results"
+    ]
+    _answer(mixpanel, LEXICON, envelope([entry] * events))
+    columns = discovered(command, config)["export"]["json_schema"]["properties"]
+    assert columns["told"]["type"] == ["null", "number"]
+
+
+def test_lexicon_that_breaks_off_amid_a_list_is_asked_for_again(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    [entry] = _lexicon({"told": {"type": "number"}})["results"]
+    body = json.dumps({"results": [entry] * 2_000})
+    broken = body[:150_000] + "}"
+    mixpanel.add_fault("status", LEXICON, status=200, body=broken, times=1)
+    _answer(mixpanel, LEXICON, json.loads(body))
+    out = command.run("discover", config=config, skip_waits=True)
+    assert out.streams()["export"]["json_schema"]["properties"]["told"]["type"] == [
+        "null",
+        "number",
+    ]
+    assert "discovered without" not in out.log
+
+
+@pytest.mark.parametrize("error", [{"error": "no"}, {"status": "error", "error": "no"}])
+def test_an_error_in_lexicons_place_is_no_empty_lexicon(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], error: dict[str, Any]
+) -> None:
+    _answer(mixpanel, LEXICON, error)
+    out = command.run("discover", config=config, skip_waits=True)
+    assert out.code == 1
+    assert out.errors[0]["failure_type"] == "transient_error"
 
 
 @pytest.mark.parametrize(

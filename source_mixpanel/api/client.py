@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -151,6 +152,23 @@ class MixpanelClient:
         def read(response: requests.Response, body: Iterator[bytes]) -> Document:
             whole, gzipped = framed(response, body), is_gzipped(response)
             return document_body(whole, gzipped=gzipped, request=request)
+
+        return self._carry_out(request, read)
+
+    def digest(self, request: ApiRequest, make: Callable[[Document], T]) -> T:
+        """What `make` gets out of a body that is one JSON object or list, too large to hold.
+
+        It is called again where what it raises may pass: `CutError` and `DataError`.
+
+        Raises:
+            SourceError: As for `json`.
+        """
+
+        def read(response: requests.Response, body: Iterator[bytes]) -> T:
+            whole, gzipped = framed(response, body), is_gzipped(response)
+            listed = document_body(whole, gzipped=gzipped, request=request, listed=True)
+            with closing(listed) as document:
+                return make(document)
 
         return self._carry_out(request, read)
 

@@ -1,8 +1,8 @@
-"""A response body that is one JSON object, on disk, to be parsed piece by piece."""
+"""A response body that is one long JSON value, on disk, to be parsed piece by piece."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from source_mixpanel import jsontext
 from source_mixpanel.api.bodies import refuse_error
@@ -15,19 +15,23 @@ _SMALL = 1 << 16
 """Bytes up to which a body is parsed at once; errors and empty pages are no longer."""
 
 _TAIL = 64
+_KINDS = (("object", b"{", b"}"), ("list", b"[", b"]"))
 
 
 class Document(Body):
-    """One JSON object, whole as far as its transport and its two ends tell."""
+    """One JSON object or list, whole as far as its transport and its two ends tell."""
 
 
-def document_body(chunks: Iterable[bytes], *, gzipped: bool, request: ApiRequest) -> Document:
+def document_body(
+    chunks: Iterable[bytes], *, gzipped: bool, request: ApiRequest, listed: bool = False
+) -> Document:
     """Write a body to disk and look at its ends on the way.
 
-    Its chunks come off the wire, and raise if the transport was cut.
+    Its chunks come off the wire, and raise if the transport was cut. It has to be an object, or,
+    if `listed`, may be a list as well.
 
     Raises:
-        CutError: It is not whole, or no JSON object.
+        CutError: It is not whole, or another value.
         TransientError: It says that there was an error.
         SourceError: There is no room on disk.
     """
@@ -38,13 +42,21 @@ def document_body(chunks: Iterable[bytes], *, gzipped: bool, request: ApiRequest
             if len(head) < _SMALL:
                 head += text[:_SMALL]
             tail = (tail + text[-_TAIL:])[-_TAIL:]
-        _look_at(request, head if size < _SMALL else None, head, tail)
+        kinds = _KINDS if listed else _KINDS[:1]
+        _look_at(request, head if size < _SMALL else None, head, tail, kinds)
     return Document(file, gzipped=gzipped, size=size)
 
 
-def _look_at(request: ApiRequest, whole: bytes | None, head: bytes, tail: bytes) -> None:
+def _look_at(
+    request: ApiRequest,
+    whole: bytes | None,
+    head: bytes,
+    tail: bytes,
+    kinds: Sequence[tuple[str, bytes, bytes]],
+) -> None:
     """Raise what is wrong with a body, judged by all of it or by its ends."""
-    fits = head.lstrip().startswith(b"{") and tail.rstrip().endswith(b"}")
+    ends = (head.lstrip()[:1], tail.rstrip()[-1:])
+    fits = any(ends == (first, last) for _, first, last in kinds)
     if whole is not None and fits:
         try:
             body = jsontext.loads(whole)
@@ -57,6 +69,7 @@ def _look_at(request: ApiRequest, whole: bytes | None, head: bytes, tail: bytes)
             refuse_error(request, body)
     if not fits:
         raise CutError(
-            f"Mixpanel's {request.answer} is not whole: it is no JSON object.",
+            f"Mixpanel's {request.answer} is not whole: it is no JSON "
+            f"{' or '.join(kind for kind, _, _ in kinds)}.",
             detail=excerpt(head),
         )

@@ -1,6 +1,7 @@
 """The elements of one long array in a JSON object, parsed as its text comes by. Pure.
 
-A page of profiles may hold hundreds of megabytes of text, and ten times that as objects. The
+A page of profiles, or a list of Lexicon's, may hold hundreds of megabytes of text, and ten times
+that as objects. The
 standard library's scanner parses one element at a time from where it stands; its integers are
 exact up to 4,300 digits. Longer ones come out as their own text. Where no integer is beyond 64
 bits, orjson does the same in half the time.
@@ -29,20 +30,30 @@ _NEXT = '},{"'
 _REACH = 1 << 14
 """Characters in which the end is looked for; longer objects are rare, and go the exact way."""
 
+_MOST_ENVELOPES = 8
+"""Envelopes in each other; Mixpanel has been seen to use two."""
+
 _BLANK = re.compile(r"[ \t\n\r]*")
 
 
 class Elements:
     """Iterates over the elements of the array in a member of an object, whose chunks are UTF-8.
 
+    Args:
+        array: The member's name.
+        enveloped: Whether the array may also stand alone, or in such a member of such a member:
+            the envelopes of `api.envelopes`.
+
     Attributes:
         members: The object's other members; complete when the iteration is over.
         found: Whether the member was there, and an array.
     """
 
-    def __init__(self, chunks: Iterable[bytes], array: str) -> None:
+    def __init__(self, chunks: Iterable[bytes], array: str, *, enveloped: bool = False) -> None:
         self._text = _Text(chunks)
         self._array = array
+        self._bare = enveloped
+        self._envelopes = _MOST_ENVELOPES if enveloped else 1
         self.members: dict[str, Any] = {}
         self.found = False
 
@@ -53,13 +64,24 @@ class Elements:
             CutError: The text ends early, or is no JSON object.
         """
         text = self._text
-        text.expect("{")
-        if text.peek() == "}":
-            text.step()
+        if self._bare and text.peek() == "[":
+            yield from self._elements()
         else:
-            yield from self._all_members()
+            yield from self._object()
         if text.peek():
             raise text.damage("text follows its end")
+
+    def _elements(self) -> Iterator[Any]:
+        self.found = True
+        yield from self._text.elements()
+
+    def _object(self) -> Iterator[Any]:
+        self._envelopes -= 1
+        self._text.expect("{")
+        if self._text.peek() == "}":
+            self._text.step()
+        else:
+            yield from self._all_members()
 
     def _all_members(self) -> Iterator[Any]:
         text = self._text
@@ -67,8 +89,9 @@ class Elements:
             key = text.value()
             text.expect(":")
             if key == self._array and text.peek() == "[":
-                self.found = True
-                yield from text.elements()
+                yield from self._elements()
+            elif key == self._array and text.peek() == "{" and self._envelopes:
+                yield from self._object()
             elif isinstance(key, str):
                 self.members[key] = text.value()
             else:
@@ -140,8 +163,8 @@ class _Text:
                 continue
             except RecursionError as error:
                 raise DataError(
-                    "Mixpanel sent a profile that is nested too deep to be read (some 900 levels), "
-                    "so the sync stops rather than drop it."
+                    "Mixpanel sent a list with an element that is nested too deep to be read (some "
+                    "900 levels), so it is not read on rather than without that element."
                 ) from error
             except ValueError:
                 # An integer of thousands of digits; from here on they are looked at one by one.

@@ -12,15 +12,20 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain, count
 
 from source_mixpanel.records.keys import digest
 from source_mixpanel.records.types import RESCUED
 
 _RESERVED = re.compile(r"_(airbyte_|ab_|table_|file_|partition|row_timestamp|colidentifier).*")
 """Airbyte's own columns and markers, and the prefixes that BigQuery refuses."""
-_SYSTEM = frozenset(["ctid", "xmin", "xmax", "cmin", "cmax", "oid", "tableoid", "__root__"])
-"""Columns that PostgreSQL, Redshift or BigQuery have in every table."""
+_SYSTEM = frozenset(
+    ["ctid", "xmin", "xmax", "cmin", "cmax", "oid", "tableoid", "__root__", "row_number"]
+)
+"""What PostgreSQL, Redshift or BigQuery have in every table, and Airbyte's upserts in theirs."""
 _LONGEST = 63
+_PART = 40
+_MOST_UNDERSCORES = 20
 _NO_WORD = re.compile(r"[^a-z0-9]")
 
 
@@ -48,10 +53,15 @@ def bare(raw: str) -> str:
     """The name that a property's column has unless it is taken.
 
     Nothing would be left of a name without any Latin letter or digit where a destination keeps
-    only these; such a name is told from others by digits of its hash at the end.
+    only these, and so many characters; such a name is told from others by digits of its hash.
     """
     name = raw.removeprefix("$")
-    return name if _cleaned(name).strip("_") else f"{name}_{digest(raw)[:8]}"
+    return name if _cleaned(name)[:_LONGEST].strip("_") else _hashed(raw)
+
+
+def _hashed(raw: str) -> str:
+    """A name that no other property's can be like, even where it is cut."""
+    return f"{raw.removeprefix('$')[:_PART]}_{digest(raw)[:8]}"
 
 
 def _cleaned(name: str) -> str:
@@ -111,10 +121,16 @@ class ColumnNames:
     def add(self, raws: Iterable[str]) -> None:
         """Give columns to those that have none yet."""
         for raw in sorted({*raws} - self.columns.keys(), key=self._rank):
-            column = bare(raw)
-            while is_reserved(column) or not self._taken.isdisjoint(_claims(column)):
-                column = f"_{column}"
-            self._give(raw, column)
+            self._give(raw, self._free(raw))
+
+    def _free(self, raw: str) -> str:
+        """A column for a property: underscores in front, but never so many that they are all."""
+        rivals = (f"{'_' * n}{bare(raw)}" for n in range(_MOST_UNDERSCORES))
+        hashed = (f"{'_' * n}{_hashed(raw)}" for n in count())
+        return next(filter(self._is_free, chain(rivals, hashed)))
+
+    def _is_free(self, column: str) -> bool:
+        return not is_reserved(column) and self._taken.isdisjoint(_claims(column))
 
     def add_if_free(self, raws: Iterable[str]) -> None:
         """Give columns to those that get their plain names."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from typing import Any
@@ -28,13 +29,21 @@ PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {
 }
 """The Python types of the values that a JSON type allows; `any` stands for all of them."""
 
+LONG_INTEGER = "long integer"
+"""What `seen_type` calls whole numbers that a double would round, and 64 bits hold."""
+
+_EXACT_IN_A_DOUBLE = 2**53
+_BEYOND_64_BITS = 2**63
+
 _SCHEMAS: Mapping[str, Mapping[str, Any]] = {
     "string": {"type": ["null", "string"]},
     "boolean": {"type": ["null", "boolean"]},
     "integer": {"type": ["null", "integer"]},
     "number": {"type": ["null", "number"]},
     "number or string": {"type": ["null", "number", "string"]},
-    "array": {"type": ["null", "array"], "items": {}},
+    # Without `items`: destinations take an empty one for lists of objects, and drop texts in them.
+    "array": {"type": ["null", "array"]},
+    "array of strings": {"type": ["null", "array"], "items": {"type": "string"}},
     "object": {"type": ["null", "object"], "additionalProperties": True},
 }
 
@@ -76,11 +85,34 @@ def declared_types(schema: Any) -> frozenset[str]:
     return frozenset(kind for kind in every if isinstance(kind, str))
 
 
-def common_type(found: Iterable[str]) -> str:
-    """The type of a column whose values were seen to have these types.
+def seen_type(value: Any) -> str:
+    """The JSON type of a parsed value, for `common_type`.
 
-    One type is that type (whole numbers count as numbers: the next may have a fraction);
-    anything mixed is text, the one type that every warehouse can hold all of.
+    It tells `LONG_INTEGER` apart. Whole numbers beyond 64 bits are just numbers: a column of
+    integers has no room for them in any warehouse.
     """
-    kinds = {"number" if kind == "integer" else kind for kind in found} - {"null"}
-    return kinds.pop() if len(kinds) == 1 else "string"
+    kind = JSON_TYPES[type(value)]
+    if kind != "integer" or abs(value) <= _EXACT_IN_A_DOUBLE:
+        return kind
+    return LONG_INTEGER if -_BEYOND_64_BITS <= value < _BEYOND_64_BITS else "number"
+
+
+def common_type(found: Mapping[str, int] | Iterable[str]) -> str:
+    """The type of a column whose values were seen to have these types, so many of each.
+
+    It is what nine in ten have, nulls left out, so that a rare misfit does not change it; text,
+    the one type that every warehouse can hold all of, where nothing is so common. Whole numbers
+    count as numbers, for the next may have a fraction; where none has, and a double would round
+    some, they stay integers.
+
+    Args:
+        found: How many values had each type, or the types alone.
+    """
+    kinds = Counter(found)
+    del kinds["null"]
+    fractions, long = kinds["number"], kinds[LONG_INTEGER]
+    kinds["number"] += kinds.pop("integer", 0) + kinds.pop(LONG_INTEGER, 0)
+    kind, count = kinds.most_common(1)[0]
+    if not count or 10 * count < 9 * kinds.total():
+        return "string"
+    return "integer" if kind == "number" and long and not fractions else kind

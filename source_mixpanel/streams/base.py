@@ -25,9 +25,9 @@ from source_mixpanel.records.catalog import parse_columns
 from source_mixpanel.records.columns import PropertyColumns, Shape
 from source_mixpanel.records.decode import dump
 from source_mixpanel.records.naming import Core
-from source_mixpanel.records.no_unicode import mended
 from source_mixpanel.records.privacy import Privacy
 from source_mixpanel.records.types import RESCUED
+from source_mixpanel.records.unstorable import mended
 from source_mixpanel.sync.days import Days
 from source_mixpanel.sync.origin import NOTHING, Origin
 from source_mixpanel.sync.progress import Progress, Step

@@ -29,6 +29,7 @@ from source_mixpanel.streams.export_request import PATH, ExportFilter
 from source_mixpanel.streams.export_schema import core_columns, find_properties, property_columns
 from source_mixpanel.streams.export_slices import SliceSource, WholeSlice
 from source_mixpanel.streams.property_schema import object_columns
+from source_mixpanel.streams.width import advice_on_width
 from source_mixpanel.sync.coverage import Span
 from source_mixpanel.sync.days import Days
 from source_mixpanel.sync.export_state import ExportState, dump_state, parse_state
@@ -99,9 +100,12 @@ class Export(MixpanelStream):
             self.settings.wanted,
             now=self.workshop.time.now_utc(),
             log=self.logger.info,
+            privacy=privacy,
+            to_text=self.settings.shape.to_text,
         )
         pinned, to_text = self.settings.column_names, self.settings.shape.to_text
         columns = property_columns(properties, pinned, privacy, to_text=to_text)
+        self._warn(advice_on_width(self.name, len(columns)))
         return object_schema({**core_columns(privacy), **columns})
 
     def sync(self, saved: Mapping[str, Any], *, full: bool) -> Iterator[Item]:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from urllib.parse import quote_plus, urlencode
 
 from source_mixpanel.api.request import Api, ApiRequest
 from source_mixpanel.sync.coverage import Only, Span
@@ -13,6 +16,9 @@ from source_mixpanel.sync.window import Window
 PATH = "/api/2.0/export"
 _PROCESSED = 'properties["mp_processing_time_ms"]'
 _SAMPLE_EVENTS = 2_000
+_LONGEST_QUERY = 5_900
+"""Characters of a query string; with what stands before it, a URL stays near 6,000: servers
+commonly take 8 KB."""
 _TIME = 'properties["$time"]'
 
 
@@ -52,6 +58,37 @@ def export_request(window: Window, wanted: ExportFilter, *, limit: int | None = 
 def sample_request(span: Span, wanted: ExportFilter) -> ApiRequest:
     """The request for some events of some days; which ones is Mixpanel's choice."""
     return export_request(Window(span), wanted, limit=_SAMPLE_EVENTS)
+
+
+def rare_sample_request(
+    span: Span, wanted: ExportFilter, names: Iterable[str]
+) -> ApiRequest | None:
+    """The same for events that have one of these properties at least.
+
+    Not all names need be in it: as many as a URL holds, the first ones first, and none that no
+    expression can spell. None if that leaves nothing to ask for.
+    """
+    bare = sample_request(span, replace(wanted, where=f"({wanted.where}) and ()"))
+    room = _LONGEST_QUERY - len(urlencode(bare.params))
+    terms = []
+    for term in filter(None, map(_defined, names)):
+        size = len(quote_plus(f"{term} or "))
+        if size <= room:
+            terms.append(term)
+            room -= size
+    if not terms:
+        return None
+    any_of_them = " or ".join(terms)
+    where = f"({wanted.where}) and ({any_of_them})" if wanted.where else any_of_them
+    return sample_request(span, replace(wanted, where=where))
+
+
+def _defined(name: str) -> str | None:
+    """The expression for events that have a property; None if none can be written, or sent."""
+    if not name or any(unicodedata.category(letter) in ("Cc", "Cs") for letter in name):
+        return None
+    quoted = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'defined(properties["{quoted}"])'
 
 
 def _where(window: Window, users: str | None) -> str:

@@ -43,6 +43,7 @@ from source_mixpanel.streams.profile_state import (
     parse_state,
 )
 from source_mixpanel.streams.property_schema import object_columns
+from source_mixpanel.streams.width import advice_on_width
 from source_mixpanel.sync.origin import opened
 
 _BATCH = 500
@@ -170,6 +171,8 @@ class ProfileStream(MixpanelStream):
         pinned, to_text = self.settings.column_names, self.settings.shape.to_text
         privacy = self.workshop.privacy
         columns = property_columns(types, self.core, pinned, privacy, to_text=to_text)
+        if advice := advice_on_width(self.name, len(columns)):
+            self.logger.warning(advice)
         return object_schema({**core_columns(fixed), **columns})
 
     def _groups(self) -> list[str | None]:

@@ -13,6 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mixpanel_emulator.control_client import ControlClient
+from source_mixpanel.records.types import RESCUED, object_schema
+from source_mixpanel.records.unstorable import mended
+from source_mixpanel.streams.export_schema import CORE
 from unit_tests.builders import DAY_MS, NOON_10_MARCH_MS, read
 from unit_tests.harness import Command, Output, configured, multiset, rfc3339
 from unit_tests.hostile.values import EXAMPLES, json_texts, meant, properties, spell
@@ -97,7 +100,7 @@ def test_any_event_comes_out_as_it_went_in(
 
 @given(st.lists(properties, min_size=1, max_size=30))
 @some
-def test_any_property_comes_out_in_the_column_that_the_state_names(
+def test_any_property_without_a_column_comes_out_rescued(
     command: Command,
     mixpanel: ControlClient,
     config: dict[str, Any],
@@ -105,17 +108,16 @@ def test_any_property_comes_out_in_the_column_that_the_state_names(
 ) -> None:
     body = "".join(line(members, n) for n, members in enumerate(events))
     answered(mixpanel, EXPORT, body)
-    out = whole(read(command, one_day(config, "columns"), bare("export")))
-    columns = {**out.stream_state("export").get("columns", {}), "distinct_id": "distinct_id"}
-    columns["$insert_id"] = "insert_id"
-    want = [
-        {
-            "event": row["event"],
-            **{columns[k]: v for k, v in row["properties"].items() if k != "time"},
-            "time": row["time"],
-        }
-        for row in rows_of(body)
-    ]
+    stream = {**bare("export"), "json_schema": object_schema(CORE)}
+    out = whole(read(command, one_day(config, "columns"), stream))
+    fixed = ("time", "distinct_id", "$insert_id")
+    want = []
+    for row in rows_of(body):
+        held = row.pop("properties")
+        kept = {raw: value for raw, value in held.items() if raw not in fixed and value is not None}
+        want.append(mended({**row, RESCUED: kept or None}, lambda _: None, rescues=True))
+    keys = [row.pop("event_key") for row in out.records()]
+    assert all(len(key) == 32 for key in keys)
     assert multiset(out.records()) == multiset(want)
 
 

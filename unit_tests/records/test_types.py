@@ -9,9 +9,11 @@ import pytest
 
 from source_mixpanel.records.types import (
     JSON_TYPES,
+    LONG_INTEGER,
     column_schema,
     common_type,
     declared_types,
+    seen_type,
 )
 
 
@@ -45,10 +47,15 @@ def test_an_unknown_type_is_declared_as_text() -> None:
 
 
 def test_schemas_are_each_their_own() -> None:
-    one = column_schema("array")
-    one["items"] = {"type": "string"}
+    one = column_schema("array of strings")
+    one["items"]["type"] = "number"
     one["type"].append("string")
-    assert column_schema("array") == {"type": ["null", "array"], "items": {}}
+    kept = {"type": ["null", "array"], "items": {"type": "string"}}
+    assert column_schema("array of strings") == kept
+
+
+def test_nothing_is_said_of_the_items_of_just_any_list() -> None:
+    assert column_schema("array") == {"type": ["null", "array"]}
 
 
 @pytest.mark.parametrize(
@@ -79,4 +86,52 @@ def test_declared_types_reads_one_name_or_many(schema: dict[str, Any], expected:
     ],
 )
 def test_the_common_type_is_the_one_seen_or_text(found: list[str], expected: str) -> None:
+    assert common_type(set(found)) == expected
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        ({"number": 9, "string": 1}, "number"),
+        ({"number": 89, "string": 11}, "string"),
+        ({"boolean": 27, "string": 3}, "boolean"),
+        ({"string": 9, "integer": 1}, "string"),
+        ({"integer": 5, "number": 4, "object": 1}, "number"),
+        ({"object": 9, "array": 1}, "object"),
+        ({"number": 1, "null": 99}, "number"),
+        ({"null": 100}, "string"),
+        ({"number": 45, "string": 45, "boolean": 10}, "string"),
+        ({LONG_INTEGER: 1, "integer": 99}, "integer"),
+        ({LONG_INTEGER: 9, "string": 1}, "integer"),
+        ({LONG_INTEGER: 8, "string": 1}, "string"),
+        ({LONG_INTEGER: 99, "number": 1}, "number"),
+    ],
+)
+def test_the_common_type_is_what_nine_in_ten_values_have(
+    found: dict[str, int], expected: str
+) -> None:
+    kept = dict(found)
     assert common_type(found) == expected
+    assert found == kept
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (0, "integer"),
+        (2**53, "integer"),
+        (-(2**53), "integer"),
+        (2**53 + 1, LONG_INTEGER),
+        (-(2**53) - 1, LONG_INTEGER),
+        (2**63 - 1, LONG_INTEGER),
+        (-(2**63), LONG_INTEGER),
+        (2**63, "number"),
+        (-(2**63) - 1, "number"),
+        (2.0**60, "number"),
+        (True, "boolean"),
+    ],
+)
+def test_only_integers_that_a_double_rounds_and_64_bits_hold_are_long(
+    value: Any, expected: str
+) -> None:
+    assert seen_type(value) == expected

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from source_mixpanel.records.no_unicode import mended
 from source_mixpanel.records.types import RESCUED
+from source_mixpanel.records.unstorable import mended
 
 HALF = "a\ud800b"
 

@@ -1,6 +1,7 @@
-"""Texts with half a surrogate pair, which are no Unicode: no warehouse can hold them. Pure.
+"""Texts that warehouses cannot hold. Pure.
 
-JSON can write them as escapes, and they come out as their JSON text, which has only ASCII: a whole
+Half a surrogate pair is no Unicode; NUL has no place in PostgreSQL, whose JSON refuses it, too.
+JSON can write both as escapes, and they come out as their JSON text, which has only ASCII: a whole
 value under its raw name in `rescued_properties`; an id, which no row can do without, and a name in
 place.
 """
@@ -8,23 +9,35 @@ place.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from source_mixpanel.records.types import RESCUED
 
+_UNFIT = re.compile("[\x00\ud800-\udfff]")
+
 
 def escaped(text: str) -> str:
-    """A text with its halves of pairs as JSON escapes."""
-    return "".join(json.dumps(c)[1:-1] if "\ud800" <= c <= "\udfff" else c for c in text)
+    """A text with what no warehouse can hold as JSON escapes."""
+    return _UNFIT.sub(lambda found: json.dumps(found[0])[1:-1], text)
 
 
-def _halves(value: Any) -> bool:
+def can_be_stored(text: str) -> bool:
+    """Whether every warehouse can hold a text, and have a column of that name."""
+    return _UNFIT.search(text) is None
+
+
+def _is_unfit(value: Any) -> bool:
     if isinstance(value, str):
-        return any("\ud800" <= c <= "\udfff" for c in value)
+        return not can_be_stored(value)
     if isinstance(value, Mapping):
-        return any(_halves(name) or _halves(held) for name, held in value.items())
-    return isinstance(value, list) and any(map(_halves, value))
+        return any(_is_unfit(name) or _is_unfit(held) for name, held in value.items())
+    return isinstance(value, list) and any(map(_is_unfit, value))
+
+
+def _json_text(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
 
 
 def mended(
@@ -41,7 +54,7 @@ def mended(
     rescued: dict[str, Any] = {}
     for column, value in row.items():
         raw = raw_name(column)
-        if not _halves(value):
+        if not _is_unfit(value):
             good[column] = value
         elif isinstance(value, Mapping) and raw is None:
             good[column] = _object(value)
@@ -49,15 +62,15 @@ def mended(
             good[column] = escaped(value)
         else:
             good[column] = None
-            rescued[escaped(raw or column)] = json.dumps(value)
+            rescued[escaped(raw or column)] = _json_text(value)
     if rescued and rescues:
         good[RESCUED] = {**(good.get(RESCUED) or {}), **rescued}
     return good
 
 
 def _object(held: Mapping[str, Any]) -> dict[str, Any]:
-    """Each value by itself, under a name that is Unicode."""
+    """Each value by itself, under a name that can be held."""
     return {
-        escaped(name): json.dumps(value) if _halves(value) else value
+        escaped(name): _json_text(value) if _is_unfit(value) else value
         for name, value in held.items()
     }

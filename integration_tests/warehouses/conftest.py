@@ -1,0 +1,75 @@
+"""The project's life, recorded once for all judges that land what the command printed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from integration_tests import postgres
+from integration_tests.warehouses.history import Recorder, Sync
+from mixpanel_emulator.control_client import ControlClient
+from mixpanel_emulator.options import CREDENTIALS, EmulatorOptions
+from mixpanel_emulator.server import EmulatorServer
+from unit_tests.harness import Command
+
+NOW = "2026-03-10T12:00:00Z"
+
+
+@pytest.fixture(scope="session")
+def project() -> Iterator[EmulatorServer]:
+    """A local Mixpanel of these tests alone."""
+    options = EmulatorOptions(empty=True, quota=False, now=NOW, timezone="UTC")
+    with EmulatorServer(options) as server:
+        yield server
+
+
+@pytest.fixture
+def mixpanel(project: EmulatorServer) -> ControlClient:
+    """The same, empty."""
+    control = project.control
+    control.reset()
+    return control
+
+
+@pytest.fixture(scope="session")
+def settings(project: EmulatorServer) -> dict[str, Any]:
+    """Settings that read it."""
+    account = {
+        "option_title": "Service Account",
+        "username": CREDENTIALS.username,
+        "secret": CREDENTIALS.secret,
+        "project_id": CREDENTIALS.project_id,
+    }
+    return {"credentials": account, "start_date": "2026-03-01", "api_url": project.base_url}
+
+
+@pytest.fixture(scope="session")
+def recorder_of(project: EmulatorServer, settings: dict[str, Any], command: Command) -> Any:
+    """Makes a recorder of the project as it is."""
+
+    def made(**more: Any) -> Recorder:
+        return Recorder(command, project.control, {**settings, **more})
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def life(project: EmulatorServer, recorder_of: Any) -> list[Sync]:
+    """Every sync of the project's life."""
+    project.control.reset()
+    return list(recorder_of().life())
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[postgres.Postgres]:
+    """A PostgreSQL of these tests alone."""
+    with postgres.running() as running:
+        yield running
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    return tmp_path

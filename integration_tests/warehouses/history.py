@@ -1,0 +1,98 @@
+"""The project's life as the connector's command told it, sync by sync."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from integration_tests.warehouses import truth
+from integration_tests.warehouses.world import STEPS, Step
+from mixpanel_emulator.control_client import ControlClient
+from unit_tests.harness import Command, configured
+
+SEED, EVENTS, DAYS, PEOPLE = 7, 150, 6, 12
+INCREMENTAL = "incremental"
+
+
+@dataclass(frozen=True)
+class Sync:
+    """One sync.
+
+    Attributes:
+        name: What had happened.
+        catalog: The configured streams, by name.
+        modes: The sync mode of each.
+        records: What came of each, in order.
+        truth: What Mixpanel holds of those streams whose rows are told as they are.
+    """
+
+    name: str
+    catalog: Mapping[str, Mapping[str, Any]]
+    modes: Mapping[str, str]
+    records: Mapping[str, list[dict[str, Any]]]
+    truth: Mapping[str, list[truth.Row]]
+
+    def key(self, stream: str) -> list[str]:
+        """The columns of a stream's primary key."""
+        return [column for [column] in self.catalog[stream]["source_defined_primary_key"]]
+
+    def cursor(self, stream: str) -> str | None:
+        """The column of a stream's cursor, where the sync goes by it."""
+        if self.modes[stream] != INCREMENTAL:
+            return None
+        [column] = self.catalog[stream]["default_cursor_field"]
+        return str(column)
+
+
+def begin(mixpanel: ControlClient) -> None:
+    """A shop with something of every kind, before what is hard begins."""
+    mixpanel.seed(SEED, events=EVENTS, days=DAYS, profiles=PEOPLE, number_ids=False)
+
+
+class Recorder:
+    """Reads a project with the connector's command, once a step."""
+
+    def __init__(
+        self, command: Command, mixpanel: ControlClient, config: Mapping[str, Any]
+    ) -> None:
+        self._command = command
+        self._mixpanel = mixpanel
+        self._config = config
+        self._streams: dict[str, dict[str, Any]] = {}
+        self._state: list[dict[str, Any]] | None = None
+
+    def life(self) -> Iterator[Sync]:
+        """Every step's sync."""
+        begin(self._mixpanel)
+        for step in STEPS:
+            step.happens(self._mixpanel)
+            if step.discovers:
+                self.discover()
+            yield self.sync(step)
+
+    def discover(self) -> dict[str, dict[str, Any]]:
+        """Refresh the schema, as a person does; what is found is the catalog from then on."""
+        found = self._command.run("discover", config=self._config)
+        assert found.code == 0, found.log
+        self._streams = found.streams()
+        return self._streams
+
+    def sync(self, step: Step) -> Sync:
+        """Read everything that the catalog has, from where the last sync ended."""
+        catalog = configured(self._streams)
+        for entry in catalog["streams"]:
+            modes = entry["stream"]["supported_sync_modes"]
+            if INCREMENTAL in modes and not step.full:
+                entry["sync_mode"] = INCREMENTAL
+        state = None if step.full else self._state
+        out = self._command.run(
+            "read", config=self._config, catalog=catalog, state=state, skip_waits=True
+        )
+        assert out.code == 0, out.log
+        self._state = out.state_file()
+        records: dict[str, list[dict[str, Any]]] = {name: [] for name in self._streams}
+        for message in out.of("RECORD"):
+            records[message["stream"]].append(message["data"])
+        modes = {entry["stream"]["name"]: entry["sync_mode"] for entry in catalog["streams"]}
+        return Sync(step.name, dict(self._streams), modes, records, truth.held(self._mixpanel))

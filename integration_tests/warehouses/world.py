@@ -1,0 +1,256 @@
+"""A project that is hard on warehouses, and how it goes on from one sync to the next.
+
+Everything in it is JSON that Mixpanel takes: names that destinations cannot tell apart, or keep
+for themselves; values of mixed types, beyond 64 bits, or with half a character; events without
+ids, and ids that are merged later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from mixpanel_emulator.control_client import ControlClient
+from unit_tests.builders import event
+
+BUILDINGS = "-3312345678901234567"
+HOUSES = 7001
+HOUR_S = 3_600
+
+Held = Mapping[str, Any]
+
+RESERVED: tuple[Held, ...] = (
+    {"_airbyte_raw_id": "r", "_airbyte_extracted_at": "x", "_airbyte_generation_id": 7},
+    {"_airbyte_meta": {"a": 1}, "_Airbyte_Meta": [1], "$_airbyte_meta": "$"},
+    {"_ab_cdc_deleted_at": "2026-01-01T00:00:00Z", "_ab_cdc_lsn": 5},
+    {"event_key": "mine", "$event_key": "also", "Event Key": 1},
+    {"rescued_properties": {"mine": 1}, "Rescued Properties": "text"},
+    {"ctid": "(0,1)", "xmin": 1, "xmax": 2, "cmin": 3, "cmax": 4, "tableoid": 5, "oid": 6},
+    {"rowid": 7, "XMIN": "upper", "_TABLE_SUFFIX": 8, "_PARTITIONTIME": 9, "_FILE_NAME": 10},
+    {"select": 1, "order": "by", "table": [2], "null": 3, "user": 4, "row_number": 5},
+)
+"""Names that a destination, or PostgreSQL, DuckDB or BigQuery, keeps for itself."""
+
+RIVALS: tuple[Held, ...] = (
+    {"plan": "a", "Plan": "b", "$plan": "c", "tier": "gold"},
+    {"Plan Type": 1, "plan-type": "two", "plan_type": True, "planType": [4], "plan.type": 5},
+    {"Event": "E", "$event": "$", "EVENT": 1, "Time": "noon", "$time": 5, "TIME": True},
+    {"Distinct_Id": "d", "$distinct_id": "$", "distinct id": 1, "insert_id": "plain"},
+    {"$Insert_ID": "i", "Insert Id": "space", "INSERT-ID": 2},
+    {"last_seen": "own", "Last Seen": 1, "data_group_id": "g", "Cohort_Id": "c"},
+    {"1st": 1, "_1st": "own", "$1st": True},
+    {"Größe": "XL", "Grösse": "composed not", "Groesse": 1, "Grosse": 2, "grOsse": 3},
+    {"naïve": "one", "naive": "two", "nai\u0308ve": "combining"},
+    {"\u017fs": 1, "ss": 2, "ß": 3, "SS": 4, "\u0131d": 5, "id": 6, "ID": 7, "İd": 8},
+)
+"""Names that differ in case, in what is no letter, or in a way that cleaning takes away."""
+
+NAMES: tuple[Held, ...] = (
+    {"": "empty", " ": "blank", "_": 1, "__": 2, "$": "dollar", "$$": 3, "\t": 4, "\u2028": 5},
+    {"日本": "jp", "中国": "cn", "🛒": "cart", "?": 1, "!": 2, "ключ": "ru", "клЮч": "RU"},
+    {'quo"ted': 1, "apo'strophe": 2, "dots.in.name": 3, "new\nline": 4, "back\\slash": 5},
+    {"semi;colon": 6, "a/b": 7, "comma,": 8, ":bound": 9, "%s": 10, "${x}": 11, "nul\x00": 12},
+    {"x" * 63 + "a" * 137: "first", "x" * 63 + "b" * 137: "second", "X" * 63: "third"},
+    {"é" * 100: "two bytes each", "é" * 99 + "è": "nearly", "w" * 255: "longest"},
+    {"na\ud800me": "lone", "na?me": "mark"},
+    {"na\udfffme": "another"},
+)
+"""Names of which little is left, or which are too long."""
+
+VALUES: tuple[Held, ...] = (
+    {"big": 2**53 + 1, "max64": 2**63 - 1, "min64": -(2**63), "over64": 2**64 + 1},
+    {"huge": 1e300, "ten40": 10**40 + 1, "most": 10**29 - 1, "more": 10**29, "deficit": -(10**35)},
+    {"tiny": 5e-324, "minus zero": -0.0, "pi": 3.141592653589793, "price": 19.9, "whole": 3.0},
+    {"nested": {"a": {"b": {"c": [1, "2", None, True, {"d": []}]}}}, "matrix": [[1], [], [[3]]]},
+    {"nested": {"big": 2**53 + 1, "far": 1e300}, "matrix": [10**18 + 1, 0.5]},
+    {"blank": "", "spaces": "  ", "no list": [], "no object": {}, "nothing": None},
+    {"separators": "a\u2028b\u2029c\u0085d\x0be\x1cf", "newlines": "a\nb\r\nc\\.\n\\.\n"},
+    {"lone": "half \ud83d of it", "other half": "\ude00", "paired": "\ud83d\ude00"},
+    {"lone in list": ["\udc00", 1], "lone in object": {"k\ud800": "v"}},
+    {"deep": [{"a": ["\udbff"]}], "del": "\x7f"},
+    {"nul": "a\x00b", "nul in list": ["\x00"], "nul in object": {"a\x00": 1}},
+    {"json text": '{"a": 1}', "null text": "null", "number text": "00123", "emoji": "👩\u200d👧"},
+    {"day": "2026-02-30", "moment": "2026-01-02T03:04:05", "zoned": "2026-01-02T03:04:05+01:00"},
+    {"long": "x" * 70_000, "wide": list(range(500))},
+)  # fmt: skip
+"""Values that some column cannot hold, or not as they are."""
+
+MOSTLY: Mapping[str, tuple[Any, tuple[Any, ...]]] = {
+    "score": (12.5, ("twelve", [12], True)),
+    "zip_code": (10115, ("D-10115",)),
+    "flag": (True, ("yes", 1)),
+    "tags": (["a", "b"], ("a,b", {"a": 1})),
+    "address": ({"city": "Ulm"}, ("Ulm", ["Ulm"])),
+    "size": ("XL", (42, False, ["S"])),
+}
+"""By property: what most of its values are, and the rare others."""
+
+ODD_IDS: tuple[Any, ...] = (
+    12345,
+    12345.5,
+    True,
+    ["a", 1],
+    {"a": 1},
+    None,
+    "",
+    "id\u2028",
+    "\ud800",
+)
+"""What stands as `distinct_id` of events."""
+
+LAST_SEEN: tuple[Any, ...] = (
+    "2026-03-09T10:00:00",
+    "2026-03-09T10:00:00Z",
+    "2026-03-09T23:30:00+05:30",
+    "2026-03-09 10:00:00",
+    "2026-03-09T10:00:00.123456",
+    "last week",
+    "2026-02-30T10:00:00",
+    1_773_000_000,
+    None,
+)
+"""What stands as `$last_seen` of profiles."""
+
+
+class Step(NamedTuple):
+    """What happens in the project before a sync.
+
+    Attributes:
+        discovers: Whether the schema is refreshed then.
+        full: Whether the sync is a full refresh.
+    """
+
+    name: str
+    happens: Callable[[ControlClient], None]
+    discovers: bool = True
+    full: bool = False
+
+
+def _mixed() -> list[dict[str, Any]]:
+    """Enough events that the type of what is mixed shows, and the rare others."""
+    usual = {name: value for name, (value, _) in MOSTLY.items()}
+    sent = [usual] * 36
+    for name, (_, others) in MOSTLY.items():
+        sent += [{name: other} for other in others]
+    return [dict(held) for held in sent]
+
+
+def events_of(sets: Sequence[Held], name: str, *, days_ago: float = 3.0) -> list[dict[str, Any]]:
+    """An event for each set of properties, minutes apart."""
+    made = [event(name, days_ago=days_ago + n / 1440) for n, _ in enumerate(sets)]
+    for n, held in enumerate(sets):
+        # Mixpanel processes them when they come in.
+        del made[n]["properties"]["mp_processing_time_ms"]
+        made[n]["properties"].update({**held, "$insert_id": f"{name}-{n}"})
+    return made
+
+
+def _without_ids() -> list[dict[str, Any]]:
+    """Events without `$insert_id`, with an odd one, with odd ids; and copies."""
+    made = []
+    for n, who in enumerate(ODD_IDS):
+        made.append(event("Odd Id", days_ago=2 + n / 1440, insert_id=f"odd-{n}", distinct_id=who))
+    nobody = event("Nobody", days_ago=2.5, insert_id="nobody")
+    del nobody["properties"]["distinct_id"]
+    bare = [event("Bare", days_ago=4 + n / 1440, insert_id="", n=n) for n in range(4)]
+    for n, one in enumerate(bare):
+        one["properties"].update({"$insert_id": None} if n % 2 else {})
+        if n % 2 == 0:
+            del one["properties"]["$insert_id"]
+    bare[3]["properties"]["distinct_id"] = None
+    odd = [
+        event("Odd Insert", days_ago=4.5 + n / 1440, insert_id=value)  # type: ignore[arg-type]
+        for n, value in enumerate([42, "", True, ["x"], "lone \ud800", "00 11"])
+    ]
+    twice = event("Twice", days_ago=5, insert_id="twice", copies=2)
+    return [*made, nobody, *bare, bare[0], *odd, twice, twice]
+
+
+def _named() -> list[dict[str, Any]]:
+    """Events with odd names of their own."""
+    names = ("line\u2028separated", " padded ", "", "Ev\ud83dent", "nul\x00", "a/b?c", "日本")
+    return [
+        event(name, days_ago=6 + n / 1440, insert_id=f"name-{n}") for n, name in enumerate(names)
+    ]
+
+
+def profiles(sets: Iterable[Held], prefix: str) -> list[dict[str, Any]]:
+    """A profile for each set of properties."""
+    return [
+        {
+            "$distinct_id": f"{prefix}-{n:03d}",
+            "$properties": {**held, "$last_seen": LAST_SEEN[n % len(LAST_SEEN)]},
+        }
+        for n, held in enumerate(sets)
+    ]
+
+
+def _begin(mixpanel: ControlClient) -> None:
+    mixpanel.configure(identity_merge="original", merge_touches_processing_time=True)
+    everything = (*RESERVED, *RIVALS, *NAMES, *VALUES)
+    mixpanel.add_events(events_of(everything, "Nasty"))
+    mixpanel.add_events(events_of(_mixed(), "Mixed", days_ago=1.0))
+    mixpanel.add_events(_without_ids())
+    mixpanel.add_events(_named())
+    waiting = [event(insert_id=f"anon-{n}", days_ago=n, distinct_id="anon") for n in (1, 3, 8)]
+    mixpanel.add_events([*waiting, event(insert_id="bo", days_ago=8, distinct_id="bo")])
+    mixpanel.add_profiles(profiles([*everything, *_mixed()], "user"))
+    key = {"data_group_id": BUILDINGS, "property_name": "building", "display_name": "Building"}
+    mixpanel.add_truth("data_groups", key)
+    mixpanel.add_profiles(profiles([*everything, {"seats": 3}], "house"), BUILDINGS)
+    mixpanel.add_cohort({"id": HOUSES, "data_group_id": BUILDINGS}, ["house-000", "house-040"])
+    mixpanel.add_cohort({"id": HOUSES + 1}, ["user-000", "user-011", "user-030", "ghost", "\u2028"])
+    odd = {"id": HOUSES + 2, "name": 42, "description": None, "undeclared": {"a": [1]}, "Name": "n"}
+    mixpanel.add_cohort(odd, [])
+
+
+def _younger(mixpanel: ControlClient) -> None:
+    """Two hours later: names that no schema knows yet, and more misfits."""
+    mixpanel.advance(2 * HOUR_S)
+    fresh: list[Held] = [
+        {"colour": "red", "zip_code": "D-10115", "score": 1},
+        {"colour": "blue", "new": {"a": [1, "b"]}, "": "empty", "$new": 1e300},
+        {"Tier": "later", "Colour": 5, "lone": "\ud83d", "ten40": 10**40 + 1},
+    ]
+    mixpanel.add_events(events_of(fresh, "Younger", days_ago=0.0))
+    mixpanel.add_events(events_of([{"late": True, "colour": "green"}], "Late", days_ago=7.0))
+    seen = "2026-03-10T13:30:00"
+    changed = [{"$distinct_id": f"user-{n:03d}",
+                "$properties": {**held, "$last_seen": seen}}
+               for n, held in enumerate(fresh)]  # fmt: skip
+    mixpanel.add_profiles(changed)
+
+
+def _rivals_later(mixpanel: ControlClient) -> None:
+    """Two hours later: rivals of names that are there."""
+    mixpanel.advance(2 * HOUR_S)
+    fresh: list[Held] = [
+        {"COLOUR": "cyan", "colour": "lime", "Score": "ten", "_score": 7},
+        {"$zip_code": "D-1", "zip-code": 8, "Tags": "x", "x" * 63 + "c": "third"},
+    ]
+    mixpanel.add_events(events_of(fresh, "Rivals", days_ago=-0.05))
+
+
+def _merge(mixpanel: ControlClient) -> None:
+    """Two hours later: `anon` turns out to be Ana, and her old events are given to her."""
+    mixpanel.advance(2 * HOUR_S)
+    made = event("$identify", days_ago=-0.1, insert_id="identify", distinct_id="ana")
+    del made["properties"]["mp_processing_time_ms"]
+    made["properties"].update({"$anon_id": "anon", "$identified_id": "ana"})
+    mixpanel.add_events([made])
+
+
+def _later(mixpanel: ControlClient) -> None:
+    mixpanel.advance(2 * HOUR_S)
+
+
+STEPS = (
+    Step("at first", _begin),
+    Step("younger than the schema", _younger, discovers=False),
+    Step("after a refresh of the schema", _later),
+    Step("rivals of older names", _rivals_later),
+    Step("merged identities", _merge),
+    Step("nothing new", _later, discovers=False),
+    Step("everything again", _later, full=True),
+)
+"""The project's life; each step ends with a sync."""

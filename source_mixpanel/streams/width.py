@@ -1,0 +1,18 @@
+"""A word on streams that have more columns than a table may have. Pure."""
+
+from __future__ import annotations
+
+_MANY = 1_000
+"""Columns of properties; every limit that is named is beyond it."""
+
+
+def advice_on_width(stream: str, columns: int) -> str | None:
+    """The sentence for a stream that has so many columns of properties; None for few."""
+    if columns <= _MANY:
+        return None
+    return (
+        f"Stream {stream!r} has {columns:,} columns of properties. Many destinations take no table "
+        f"as wide: PostgreSQL and Redshift end at 1,600 columns, SQL Server at 1,024, MySQL "
+        f"(InnoDB) at 1,017. Set property_layout: object to get all properties in one column, "
+        f"with their own names."
+    )

@@ -85,6 +85,9 @@ BODIES = {
     "elements that are no objects": f'{{"status":"ok","total":2,"results":["{VALUE}","{NAME}"]}}',
     "elements without ids": f'{{"status":"ok","total":1,"results":[{{{PRIVATE}}}]}}',
     "an element is damaged": f'{{"status":"ok","results":[{{}}, {{{PRIVATE} {NAME}: {VALUE}}}]}}',
+    "an element is damaged, far into a page": (
+        f'{{"status":"ok",{" " * 70_000}"results":[{{}}, {{{PRIVATE} {NAME}: {VALUE}}}]}}'
+    ),
     "the end is missing": f'{{"status":"ok","results":[{{"$distinct_id":"u",{PRIVATE}',
     "what follows the end": f'{{"status":"ok","results":[]}}{{{PRIVATE}}}',
 }
@@ -93,8 +96,9 @@ BODIES = {
 def told_of(
     command: Command, mixpanel: ControlClient, config: dict[str, Any], body: str, status: int = 200
 ) -> str:
-    """All that every verb tells where Mixpanel answers everything in this way."""
-    mixpanel.add_fault("status", "/api/", status=status, body=body)
+    """All that every verb tells where Mixpanel answers for data in this way."""
+    for path in (EXPORT, "/api/query/", "/api/app/projects/"):
+        mixpanel.add_fault("status", path, status=status, body=body)
     outs = list(verbs(command, config, *DAMAGED))
     assert outs[-1].errors
     return "".join(map(all_told, outs))

@@ -127,6 +127,19 @@ def test_what_is_excluded_is_not_there_and_the_rest_is_untouched(
     assert kept == {name: value for name, value in properties.items() if name not in gone}
 
 
+def test_a_schema_of_properties_lacks_what_is_excluded() -> None:
+    kept = keeping("a", excluded=("b*",))
+    schema = {"properties": {"a": {}, "b1": {}, "c": 5}, "required": ["a", "b1", 7], "x": ["b1"]}
+    assert kept.guard_schema(schema) == {
+        "properties": {"a": {}, "c": 5}, "required": ["a", 7], "x": ["b1"],
+    }  # fmt: skip
+    assert schema["required"] == ["a", "b1", 7]
+    odds: list[Any] = [None, "b1", [], {}, {"properties": ["b1"], "required": "b1"}]
+    for odd in odds:
+        assert kept.guard_schema(odd) == odd
+    assert keeping("a").guard_schema(schema) is schema
+
+
 def test_it_does_not_show_its_salt() -> None:
     assert json.dumps(SALT.decode()) not in repr(keeping("a"))
     assert repr(SALT) not in repr(keeping("a"))

@@ -16,12 +16,9 @@ _HERE = Path(__file__).parent.parent / ".venv" / "bin" / "source-mixpanel"
 
 def sync(config: Path, cache: CacheBase, streams: Sequence[str], *, full: bool) -> None:
     """Read the streams, all if none are named, and print how many rows each table has then."""
-    settings = json.loads(config.read_text("utf-8"))
-    # One JSON column for the properties: some names have no letter that a column could have.
-    settings.setdefault("property_layout", "object")
     source = ab.get_source(
         "source-mixpanel",
-        config=settings,
+        config=json.loads(config.read_text("utf-8")),
         local_executable=os.environ.get("SOURCE_MIXPANEL")
         or shutil.which("source-mixpanel")
         or str(_HERE),

@@ -33,8 +33,10 @@ IDS = {"distinct_id", "$insert_id", f"({WHO})", "$last_seen"}
 
 IN_PLACE = {NAME, "distinct_id", "$insert_id", f"({WHO})"}
 
-_UNFIT = re.compile("[\ud800-\udfff\x00]")
-"""Half a character, which UTF-8 cannot hold, and NUL, which PostgreSQL cannot."""
+_MOMENTS = (Kind.INSTANT, Kind.CLOCK)
+
+_UNFIT = re.compile("[\ud800-\udfff]")
+"""Half a character, which UTF-8 cannot hold."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _EXACT = Context(prec=5_000)
@@ -65,6 +67,11 @@ def by_pyairbyte(number: Decimal) -> Decimal:
     return nine_decimals(double(number) if far else number)
 
 
+def by_pandas(number: Decimal) -> Decimal:
+    """As PyAirbyte's tables in PostgreSQL hold it, by way of doubles."""
+    return nine_decimals(double(number))
+
+
 def is_unfit(value: Any) -> bool:
     """Whether a JSON value holds text that no column can."""
     if isinstance(value, str):
@@ -82,6 +89,11 @@ def json_text(value: Any) -> str:
 def escaped(text: str) -> str:
     """A text with what no column can hold as escapes."""
     return _UNFIT.sub(lambda found: json_text(found[0])[1:-1], text)
+
+
+def without_nul(text: str) -> str:
+    """A text as PostgreSQL's destination writes it, which has no room for NUL."""
+    return text.replace("\x00", "")
 
 
 def instant(value: Any) -> Any:
@@ -105,10 +117,11 @@ def canonical(value: Any, number: Number) -> Any:
         held = number(exactly).normalize(_EXACT)
         return ("number", str(held) if held else "0")
     if isinstance(value, Mapping):
-        return ("object", frozenset((k, canonical(v, number)) for k, v in value.items()))
+        held = {without_nul(name): canonical(item, number) for name, item in value.items()}
+        return ("object", frozenset(held.items()))
     if isinstance(value, list):
         return ("array", tuple(canonical(item, number) for item in value))
-    return ("text", value)
+    return ("text", without_nul(value) if isinstance(value, str) else value)
 
 
 class Table:
@@ -117,9 +130,12 @@ class Table:
     Args:
         stream: Its declaration in the configured catalog.
         number: How the table holds numbers.
+        is_mixed_text: Whether columns of several types are text.
     """
 
-    def __init__(self, stream: Mapping[str, Any], number: Number = exact) -> None:
+    def __init__(
+        self, stream: Mapping[str, Any], number: Number = exact, *, is_mixed_text: bool = False
+    ) -> None:
         core = _CORE.get(stream["name"], {})
         specs = stream["json_schema"]["properties"]
         self._beside = {RESCUED, *([KEY] if stream["name"] == "export" else [])}
@@ -127,11 +143,10 @@ class Table:
         self._raw = {
             column: spec.get(RAW_NAME, core.get(column, column)) for column, spec in specs.items()
         }
-        self._times = {
-            self._raw[column]
-            for column, kind in kinds(stream).items()
-            if kind in (Kind.INSTANT, Kind.CLOCK)
-        }
+        of_kind = {self._raw[column]: kind for column, kind in kinds(stream).items()}
+        self._times = {raw for raw, kind in of_kind.items() if kind in _MOMENTS}
+        mixed = {raw for raw, kind in of_kind.items() if kind is Kind.ANY}
+        self._texts = mixed if is_mixed_text else set()
 
     def told(self, row: Mapping[str, Any]) -> Row:
         """A row's values by raw name, each from its column or rescued.
@@ -186,7 +201,8 @@ class Table:
             return str(value)
         if isinstance(value, str) and raw in IN_PLACE:
             return escaped(value)
-        return json_text(value) if is_unfit(value) else value
+        as_json = is_unfit(value) or (raw in self._texts and not isinstance(value, str))
+        return json_text(value) if as_json else value
 
 
 def _shown(values: Iterable[Any]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from integration_tests.warehouses import truth
-from integration_tests.warehouses.world import STEPS, Step
+from integration_tests.warehouses.world import STEPS, Project, Step, everything
 from mixpanel_emulator.control_client import ControlClient
 from unit_tests.harness import Command, configured
 
@@ -45,9 +45,13 @@ class Sync:
         return str(column)
 
 
-def begin(mixpanel: ControlClient) -> None:
-    """A shop with something of every kind, before what is hard begins."""
-    mixpanel.seed(SEED, events=EVENTS, days=DAYS, profiles=PEOPLE, number_ids=False)
+def begin(project: Project) -> None:
+    """A shop with something of every kind, before what is hard begins.
+
+    Its events have values of all kinds of their own, so that there are none if that may not be.
+    """
+    events = EVENTS if project.takes is everything else 0
+    project.mixpanel.seed(SEED, events=events, days=DAYS, profiles=PEOPLE)
 
 
 class Recorder:
@@ -64,9 +68,10 @@ class Recorder:
 
     def life(self) -> Iterator[Sync]:
         """Every step's sync."""
-        begin(self._mixpanel)
+        project = Project(self._mixpanel)
+        begin(project)
         for step in STEPS:
-            step.happens(self._mixpanel)
+            step.happens(project)
             if step.discovers:
                 self.discover()
             yield self.sync(step)

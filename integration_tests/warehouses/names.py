@@ -6,7 +6,8 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 
-PYAIRBYTE_LIMIT = 63
+LONGEST = 63
+"""What PostgreSQL takes."""
 
 
 def plain(name: str) -> str:
@@ -28,7 +29,7 @@ def in_postgres(name: str) -> str:
     if cleaned[0].isdigit():
         cleaned = f"_{cleaned}"
     # Longer ones get a hash at the end, which is stable; what counts is that they stay distinct.
-    return cleaned if len(cleaned) <= 63 else f"{cleaned[:54]}_{hash_of(cleaned)}"
+    return cleaned if len(cleaned) <= LONGEST else f"{cleaned[:54]}_{hash_of(cleaned)}"
 
 
 def hash_of(text: str) -> str:
@@ -43,6 +44,23 @@ def in_avro(name: str) -> str:
     """A field of Avro, and so of Parquet, as Airbyte's destinations of files write it."""
     cleaned = plain(name)
     return f"_{cleaned}" if cleaned[:1].isdigit() else cleaned
+
+
+def by_pyairbyte(name: str) -> str:
+    """A column of PyAirbyte's, in any of its caches.
+
+    Raises:
+        ValueError: Nothing is left of it, which PyAirbyte refuses.
+    """
+    cleaned = re.sub(r"[^A-Za-z0-9]", "_", name.lower())
+    if not cleaned.strip("_"):
+        raise ValueError(f"PyAirbyte takes no column {name!r}")
+    return f"_{cleaned}" if cleaned[0].isdigit() else cleaned
+
+
+def by_pyairbyte_in_postgres(name: str) -> str:
+    """The same in PostgreSQL, where names are cut."""
+    return by_pyairbyte(name)[:LONGEST]
 
 
 def cleaned(columns: Iterable[str], clean: Callable[[str], str]) -> Mapping[str, str]:

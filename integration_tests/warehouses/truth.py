@@ -21,6 +21,9 @@ BEFORE = "$distinct_id_before_identity"
 LISTS = {**KINDS, "cohorts": "cohorts", "annotations": "annotations"}
 """The lists that a stream is, by stream."""
 
+STREAMS = ("export", "engage", "groups", "cohort_members", *LISTS)
+"""The streams whose rows are told as they are."""
+
 _REWRITTEN = {"distinct_id", BEFORE, "mp_processing_time_ms"}
 
 

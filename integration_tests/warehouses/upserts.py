@@ -52,6 +52,15 @@ def _text(value: str) -> str:
     return value.replace("\x00", "").encode("utf-8", "replace").decode()
 
 
+def _sound(value: Any) -> Any:
+    """A JSON value with such texts."""
+    if isinstance(value, dict):
+        return {_text(name): _sound(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_sound(item) for item in value]
+    return _text(value) if isinstance(value, str) else value
+
+
 def _moment(kind: Kind, value: str) -> datetime | date:
     if kind is Kind.DAY:
         return date.fromisoformat(value)
@@ -72,7 +81,7 @@ def coerced(kind: Kind, value: Any, type_name: str) -> Any:
     if value is None:
         return None
     if kind in _JSON:
-        return Jsonb(value) if isinstance(value, _JSON[kind]) else None
+        return Jsonb(_sound(value)) if isinstance(value, _JSON[kind]) else None
     if kind is Kind.BOOLEAN:
         return value if isinstance(value, bool) else None
     if kind in (Kind.NUMBER, Kind.INTEGER):
@@ -89,6 +98,20 @@ def _told(kind: Kind, value: str) -> Any:
         return None
 
 
+def connected(server: postgres.Postgres) -> psycopg.Connection[dict[str, Any]]:
+    """A connection that gives numbers as they are, in JSON too."""
+    connection = psycopg.connect(
+        host=server.host,
+        port=server.port,
+        user=postgres.USER,
+        dbname=postgres.DATABASE,
+        autocommit=True,
+        row_factory=dict_row,
+    )
+    set_json_loads(partial(json.loads, parse_float=Decimal), connection)
+    return connection
+
+
 class Upserts:
     """A schema of PostgreSQL, with a table for each stream.
 
@@ -101,15 +124,7 @@ class Upserts:
         self._types = {**_TYPES, Kind.NUMBER: numbers}
         self._numbers = numbers
         self._loads = 0
-        self.connection = psycopg.connect(
-            host=server.host,
-            port=server.port,
-            user=postgres.USER,
-            dbname=postgres.DATABASE,
-            autocommit=True,
-            row_factory=dict_row,
-        )
-        set_json_loads(partial(json.loads, parse_float=Decimal), self.connection)
+        self.connection = connected(server)
         self._do(SQL("CREATE SCHEMA {}").format(Identifier(schema)))
         self._do(SQL("SET search_path TO {}").format(Identifier(schema)))
 

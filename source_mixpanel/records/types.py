@@ -102,17 +102,17 @@ def common_type(found: Mapping[str, int] | Iterable[str]) -> str:
 
     It is what nine in ten have, nulls left out, so that a rare misfit does not change it; text,
     the one type that every warehouse can hold all of, where nothing is so common. Whole numbers
-    count as numbers, for the next may have a fraction; where none has, and a double would round
-    some, they stay integers.
+    count as numbers, for the next may have a fraction; where a double would round nine in ten of
+    them, as it does with long ids, they stay integers.
 
     Args:
         found: How many values had each type, or the types alone.
     """
     kinds = Counter(found)
     del kinds["null"]
-    fractions, long = kinds["number"], kinds[LONG_INTEGER]
+    long = kinds[LONG_INTEGER]
     kinds["number"] += kinds.pop("integer", 0) + kinds.pop(LONG_INTEGER, 0)
     kind, count = kinds.most_common(1)[0]
     if not count or 10 * count < 9 * kinds.total():
         return "string"
-    return "integer" if kind == "number" and long and not fractions else kind
+    return "integer" if kind == "number" and 10 * long >= 9 * count else kind

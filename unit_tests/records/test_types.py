@@ -101,10 +101,12 @@ def test_the_common_type_is_the_one_seen_or_text(found: list[str], expected: str
         ({"number": 1, "null": 99}, "number"),
         ({"null": 100}, "string"),
         ({"number": 45, "string": 45, "boolean": 10}, "string"),
-        ({LONG_INTEGER: 1, "integer": 99}, "integer"),
+        ({LONG_INTEGER: 1, "integer": 99}, "number"),
+        ({LONG_INTEGER: 9, "integer": 1}, "integer"),
         ({LONG_INTEGER: 9, "string": 1}, "integer"),
         ({LONG_INTEGER: 8, "string": 1}, "string"),
-        ({LONG_INTEGER: 99, "number": 1}, "number"),
+        ({LONG_INTEGER: 99, "number": 1}, "integer"),
+        ({LONG_INTEGER: 89, "number": 11}, "number"),
     ],
 )
 def test_the_common_type_is_what_nine_in_ten_values_have(

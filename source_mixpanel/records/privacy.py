@@ -29,6 +29,20 @@ _FURTHER_IDS = (
 _MANY = 20_000
 
 
+class _Gone(dict[str, bool]):
+    """Whether a name is one of those that patterns mean; what was asked for is remembered."""
+
+    def __init__(self, patterns: tuple[str, ...]) -> None:
+        super().__init__()
+        self._patterns = patterns
+
+    def __missing__(self, name: str) -> bool:
+        if len(self) >= _MANY:
+            self.clear()
+        self[name] = gone = first_fit(name, self._patterns) is not None
+        return gone
+
+
 @dataclass(frozen=True)
 class Privacy:
     """Which properties are kept back.
@@ -42,7 +56,6 @@ class Privacy:
     excluded: tuple[str, ...] = ()
     hashed: frozenset[str] = frozenset()
     salt: bytes = field(default=b"", repr=False)
-    _known: dict[str, bool] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __bool__(self) -> bool:
         return bool(self.excluded or self.hashed)
@@ -54,12 +67,7 @@ class Privacy:
 
     def excludes(self, name: str) -> bool:
         """Whether a property never comes out."""
-        known = self._known.get(name)
-        if known is None:
-            if len(self._known) >= _MANY:
-                self._known.clear()
-            known = self._known[name] = first_fit(name, self.excluded) is not None
-        return known
+        return self._gone[name]
 
     def hashes(self, name: str) -> bool:
         """Whether a property comes out as a hash."""
@@ -73,7 +81,8 @@ class Privacy:
         Raises:
             DataError: A value to be hashed is nested too deep.
         """
-        kept = {name: value for name, value in properties.items() if not self.excludes(name)}
+        gone = self._gone
+        kept = {name: value for name, value in properties.items() if not gone[name]}
         for name in self._hashed_names & kept.keys():
             value = kept[name]
             if value is not None:
@@ -100,6 +109,10 @@ class Privacy:
         if not self.hashes_ids:
             return []
         return [n for n in _FURTHER_IDS if not self.hashes(n) and not self.excludes(n)]
+
+    @cached_property
+    def _gone(self) -> _Gone:
+        return _Gone(self.excluded)
 
     @cached_property
     def _hashed_names(self) -> frozenset[str]:

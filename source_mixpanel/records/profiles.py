@@ -106,6 +106,7 @@ class ProfileRows:
             DataError: None of several has an id.
         """
         nobody, seen_before, first = self._nobody.count, self.seen, True
+        guarded = bool(self._privacy)
         for profile in profiles:
             self.seen += 1
             if (parts := _parts(profile)) is None:
@@ -122,7 +123,7 @@ class ProfileRows:
             emitted.add(who, seen)
             self._learn(seen)
             self.made += 1
-            if self._privacy:
+            if guarded:
                 who, properties = self._guarded(who, properties)
             yield self._row(who, properties, fixed)
         count = self.seen - seen_before

@@ -69,6 +69,13 @@ def test_patterns_with_many_stars_take_no_longer_than_they_have_to() -> None:
     assert not Privacy(("*a" * 40 + "*b",)).excludes("a" * 255)
 
 
+def test_more_names_than_are_kept_in_mind_are_judged_alike() -> None:
+    kept = Privacy(("*7",))
+    names = {f"n{number}": number for number in range(30_000)}
+    for _ in range(2):
+        assert kept.guard(names) == {n: v for n, v in names.items() if v % 10 != 7}
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [

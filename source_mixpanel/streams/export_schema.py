@@ -125,13 +125,7 @@ def find_properties(
     lexicon = sources.lexicon()
     sample = sources.sample("a sample of events", sample_request(month, wanted))
     sources.refuse_if_all_are_closed()
-    types: dict[str, str | None] = dict.fromkeys(names or ())
-    for told in (sample or {}, lexicon or {}):
-        types.update({raw: common_type(kinds) for raw, kinds in told.items()})
-    types.update({raw: FURTHER_EVENT_PROPERTIES.get(raw, kind) for raw, kind in types.items()})
-    known = EVENT_CORE.properties
-    types = {r: kind for r, kind in types.items() if r not in known and not privacy.excludes(r)}
-    types.update({raw: "string" for raw in types if privacy.hashes(raw)})
+    types = _typed(names or (), (sample or {}, lexicon or {}), privacy)
     rare = [raw for raw, kind in types.items() if kind is None and raw not in EVENT_PROPERTIES]
     request = rare_sample_request(month, wanted, rare)
     if request is not None and sample is not None and not to_text:
@@ -139,6 +133,24 @@ def find_properties(
         found = sources.sample("a sample of its rare properties", request, StrainError) or {}
         types.update({raw: common_type(found[raw]) for raw in rare if raw in found})
     return types
+
+
+def _typed(
+    names: Iterable[str], sources: Iterable[Kinds], privacy: Privacy
+) -> dict[str, str | None]:
+    """The type of each property that has no column of its own and may come out.
+
+    Of sources the last one that tells counts.
+    """
+    types: dict[str, str | None] = dict.fromkeys(names)
+    for told in sources:
+        types.update({raw: common_type(kinds) for raw, kinds in told.items()})
+    types.update({raw: FURTHER_EVENT_PROPERTIES.get(raw, kind) for raw, kind in types.items()})
+    return {
+        raw: "string" if privacy.hashes(raw) else kind
+        for raw, kind in types.items()
+        if raw not in EVENT_CORE.properties and not privacy.excludes(raw)
+    }
 
 
 class _Sources:

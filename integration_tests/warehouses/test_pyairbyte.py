@@ -57,8 +57,8 @@ class Warehouse(Protocol):
     bent: frozenset[str]
     seen: Number
 
-    def sync(self, *, full: bool) -> None:
-        """Read everything, or what is new."""
+    def sync(self) -> None:
+        """Read what is new; the first time that is everything."""
 
     def rows(self, stream: Mapping[str, Any]) -> Rows:
         """The table of a stream, by the columns that the stream declares."""
@@ -92,10 +92,9 @@ class InDuckDB:
         self._config = config
         self._file = work / "warehouse.duckdb"
 
-    def sync(self, *, full: bool) -> None:
-        more = ["--full"] if full else []
+    def sync(self) -> None:
         script = ROOT / "examples" / "to_duckdb.py"
-        run(self._work, script, str(self._config), str(self._file), *more)
+        run(self._work, script, str(self._config), str(self._file))
         copy = Path(__file__).with_name("copy_out.py")
         run(self._work, copy, str(self._file), SCHEMA, str(self._work))
 
@@ -131,9 +130,8 @@ class InPostgres:
         self._streams = [name for name in truth.STREAMS if name not in self.refused]
         self._server = server
 
-    def sync(self, *, full: bool) -> None:
-        more = ["--full"] if full else []
-        run(self._work, ROOT / "examples" / "to_postgres.py", *self._args, *self._streams, *more)
+    def sync(self) -> None:
+        run(self._work, ROOT / "examples" / "to_postgres.py", *self._args, *self._streams)
 
     def rows(self, stream: Mapping[str, Any]) -> Rows:
         columns = cleaned(stream["json_schema"]["properties"], by_pyairbyte_in_postgres)
@@ -172,7 +170,7 @@ def test_after_every_sync_the_tables_hold_what_mixpanel_holds(
     begin(project)
     for step in _STEPS:
         step.happens(project)
-        warehouse.sync(full=step.full)
+        warehouse.sync()
         streams = recorder.discover()
         for name, want in truth.held(mixpanel).items():
             if name in warehouse.refused:

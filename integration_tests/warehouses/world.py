@@ -185,13 +185,13 @@ class Step(NamedTuple):
 
     Attributes:
         discovers: Whether the schema is refreshed then.
-        full: Whether the sync is a full refresh.
+        begins_anew: Whether the state is forgotten then: a refresh that keeps the rows.
     """
 
     name: str
     happens: Callable[[Project], None]
     discovers: bool = True
-    full: bool = False
+    begins_anew: bool = False
 
     @property
     def brings_news(self) -> bool:
@@ -302,6 +302,6 @@ STEPS = (
     Step("rivals of older names", _rivals_later),
     Step("merged identities", _merge),
     Step("nothing new", _later, discovers=False),
-    Step("everything again", _later, full=True),
+    Step("everything again", _later, begins_anew=True),
 )
 """The project's life; each step ends with a sync."""

@@ -62,7 +62,7 @@ def double(number: Decimal) -> Decimal:
 
 
 def by_pyairbyte(number: Decimal) -> Decimal:
-    """As PyAirbyte's tables hold it, which reads whole numbers beyond 64 bits as doubles."""
+    """As PyAirbyte's tables in DuckDB hold it, the far ones by way of doubles."""
     far = not -_FIRST_FREE <= number < 2 * _FIRST_FREE
     return nine_decimals(double(number) if far else number)
 
@@ -93,13 +93,14 @@ def escaped(text: str) -> str:
 
 def instant(value: Any) -> Any:
     """Microseconds since 1970 of a moment, or of a text that tells one; anything else as it is."""
-    try:
-        told = datetime.fromisoformat(value.replace("Z", "+00:00"))
-    except (AttributeError, TypeError, ValueError):
-        told = value
-    if not isinstance(told, datetime):
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value.replace("Z", "+00:00"))
+        except ValueError:
+            return value
+    if not isinstance(value, datetime):
         return value
-    moment = told if told.tzinfo else told.replace(tzinfo=timezone.utc)
+    moment = value if value.tzinfo else value.replace(tzinfo=timezone.utc)
     return round((moment - _EPOCH) / timedelta(microseconds=1))
 
 

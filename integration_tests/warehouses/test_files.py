@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -32,6 +32,6 @@ def test_the_newest_rows_in_files_hold_what_mixpanel_holds(
         judge.look(sync, tables)
 
 
-def columns_of(stream: dict[str, Any]) -> list[str]:
+def columns_of(stream: Mapping[str, Any]) -> list[str]:
     """The columns that a stream declares."""
     return list(stream["json_schema"]["properties"])

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from itertools import count
-from typing import Any, LiteralString
+from typing import Any
 
 import pytest
+from typing_extensions import LiteralString
 
 from integration_tests import postgres
+from integration_tests.warehouses import documented
 from integration_tests.warehouses.compare import RESCUED, Number, exact, nine_decimals
 from integration_tests.warehouses.history import Sync
 from integration_tests.warehouses.judging import Judge
@@ -43,6 +45,16 @@ def test_after_every_sync_the_tables_hold_what_mixpanel_holds(
         for sync in life:
             warehouse.land(sync)
             judge.look(sync, tables(warehouse, sync))
+
+
+def test_the_queries_of_the_documents_give_what_they_say(
+    life: list[Sync], warehouse: Upserts
+) -> None:
+    for sync in life:
+        warehouse.land(sync)
+    last = life[-1]
+    table = warehouse.rows(last.catalog["export"])
+    documented.check(warehouse.ask, "postgres", last.truth["export"], table)
 
 
 def test_what_is_deselected_is_rescued_unless_it_is_not_wanted(

@@ -11,12 +11,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timezone
 from decimal import Decimal
 from functools import partial
-from typing import Any, LiteralString
+from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
 from psycopg.sql import SQL, Composed, Identifier
 from psycopg.types.json import Jsonb, set_json_loads
+from typing_extensions import LiteralString
 
 from integration_tests import postgres
 from integration_tests.warehouses.columns import SIXTY_FOUR_BITS, Kind, kinds
@@ -240,9 +241,12 @@ class Upserts:
         held = self._do(SQL("SELECT * FROM {}").format(Identifier(stream["name"])))
         return [{name: row[column] for name, column in columns.items()} for row in held]
 
-    def ask(self, statement: LiteralString) -> list[dict[str, Any]]:
-        """The rows that a query gives."""
-        return self._do(SQL(statement))
+    def ask(self, queries: Mapping[str, str]) -> dict[str, list[dict[str, Any]]]:
+        """The rows that each query gives."""
+        with self.connection.cursor() as cursor:
+            return {
+                name: cursor.execute(told.encode()).fetchall() for name, told in queries.items()
+            }
 
 
 def _alive(columns: Iterable[str], condition: SQL) -> Composed | SQL:

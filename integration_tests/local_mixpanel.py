@@ -25,7 +25,6 @@ OPTIONS = EmulatorOptions(
     events=400,
     days=5,
     profiles=20,
-    number_ids=False,
     now="2026-03-10T12:00:00Z",
     quota=False,
     timezone="UTC",

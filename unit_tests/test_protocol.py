@@ -49,9 +49,7 @@ def test_discover_describes_export(
 ) -> None:
     mixpanel.add_events([event(plan="pro", price=1.5, tags=["a"], nested={"a": 1}, flag=True)])
     stream = discover(command, config)
-    assert stream["source_defined_primary_key"] == [
-        ["event"], ["distinct_id"], ["time"], ["insert_id"],
-    ]  # fmt: skip
+    assert stream["source_defined_primary_key"] == [["event_key"]]
     assert stream["default_cursor_field"] == ["time"]
     assert stream["supported_sync_modes"] == ["full_refresh", "incremental"]
     columns = stream["json_schema"]["properties"]
@@ -112,8 +110,8 @@ def test_lexicon_decides_types_before_samples(
     assert columns["score"]["type"] == ["null", "number"]
     assert columns["planned"]["type"] == ["null", "boolean"]
     out = read(command, config, stream)
-    assert [r["score"] for r in out.records()] == ["12"]
-    assert "column 'score': declared as number, but came as 1 x string" in out.log
+    assert [r["rescued_properties"] for r in out.records()] == [{"score": "12"}]
+    assert "'score' (1 x string in a column of number)" in out.log
 
 
 def test_old_settings_are_read_and_the_platform_is_told_the_new_ones(

@@ -35,8 +35,8 @@ IN_PLACE = {NAME, "distinct_id", "$insert_id", f"({WHO})"}
 
 _MOMENTS = (Kind.INSTANT, Kind.CLOCK)
 
-_UNFIT = re.compile("[\ud800-\udfff\x00]")
-"""Half a character, which UTF-8 cannot hold, and NUL, which PostgreSQL cannot."""
+_UNFIT = re.compile("[\ud800-\udfff]")
+"""Half a character, which UTF-8 cannot hold."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _EXACT = Context(prec=5_000)
@@ -91,6 +91,11 @@ def escaped(text: str) -> str:
     return _UNFIT.sub(lambda found: json_text(found[0])[1:-1], text)
 
 
+def without_nul(text: str) -> str:
+    """A text as PostgreSQL's destination writes it, which has no room for NUL."""
+    return text.replace("\x00", "")
+
+
 def instant(value: Any) -> Any:
     """Microseconds since 1970 of a moment, or of a text that tells one; anything else as it is."""
     if isinstance(value, str):
@@ -113,10 +118,11 @@ def canonical(value: Any, number: Number) -> Any:
         held = number(exactly).normalize(_EXACT)
         return ("number", str(held) if held else "0")
     if isinstance(value, Mapping):
-        return ("object", frozenset((k, canonical(v, number)) for k, v in value.items()))
+        held = {without_nul(name): canonical(item, number) for name, item in value.items()}
+        return ("object", frozenset(held.items()))
     if isinstance(value, list):
         return ("array", tuple(canonical(item, number) for item in value))
-    return ("text", value)
+    return ("text", without_nul(value) if isinstance(value, str) else value)
 
 
 class Table:

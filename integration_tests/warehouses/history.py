@@ -59,7 +59,7 @@ def begin(project: Project) -> None:
     Its events have values of all kinds of their own, so that there are none if that may not be.
     """
     events = EVENTS if project.takes is everything else 0
-    project.mixpanel.seed(SEED, events=events, days=DAYS, profiles=PEOPLE, number_ids=False)
+    project.mixpanel.seed(SEED, events=events, days=DAYS, profiles=PEOPLE)
 
 
 class Recorder:

@@ -53,6 +53,15 @@ def _text(value: str) -> str:
     return value.replace("\x00", "").encode("utf-8", "replace").decode()
 
 
+def _sound(value: Any) -> Any:
+    """A JSON value with such texts."""
+    if isinstance(value, dict):
+        return {_text(name): _sound(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_sound(item) for item in value]
+    return _text(value) if isinstance(value, str) else value
+
+
 def _moment(kind: Kind, value: str) -> datetime | date:
     if kind is Kind.DAY:
         return date.fromisoformat(value)
@@ -73,7 +82,7 @@ def coerced(kind: Kind, value: Any, type_name: str) -> Any:
     if value is None:
         return None
     if kind in _JSON:
-        return Jsonb(value) if isinstance(value, _JSON[kind]) else None
+        return Jsonb(_sound(value)) if isinstance(value, _JSON[kind]) else None
     if kind is Kind.BOOLEAN:
         return value if isinstance(value, bool) else None
     if kind in (Kind.NUMBER, Kind.INTEGER):

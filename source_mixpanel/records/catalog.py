@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from source_mixpanel.records.keys import id_text
 from source_mixpanel.records.naming import Core
 from source_mixpanel.records.types import JSON_TYPES, PYTHON_TYPES, RESCUED, declared_types
 
@@ -51,9 +52,9 @@ class Column:
         return sorted(kinds - ({"integer"} if "number" in kinds else set()))
 
     def converted(self, value: Any) -> Any:
-        """An id as the column takes it: text of a whole number, or a whole number of text."""
-        if type(value) is int and int not in self.takes and str in self.takes:
-            return str(value)
+        """An id as the column takes it: its JSON text, or the whole number that a text is."""
+        if type(value) not in self.takes and str in self.takes:
+            return id_text(value)
         if type(value) is str and str not in self.takes and int in self.takes:
             return int(value) if _WHOLE.fullmatch(value) else value
         return value

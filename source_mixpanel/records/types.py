@@ -30,9 +30,10 @@ PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {
 """The Python types of the values that a JSON type allows; `any` stands for all of them."""
 
 LONG_INTEGER = "long integer"
-"""What `seen_type` calls whole numbers that a double would round."""
+"""What `seen_type` calls whole numbers that a double would round, and 64 bits hold."""
 
 _EXACT_IN_A_DOUBLE = 2**53
+_BEYOND_64_BITS = 2**63
 
 _SCHEMAS: Mapping[str, Mapping[str, Any]] = {
     "string": {"type": ["null", "string"]},
@@ -85,11 +86,15 @@ def declared_types(schema: Any) -> frozenset[str]:
 
 
 def seen_type(value: Any) -> str:
-    """The JSON type of a parsed value, for `common_type`; `LONG_INTEGER` beyond 2^53."""
+    """The JSON type of a parsed value, for `common_type`.
+
+    It tells `LONG_INTEGER` apart. Whole numbers beyond 64 bits are just numbers: a column of
+    integers has no room for them in any warehouse.
+    """
     kind = JSON_TYPES[type(value)]
-    if kind == "integer" and abs(value) > _EXACT_IN_A_DOUBLE:
-        return LONG_INTEGER
-    return kind
+    if kind != "integer" or abs(value) <= _EXACT_IN_A_DOUBLE:
+        return kind
+    return LONG_INTEGER if -_BEYOND_64_BITS <= value < _BEYOND_64_BITS else "number"
 
 
 def common_type(found: Mapping[str, int] | Iterable[str]) -> str:
@@ -97,17 +102,17 @@ def common_type(found: Mapping[str, int] | Iterable[str]) -> str:
 
     It is what nine in ten have, nulls left out, so that a rare misfit does not change it; text,
     the one type that every warehouse can hold all of, where nothing is so common. Whole numbers
-    count as numbers, for the next may have a fraction; where none has, and a double would round
-    some, they stay integers.
+    count as numbers, for the next may have a fraction; where a double would round nine in ten of
+    them, as it does with long ids, they stay integers.
 
     Args:
         found: How many values had each type, or the types alone.
     """
     kinds = Counter(found)
     del kinds["null"]
-    fractions, long = kinds["number"], kinds[LONG_INTEGER]
+    long = kinds[LONG_INTEGER]
     kinds["number"] += kinds.pop("integer", 0) + kinds.pop(LONG_INTEGER, 0)
     kind, count = kinds.most_common(1)[0]
     if not count or 10 * count < 9 * kinds.total():
         return "string"
-    return "integer" if kind == "number" and long and not fractions else kind
+    return "integer" if kind == "number" and 10 * long >= 9 * count else kind

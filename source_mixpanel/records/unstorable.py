@@ -1,9 +1,8 @@
-"""Texts that warehouses cannot hold. Pure.
+"""Texts with half a surrogate pair, which are no Unicode: no warehouse can hold them. Pure.
 
-Half a surrogate pair is no Unicode; NUL has no place in PostgreSQL, whose JSON refuses it, too.
-JSON can write both as escapes, and they come out as their JSON text, which has only ASCII: a whole
+JSON can write them as escapes, and they come out as their JSON text, which has only ASCII: a whole
 value under its raw name in `rescued_properties`; an id, which no row can do without, and a name in
-place.
+place. The one object of `property_layout: object` keeps what it holds.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from typing import Any
 
 from source_mixpanel.records.types import RESCUED
 
-_UNFIT = re.compile("[\x00\ud800-\udfff]")
+_UNFIT = re.compile("[\ud800-\udfff]")
 
 
 def escaped(text: str) -> str:
@@ -57,7 +56,7 @@ def mended(
         if not _is_unfit(value):
             good[column] = value
         elif isinstance(value, Mapping) and raw is None:
-            good[column] = _object(value)
+            good[column] = _object(value) if column == RESCUED else value
         elif raw is None and isinstance(value, str):
             good[column] = escaped(value)
         else:

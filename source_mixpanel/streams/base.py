@@ -222,6 +222,9 @@ class MixpanelStream(Stream, ABC):
             if declared is not None:
                 given[column] = declared.converted(row.get(column))
         made = self._columns.row(given)
+        for column in self.primary_key:
+            if type(row.get(column)) not in (str, int) and made.get(column) is not None:
+                self._columns.rescue(made, column, row[column])
         if any(made.get(column) is None for column in self.primary_key):
             self._keyless.add(row)
             return None

@@ -101,10 +101,12 @@ def test_the_common_type_is_the_one_seen_or_text(found: list[str], expected: str
         ({"number": 1, "null": 99}, "number"),
         ({"null": 100}, "string"),
         ({"number": 45, "string": 45, "boolean": 10}, "string"),
-        ({LONG_INTEGER: 1, "integer": 99}, "integer"),
+        ({LONG_INTEGER: 1, "integer": 99}, "number"),
+        ({LONG_INTEGER: 9, "integer": 1}, "integer"),
         ({LONG_INTEGER: 9, "string": 1}, "integer"),
         ({LONG_INTEGER: 8, "string": 1}, "string"),
-        ({LONG_INTEGER: 99, "number": 1}, "number"),
+        ({LONG_INTEGER: 99, "number": 1}, "integer"),
+        ({LONG_INTEGER: 89, "number": 11}, "number"),
     ],
 )
 def test_the_common_type_is_what_nine_in_ten_values_have(
@@ -115,8 +117,23 @@ def test_the_common_type_is_what_nine_in_ten_values_have(
     assert found == kept
 
 
-@pytest.mark.parametrize("sign", [1, -1])
-def test_only_integers_that_a_double_would_round_are_long(sign: int) -> None:
-    assert seen_type(sign * 2**53) == "integer"
-    assert seen_type(sign * (2**53 + 1)) == LONG_INTEGER
-    assert seen_type(sign * 2.0**60) == "number"
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (0, "integer"),
+        (2**53, "integer"),
+        (-(2**53), "integer"),
+        (2**53 + 1, LONG_INTEGER),
+        (-(2**53) - 1, LONG_INTEGER),
+        (2**63 - 1, LONG_INTEGER),
+        (-(2**63), LONG_INTEGER),
+        (2**63, "number"),
+        (-(2**63) - 1, "number"),
+        (2.0**60, "number"),
+        (True, "boolean"),
+    ],
+)
+def test_only_integers_that_a_double_rounds_and_64_bits_hold_are_long(
+    value: Any, expected: str
+) -> None:
+    assert seen_type(value) == expected

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from mixpanel_emulator.control_client import ControlClient
@@ -16,7 +17,7 @@ def test_object_layout_keeps_raw_names_and_values(
     config["property_layout"] = "object"
     stream = discover(command, config)
     assert set(stream["json_schema"]["properties"]) == {
-        "event", "time", "distinct_id", "insert_id", "properties",
+        "event_key", "event", "time", "distinct_id", "insert_id", "properties",
     }  # fmt: skip
     out = read(command, config, stream)
     rows = [
@@ -66,7 +67,7 @@ def test_unselected_properties_stay_out_when_asked(
     assert row.keys() == {"event", "time", "distinct_id", "insert_id"}
 
 
-def test_a_property_keeps_its_column_across_syncs_and_discoveries(
+def test_a_column_holds_the_property_that_the_catalog_names_across_syncs_and_discoveries(
     command: Command, mixpanel: ControlClient, config: dict[str, Any]
 ) -> None:
     mixpanel.add_events([event(insert_id="a", plan="lower")])
@@ -79,15 +80,14 @@ def test_a_property_keeps_its_column_across_syncs_and_discoveries(
     )
     second = read(command, config, stream, state=first.state_file())
     [row] = [r for r in second.records() if r["insert_id"] == "b"]
-    assert (row["event"], row["_event"]) == ("Sign Up", "x")
-    taken = {row[column]: column for column in row if column.lower().strip("_") == "plan"}
-    assert set(taken) == {"Upper", "dollar"}
-    assert "plan" not in {column.lower() for column in taken.values()}
+    assert row["rescued_properties"] == {"Plan": "Upper", "$plan": "dollar", "event": "x"}
+    assert row.get("plan") is None
+    assert "3 values of 3 properties are in the column rescued_properties" in second.log
+    assert "Plan" not in json.dumps(second.state_file())
     mixpanel.advance(7200)
     mixpanel.add_events([event(insert_id="c", days_ago=-0.1, plan="l", Plan="U", **{"$plan": "d"})])
     fresh = discover(command, config)
     third = read(command, config, fresh, state=second.state_file())
     [row] = [r for r in third.records() if r["insert_id"] == "c"]
-    assert row["plan"] == "l"
-    assert row[taken["Upper"]] == "U"
-    assert row[taken["dollar"]] == "d"
+    assert (row["plan"], row["__plan"], row["_Plan"]) == ("l", "d", "U")
+    assert row["rescued_properties"] is None

@@ -60,6 +60,7 @@ def wheres(mixpanel: ControlClient) -> list[str | None]:
         ([2**53 + 1] + [1] * 9, "integer"),
         ([-(2**60), 1, 2.5], "number"),
         ([2**60] * 9 + ["x"], "integer"),
+        ([2**70, 2**60, 1], "number"),
         ([None, None], "string"),
     ],
 )

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 RESCUED = "rescued_properties"
 _CORE = ("event", "time", "distinct_id", "insert_id")
 _IDS = {"distinct_id": "distinct_id", "$insert_id": "insert_id"}
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_UNSTORABLE = re.compile("[\ud800-\udfff]")
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - as PyAirbyte's tables have it, in UTC
 _EXACT = Context(prec=400)
 _NINE = Decimal(1).scaleb(-9)
@@ -110,7 +110,7 @@ def _parsed(value: Any) -> Any:
 
 
 def escaped(text: str) -> str:
-    """A text with JSON escapes for half characters and NUL, which not all warehouses can hold."""
+    """A text with JSON escapes for half characters, which no warehouse can hold."""
     return _UNSTORABLE.sub(lambda found: json.dumps(found[0])[1:-1], text)
 
 

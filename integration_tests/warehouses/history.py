@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from integration_tests.warehouses import truth
-from integration_tests.warehouses.world import STEPS, Project, Step, everything
+from integration_tests.warehouses.world import (
+    STEPS,
+    Project,
+    Step,
+    what_pandas_keeps,
+    what_postgres_takes,
+)
 from mixpanel_emulator.control_client import ControlClient
 from unit_tests.harness import Command, configured
 
@@ -58,7 +64,7 @@ def begin(project: Project) -> None:
 
     Its events have values of all kinds of their own, so that there are none if that may not be.
     """
-    events = EVENTS if project.takes is everything else 0
+    events = 0 if project.takes is what_pandas_keeps else EVENTS
     project.mixpanel.seed(SEED, events=events, days=DAYS, profiles=PEOPLE)
 
 
@@ -80,7 +86,7 @@ class Recorder:
 
     def life(self) -> Iterator[Sync]:
         """Every step's sync."""
-        project = Project(self._mixpanel)
+        project = Project(self._mixpanel, what_postgres_takes)
         begin(project)
         for step in STEPS:
             step.happens(project)

@@ -14,10 +14,12 @@ class Judge:
 
     Args:
         number: How the tables hold numbers.
+        drops_nul: Whether their texts lose NUL.
     """
 
-    def __init__(self, number: Number = exact) -> None:
+    def __init__(self, number: Number = exact, *, drops_nul: bool = False) -> None:
         self._number = number
+        self._drops_nul = drops_nul
         self._printed: dict[str, dict[tuple[Any, ...], Any]] = {}
 
     def look(self, sync: Sync, tables: Mapping[str, Iterable[Mapping[str, Any]]]) -> None:
@@ -32,7 +34,7 @@ class Judge:
             keys = [tuple(row[column] for column in key) for row in rows]
             assert not any(part is None for one in keys for part in one), f"{name}: a null key"
             assert len(set(keys)) == len(keys), f"{name}: a key is there twice"
-            table = Table(stream, self._number)
+            table = Table(stream, self._number, drops_nul=self._drops_nul)
             printed = self._printed.setdefault(name, {})
             sync.newest(name, printed, map(table.told, sync.records[name]))
             want = sync.truth.get(name, printed.values())

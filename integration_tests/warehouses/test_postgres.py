@@ -40,7 +40,7 @@ def warehouse(server: postgres.Postgres) -> Iterator[Upserts]:
 def test_after_every_sync_the_tables_hold_what_mixpanel_holds(
     life: list[Sync], server: postgres.Postgres, numbers: LiteralString, seen: Number
 ) -> None:
-    judge = Judge(seen)
+    judge = Judge(seen, drops_nul=True)
     with closing(Upserts(server, f"w{next(_SCHEMAS)}", numbers)) as warehouse:
         for sync in life:
             warehouse.land(sync)

@@ -21,6 +21,7 @@ from typing_extensions import LiteralString
 
 from integration_tests import postgres
 from integration_tests.warehouses.columns import SIXTY_FOUR_BITS, Kind, kinds
+from integration_tests.warehouses.compare import without_nul
 from integration_tests.warehouses.history import INCREMENTAL, Sync
 from integration_tests.warehouses.names import cleaned, in_postgres
 
@@ -49,17 +50,8 @@ _AIRBYTES = {
 
 
 def _text(value: str) -> str:
-    """A text as the destination writes it: without NUL, and with `?` for half a character."""
-    return value.replace("\x00", "").encode("utf-8", "replace").decode()
-
-
-def _sound(value: Any) -> Any:
-    """A JSON value with such texts."""
-    if isinstance(value, dict):
-        return {_text(name): _sound(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_sound(item) for item in value]
-    return _text(value) if isinstance(value, str) else value
+    """A text as the destination writes it: `?` stands for half a character."""
+    return value.encode("utf-8", "replace").decode()
 
 
 def _moment(kind: Kind, value: str) -> datetime | date:
@@ -81,8 +73,9 @@ def coerced(kind: Kind, value: Any, type_name: str) -> Any:
     """A value as its column takes it; null where it does not fit."""
     if value is None:
         return None
+    value = without_nul(value)
     if kind in _JSON:
-        return Jsonb(_sound(value)) if isinstance(value, _JSON[kind]) else None
+        return Jsonb(value) if isinstance(value, _JSON[kind]) else None
     if kind is Kind.BOOLEAN:
         return value if isinstance(value, bool) else None
     if kind in (Kind.NUMBER, Kind.INTEGER):

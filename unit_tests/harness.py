@@ -79,7 +79,7 @@ def _fits(value: Any, spec: Mapping[str, Any]) -> bool:
         return (
             whole if "integer" in spec["type"] else "number" in spec["type"] and abs(value) < 1e29
         )
-    return jsonschema.Draft7Validator({"type": spec["type"]}).is_valid(value)
+    return bool(jsonschema.Draft7Validator({"type": spec["type"]}).is_valid(value))
 
 
 def _has_half(value: Any) -> bool:

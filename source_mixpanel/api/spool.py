@@ -13,7 +13,7 @@ from isal import igzip_lib, isal_zlib
 
 from source_mixpanel.api.machine import disk_is_full, is_full, no_directory
 from source_mixpanel.api.wholeness import LineCensus, find_damage
-from source_mixpanel.errors import CutError, DataError, TooLargeError
+from source_mixpanel.errors import CutError, TooLargeError
 
 _READ = 1 << 16
 _TEXT = 1 << 18
@@ -117,7 +117,6 @@ def spool_body(
     Raises:
         TooLargeError: It takes more than `most` bytes on disk.
         CutError: The body is provably not whole; another try may be.
-        DataError: A line amid whole ones is no JSON object.
         SourceError: There is no room on disk.
     """
     census = LineCensus()
@@ -195,5 +194,5 @@ def _name_damage(spool: Spool, what: str) -> None:
     damage = find_damage(line for block in spool.blocks() for line in BytesIO(block))
     if damage is None:
         return
-    text = f"{what} is not whole: {damage.reason} (line {damage.line})."
-    raise DataError(text) if damage.in_the_middle else CutError(text)
+    where = ", with whole ones after it" if damage.in_the_middle else ""
+    raise CutError(f"{what} is not whole: {damage.reason} (line {damage.line}{where}).")

@@ -3,26 +3,22 @@ r"""Is a body of JSON Lines whole? Decided from the text alone. Pure.
 Raw export has no end marker and no row count (raw export API). What is known of damage: a line
 `terminated early` or `export terminated early` in place of the rest, a fragment that starts
 `{"error":`, a last line without its newline, a body that stops mid-line. A fragment may follow
-half an event on the same line, so the last line is parsed. Lines are bounded by the byte `\n`
-only: U+2028, U+0085 and their like are part of the text.
+half an event on the same line, and a part that was lost makes one line of two; so every line is
+parsed before any of them leaves. Lines are bounded by the byte `\n` only: U+2028, U+0085 and their
+like are part of the text.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 
+import orjson
+
 from source_mixpanel import jsontext
 from source_mixpanel.api.failures import error_text
 from source_mixpanel.masking import EXCERPT, NOT_SHOWN, excerpt, is_data_shown, shown
-
-_ODD = re.compile(rb'\n(?:(?<=[^}]\n)|(?=[^{])|(?=\{"error"))')
-"""A newline after anything but `}`, before anything but `{`, or before an error. It begins with the
-newline itself, because one byte is what a pattern is found fastest by."""
-
-_SEEN_AGAIN = len(b'\n{"error"')
 
 
 @dataclass(frozen=True)
@@ -41,68 +37,59 @@ class Damage:
 
 
 class LineCensus:
-    """Counts the lines of a body as it passes by, at memory speed.
+    """Proves the lines of a body as it passes by: each is parsed, and has to be an event.
 
-    Every line has to start with `{` and end with `}`, and the last one to be an event; where
-    that is not so the body is `doubtful`, and `find_damage` has to look at each line.
+    Where that is not so the body is `doubtful`, and `find_damage` tells why.
 
     Attributes:
-        lines: Lines that start with `{`; blank lines are not counted.
+        lines: Events so far; blank lines are not counted.
     """
 
     def __init__(self) -> None:
         self.lines = 0
         self.size = 0
-        self._suspicious = False
-        self._last = b"\n"
-        self._line: list[bytes] = []
+        self._odd = False
+        self._begun: list[bytes] = []
 
     def feed(self, text: bytes) -> None:
-        """Count a further piece of the body, cut anywhere."""
-        if not text:
-            return
-        overlap = self._last + text
-        # A newline may be looked at twice, by two pieces, but what follows it is counted once.
-        begin = len(self._last) - 1
-        if _ODD.search(overlap):
-            self._suspicious = True
-            self.lines += overlap.count(b"\n{", begin)
-        else:
-            self.lines += overlap.count(b"\n", begin, len(overlap) - 1)
+        """Prove a further piece of the body, cut anywhere."""
         self.size += len(text)
-        self._last = overlap[-_SEEN_AGAIN:]
-        self._keep_last_line(text)
-
-    def _keep_last_line(self, text: bytes) -> None:
-        """The newline that ends a line belongs to it: a new one begins with what follows."""
-        begin = text.rfind(b"\n", 0, -1) + 1
-        if begin or (self._line and self._line[-1].endswith(b"\n")):
-            self._line.clear()
-        self._line.append(text[begin:])
+        end = text.rfind(b"\n") + 1
+        if not end:
+            self._begun.append(text)
+            return
+        self._begun.append(text[: end - 1])
+        loads, found = orjson.loads, 0
+        for line in b"".join(self._begun).split(b"\n"):
+            try:
+                event = loads(line)
+                if type(event["event"]) is str and type(event["properties"]) is dict:
+                    found += 1
+                    continue
+            except (orjson.JSONDecodeError, TypeError, KeyError):
+                # The standard library parses what orjson refuses, such as halves of surrogates.
+                pass
+            if line.strip():
+                found += 1
+                self._odd = self._odd or not _is_event(line)
+        self.lines += found
+        self._begun = [text[end:]]
 
     @property
     def doubtful(self) -> bool:
-        """Whether each line has to be looked at, now that the body has gone by."""
-        last = b"".join(self._line)
-        ends = self._last.endswith(b"\n")
-        return self._suspicious or not ends or (bool(last.strip()) and not _is_event(last))
+        """Whether a line is no event, or the last one has no end, now that the body is over."""
+        return self._odd or bool(b"".join(self._begun).strip())
 
 
 def find_damage(lines: Iterable[bytes]) -> Damage | None:
     """The first line that is no event, None if all are; blank lines are harmless."""
     damage: Damage | None = None
-    last, last_number = b"", 0
     for number, line in enumerate(lines, start=1):
         reason = _fault_of(line)
         if damage is not None and reason is None and line.strip():
             return Damage(damage.reason, in_the_middle=True, line=damage.line)
         if damage is None and reason is not None:
             damage = Damage(reason, in_the_middle=False, line=number)
-        if line.strip():
-            last, last_number = line, number
-    if damage is None and last and not _is_event(last):
-        reason = f"its last line is no event: {excerpt(last)}"
-        return Damage(reason, in_the_middle=False, line=last_number)
     return damage
 
 
@@ -114,12 +101,14 @@ def _is_event(line: bytes) -> bool:
         return True
     except ValueError:
         return False
-    return isinstance(event, dict) and "event" in event
+    if not isinstance(event, dict):
+        return False
+    return isinstance(event.get("event"), str) and isinstance(event.get("properties"), dict)
 
 
 def _fault_of(line: bytes) -> str | None:
     text = line.strip()
-    if not text:
+    if not text or (line.endswith(b"\n") and _is_event(line)):
         return None
     if text in (b"terminated early", b"export terminated early"):
         return f"Mixpanel ended it with {text.decode()!r}"
@@ -127,9 +116,7 @@ def _fault_of(line: bytes) -> str | None:
         return f"Mixpanel ended it with an error line: {_error_in(text)}"
     if not line.endswith(b"\n"):
         return "its last line has no newline"
-    if not (text.startswith(b"{") and text.endswith(b"}")):
-        return f"it has a line that is no JSON object: {excerpt(text)}"
-    return None
+    return f"it has a line that is no event: {excerpt(text)}"
 
 
 def _error_in(line: bytes) -> str:

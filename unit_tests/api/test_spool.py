@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from source_mixpanel.api.spool import Spool, inflate, spool_body
-from source_mixpanel.errors import CutError, DataError, SourceError
+from source_mixpanel.errors import CutError, SourceError
 
 _quick = settings(max_examples=30)
 
@@ -126,9 +126,13 @@ def test_a_body_that_ends_in_damage_is_a_cut(end: bytes, *, gzipped: bool) -> No
     assert WHAT in str(caught.value.message)
 
 
-def test_damage_amid_whole_lines_is_no_cut() -> None:
-    with pytest.raises(DataError, match="line 2"):
-        _spool(LINE + b"oops\n" + LINE, gzipped=True)
+@pytest.mark.parametrize(
+    "line",
+    [b"oops", LINE[:30] + LINE[:-1], b'{"event":"a"}', b'{"event":1,"properties":{}}', b"{}"],
+)
+def test_damage_amid_whole_lines_is_named(line: bytes) -> None:
+    with pytest.raises(CutError, match=r"line 2, with whole ones after it"):
+        _spool(LINE + line + b"\n" + LINE, gzipped=True)
 
 
 @pytest.mark.parametrize("gzipped", [True, False])

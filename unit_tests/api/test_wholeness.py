@@ -152,7 +152,7 @@ def test_the_first_damage_is_named_with_its_line(
         (LINE + b"terminated early\n", "terminated early"),
         (LINE + b'{"error":"too much"}\n', "too much"),
         (LINE + LINE[:-1], "no newline"),
-        (LINE + b"<html>\n", "no JSON object"),
+        (LINE + b"<html>\n", "no event"),
         (LINE + LINE[:20] + b'{"error":"x"}\n', "no event"),
     ],
 )

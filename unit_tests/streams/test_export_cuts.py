@@ -161,10 +161,12 @@ def test_a_broken_line_amid_whole_ones_stops_the_stream_by_name(
     [error] = [e for e in out.errors if e.get("stream_descriptor")]
     assert "no event" in error["message"]
     assert "whole ones after it" in out.log
-    assert out.records() == []
+    days = [day for part in out.stream_state("export")["covered"] for day in part[:2]]
+    assert {row["time"][:10] for row in out.records()} <= set(days)
     mixpanel.clear_faults()
     rest = read(command, config, project, state=out.state_file())
-    assert multiset(rest.records()) == multiset(expected_export(mixpanel.events(), project))
+    got = multiset(out.records()) + multiset(rest.records())
+    assert not multiset(expected_export(mixpanel.events(), project)) - got
 
 
 @pytest.mark.parametrize(

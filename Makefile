@@ -62,7 +62,8 @@ fuzz: .venv-fuzz/.ready ## Fuzz what reads other people's bytes, guided by cover
 check: lint types imports test acceptance validate-metadata test-image ## All that CI runs
 
 .PHONY: acceptance
-acceptance: $(READY) ## Run Airbyte's standard tests and ours beside them
+acceptance: $(READY) ## Run Airbyte's standard tests, and ours, warehouses among them
+	scripts/have_postgres.sh
 	$(BIN)/python -m pytest -q -m "not image_tests and not clients" integration_tests
 
 .PHONY: acceptance-files
@@ -130,7 +131,7 @@ simulate: $(READY) ## Show how long whole syncs take under Mixpanel's limits
 .PHONY: test-clients
 test-clients: $(READY) $(PYAIRBYTE) $(SERVERLESS) ## Run PyAirbyte and airbyte-serverless
 	scripts/have_postgres.sh
-	$(BIN)/python -m pytest -q -m clients integration_tests/test_clients.py
+	$(BIN)/python -m pytest -q -m clients integration_tests
 
 .PHONY: lock
 lock: $(READY) ## Resolve the dependencies anew

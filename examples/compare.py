@@ -1,9 +1,8 @@
 """What Mixpanel holds against what DuckDB holds: events as multisets, value for value. Pure.
 
-An event is compared by its canonical text: name, time, distinct id, insert id and every property,
-with `1`, `1.0`, `true` and `"1"` all different. The one thing that is put right on both sides is a
-lone surrogate (half of a character), which UTF-8, and so every warehouse, has no way to hold: it
-becomes U+FFFD, and each text so changed is counted.
+An event is compared by its canonical text: name, time, distinct id, insert id and every property
+that is not null, wherever it landed: in its column or in `rescued_properties`. `true`, `1` and
+`"1"` are all different; a number is told as a DECIMAL(38, 9) holds it, so that `1` is `1.0`.
 """
 
 from __future__ import annotations
@@ -11,44 +10,21 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any, NamedTuple
 
-LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-_REPLACEMENT = "\ufffd"
-_MAYBE_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+RESCUED = "rescued_properties"
+_CORE = ("event", "time", "distinct_id", "insert_id")
+_IDS = {"distinct_id": "distinct_id", "$insert_id": "insert_id"}
+_UNSTORABLE = re.compile("[\ud800-\udfff]")
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - as PyAirbyte's tables have it, in UTC
+_EXACT = Context(prec=400)
+_NINE = Decimal(1).scaleb(-9)
+_FAR = 1 << 63
 _SHOWN = 160
-
-
-def mend(value: Any) -> tuple[Any, int]:
-    """A JSON value with U+FFFD for each lone surrogate, and how many texts that changed."""
-    if isinstance(value, str):
-        mended = LONE_SURROGATE.sub(_REPLACEMENT, value)
-        return mended, int(mended != value)
-    if isinstance(value, list):
-        items = [mend(item) for item in value]
-        return [item for item, _ in items], sum(count for _, count in items)
-    if isinstance(value, dict):
-        changed = 0
-        result = {}
-        for name, inner in value.items():
-            (new_name, in_name), (new_inner, in_inner) = mend(name), mend(inner)
-            result[new_name] = new_inner
-            changed += in_name + in_inner
-        return result, changed
-    return value, 0
-
-
-def mend_line(line: str) -> tuple[str, int]:
-    """A line of JSON with U+FFFD for each lone surrogate; the same line if it has none."""
-    if not _MAYBE_SURROGATE.search(line):
-        return line, 0
-    try:
-        value, changed = mend(json.loads(line))
-    except ValueError:
-        return line, 0
-    return (json.dumps(value, ensure_ascii=False) + "\n", changed) if changed else (line, 0)
 
 
 class Event(NamedTuple):
@@ -59,7 +35,7 @@ class Event(NamedTuple):
         time_us: When it happened, UTC microseconds since 1970.
         distinct_id: Whose it is, as text.
         insert_id: Its `$insert_id`, as text.
-        properties: Every property under its raw name, `time` in it.
+        properties: Every other property that is not null, by raw name, as a table holds it.
     """
 
     event: str
@@ -69,28 +45,107 @@ class Event(NamedTuple):
     properties: Mapping[str, Any]
 
 
-def told_by_mixpanel(told: Mapping[str, Any]) -> Event:
-    """An event as the control plane of the local Mixpanel tells it (a project of kind `utc`)."""
+class Column(NamedTuple):
+    """A column of DuckDB's table.
+
+    Attributes:
+        raw: The property that it holds.
+        is_json: Whether it holds JSON.
+        is_mixed: Whether it is of texts for being declared with several types.
+    """
+
+    raw: str
+    is_json: bool = False
+    is_mixed: bool = False
+
+
+def columns_of(properties: Mapping[str, Mapping[str, Any]]) -> dict[str, Column]:
+    """The columns of properties that a discovered JSON schema has, by name."""
+    found = {}
+    for name, spec in properties.items():
+        types = {*spec["type"]} - {"null"}
+        if "mixpanel_property" in spec:
+            is_json = types in ({"array"}, {"object"})
+            found[name] = Column(spec["mixpanel_property"], is_json, len(types) > 1)
+    return found
+
+
+def told_by_mixpanel(told: Mapping[str, Any], mixed: Collection[str] = ()) -> Event:
+    """An event as the control plane of the local Mixpanel tells it (a project of kind `utc`).
+
+    Args:
+        told: Name, time and properties.
+        mixed: Properties whose columns hold texts for being declared with several types.
+    """
     properties = told["properties"]
     return Event(
-        told["event"],
+        escaped(told["event"]),
         told["time_ms"] * 1000,
         as_text(properties.get("distinct_id")),
         as_text(properties.get("$insert_id")),
-        {**properties, "time": told["time_ms"]},
+        {
+            escaped(name): as_held(value, is_mixed=name in mixed)
+            for name, value in properties.items()
+            if value is not None and name not in _IDS
+        },
     )
 
 
-def landed_in_duckdb(row: Mapping[str, Any]) -> Event:
-    """An event as a row of the table holds it; `properties` is the column's JSON text."""
-    properties = json.loads(row["properties"])
-    return Event(row["event"], row["time_us"], row["distinct_id"], row["insert_id"], properties)
+def landed_in_duckdb(row: Mapping[str, Any], columns: Mapping[str, Column]) -> Event:
+    """An event as a row of the table holds it; what is JSON there may be text or parsed."""
+    found = {}
+    for name, column in columns.items():
+        value = row[name]
+        if value is not None:
+            told = _parsed(value) if column.is_json else value
+            found[column.raw] = as_held(told, is_mixed=column.is_mixed)
+    rescued = _parsed(row[RESCUED]) or {}
+    found.update((name, as_held(value)) for name, value in rescued.items() if name not in _IDS)
+    time = row["time"] and round((row["time"] - _EPOCH) / timedelta(microseconds=1))
+    return Event(row["event"], time, row["distinct_id"], row["insert_id"], found)
+
+
+def _parsed(value: Any) -> Any:
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def escaped(text: str) -> str:
+    """A text with JSON escapes for half characters, which no warehouse can hold."""
+    return _UNSTORABLE.sub(lambda found: json.dumps(found[0])[1:-1], text)
 
 
 def as_text(value: Any) -> str | None:
-    """A value as a text column keeps it: text as it is, anything else as its JSON."""
-    if value is None or isinstance(value, str):
-        return value
+    """An id as its column of texts has it: text as it is, anything else as its JSON."""
+    if value is None:
+        return None
+    return escaped(value) if isinstance(value, str) else _json(value)
+
+
+def as_held(value: Any, *, is_mixed: bool = False) -> Any:
+    """A property's value as a table holds it; a number is marked as one."""
+    if is_mixed and not isinstance(value, str):
+        return _json(value)
+    if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
+        return {"number": _decimal(value)}
+    return _json(value) if _is_unstorable(value) else value
+
+
+def _decimal(value: float | Decimal) -> str:
+    """A number as a DECIMAL(38, 9) holds it; DuckDB makes far ones of doubles."""
+    exactly = Decimal(repr(float(value)) if abs(value) >= _FAR else str(value))
+    nine = exactly.quantize(_NINE, ROUND_HALF_UP, _EXACT)
+    return str(nine.normalize(_EXACT)) if nine else "0"
+
+
+def _is_unstorable(value: Any) -> bool:
+    if isinstance(value, str):
+        return _UNSTORABLE.search(value) is not None
+    if isinstance(value, Mapping):
+        return any(_is_unstorable(part) for pair in value.items() for part in pair)
+    return isinstance(value, list) and any(map(_is_unstorable, value))
+
+
+def _json(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 
@@ -100,12 +155,10 @@ class Holding:
 
     Attributes:
         events: How many there are of each, by canonical text.
-        mended: Properties whose name or value held a lone surrogate.
         values: Property values in all.
     """
 
     events: Counter[str] = field(default_factory=Counter)
-    mended: int = 0
     values: int = 0
 
     @property
@@ -123,19 +176,9 @@ def hold(events: Iterable[Event]) -> Holding:
     """Gather events by their canonical text."""
     holding = Holding()
     for event in events:
-        text = _canonical(event)
-        if _MAYBE_SURROGATE.search(text):
-            mended, changed = mend(list(event))
-            # A core property is told twice: as a column and among the properties.
-            holding.mended += changed - mend([event.distinct_id, event.insert_id])[1]
-            text = _canonical(mended)
-        holding.events[text] += 1
+        holding.events[json.dumps(event, sort_keys=True, separators=(",", ":"))] += 1
         holding.values += len(event.properties)
     return holding
-
-
-def _canonical(event: Iterable[Any]) -> str:
-    return json.dumps(list(event), sort_keys=True, separators=(",", ":"))
 
 
 @dataclass(frozen=True)
@@ -190,7 +233,7 @@ def explain(difference: Difference, limit: int = 5) -> Iterator[str]:
 
 def _identity(text: str) -> tuple[Any, ...]:
     event, _, _, insert_id, properties = json.loads(text)
-    return event, insert_id, properties.get("mp_processing_time_ms")
+    return event, insert_id, str(properties.get("mp_processing_time_ms"))
 
 
 def _brief(text: str) -> str:

@@ -24,11 +24,11 @@ from pathlib import Path
 from typing import Any
 
 from compare import (
+    Event,
     Holding,
     differences,
     explain,
     hold,
-    landed_in_duckdb,
     once,
     told_by_mixpanel,
 )
@@ -53,16 +53,21 @@ class DemoError(RuntimeError):
 # -- the steps -----------------------------------------------------------------------------
 
 
-def begin(landing: Landing, config: dict[str, Any], keep: Path) -> list[Step]:
-    """Hand over the settings, check and discover."""
+def begin(landing: Landing, config: dict[str, Any], keep: Path) -> tuple[list[Step], list[str]]:
+    """Hand over the settings, check and discover.
+
+    Returns:
+        The steps, and the properties whose columns have several types.
+    """
     landing.ask(executable=str(CONNECTOR), config=config, database=str(keep / DATABASE))
     steps = []
+    told: dict[str, Any] = {}
     for name in ("check", "discover"):
         told = landing.ask(do=name)
         steps.append(Step(name, None, told["began_ms"], told["ended_ms"]))
         found = f": {', '.join(told['streams'])}" if "streams" in told else ""
         say(f"{name} is done{found}.")
-    return steps
+    return steps, told["mixed"]
 
 
 def read(landing: Landing, *, full: bool) -> Step:
@@ -70,11 +75,6 @@ def read(landing: Landing, *, full: bool) -> Step:
     name = "read, full refresh" if full else "read, incremental"
     say(f"{name} ...")
     told = landing.ask(do="read", full=full)
-    if told["mended"]:
-        say(
-            f"  {told['mended']} record with a lone surrogate, which has no UTF-8 form: "
-            f"PyAirbyte cannot parse it as it is, so it lands with U+FFFD in its place."
-        )
     return Step(name, told["records"], told["began_ms"], told["ended_ms"])
 
 
@@ -112,8 +112,8 @@ def compare(landing: Landing, truth: Holding, work: Path, after: str) -> Verdict
     """Hold what DuckDB has against what Mixpanel has."""
     path = work / "rows.jsonl"
     landing.ask(do="dump", path=str(path))
-    first = hold(landed_in_duckdb(row) for row in rows_of(path) if not row["again"])
-    second = hold(landed_in_duckdb(row) for row in rows_of(path) if row["again"])
+    first = hold(Event(*row["event"]) for row in rows_of(path) if not row["again"])
+    second = hold(Event(*row["event"]) for row in rows_of(path) if row["again"])
     path.unlink()
     events = once(first.events, second.events)
     again = first.events & second.events
@@ -139,7 +139,7 @@ def print_verdicts(verdicts: Sequence[Verdict]) -> bool:
     say(
         f"Compared value by value: {last.total:,} events with {last.values:,} properties. "
         f"{last.copies:,} are exact copies that Mixpanel itself holds; they are kept.\n"
-        f"Normalised on both sides: {last.mended} texts with a lone surrogate count as U+FFFD.\n"
+        f"A value counts wherever it landed: in its column, or in rescued_properties.\n"
         f"Rows again: the overlap of one hour between two syncs. The demo appends, so they are "
         f"there;\ndeduplicating on the primary key removes them, with the copies of Mixpanel's "
         f"own."
@@ -177,19 +177,16 @@ def local_config(base_url: str, start: date) -> dict[str, Any]:
             "project_id": CREDENTIALS.project_id,
         },
         "start_date": start.isoformat(),
-        # One JSON column: names that differ only in case, or have no letter at all, cannot be
-        # columns of PyAirbyte's, and numbers would become DECIMAL(38, 9).
-        "property_layout": "object",
         "api_url": base_url,
     }
 
 
-def settled(server: EmulatorServer) -> Holding:
+def settled(server: EmulatorServer) -> list[dict[str, Any]]:
     """What Mixpanel holds by its control plane, once the export shows the last of it."""
     events = server.control.events()
     latest = max(event["visible_at_ms"] for event in events)
     time.sleep(max(0, latest + 1 - server.control.now_ms()) / 1000)
-    return hold(map(told_by_mixpanel, events))
+    return events
 
 
 def run_local(work: Path, keep: Path) -> int:
@@ -203,13 +200,14 @@ def run_local(work: Path, keep: Path) -> int:
     with Landing(work, keep) as landing, EmulatorServer(options) as server:
         shop = Shop(server.base_url)
         say(f"It listens on {server.base_url}. The SDK tracks {shop.live(_LIVE_FIRST)} events.")
-        truth = settled(server)
-        steps = begin(landing, local_config(server.base_url, first_day), keep)
+        events = settled(server)
+        steps, mixed = begin(landing, local_config(server.base_url, first_day), keep)
+        truth = hold(told_by_mixpanel(event, mixed) for event in events)
         steps.append(read(landing, full=True))
         verdicts = [compare(landing, truth, work, "full refresh")]
         live, late = shop.live(_LIVE_THEN), shop.late()
         say(f"The SDK tracks {live} more events and imports {late} late ones.")
-        truth = settled(server)
+        truth = hold(told_by_mixpanel(event, mixed) for event in settled(server))
         steps.append(read(landing, full=False))
         verdicts.append(compare(landing, truth, work, "incremental"))
         say()
@@ -223,9 +221,8 @@ def run_local(work: Path, keep: Path) -> int:
 
 def run_real(config: dict[str, Any], work: Path, keep: Path) -> int:
     """Two syncs of a real project; what landed is counted."""
-    config.setdefault("property_layout", "object")
     with Landing(work, keep) as landing:
-        steps = begin(landing, config, keep)
+        steps, _ = begin(landing, config, keep)
         steps.append(read(landing, full=True))
         steps.append(read(landing, full=False))
         counts = landing.ask(do="counts")

@@ -14,13 +14,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from compare import mend_line
+from compare import Column, columns_of, landed_in_duckdb
 
 # Both are read when PyAirbyte is imported.
 os.environ.update(DO_NOT_TRACK="1", AIRBYTE_OFFLINE_MODE="1")
 
 import airbyte as ab
 from airbyte._executors.local import PathExecutor
+from airbyte._util.name_normalizers import LowerCaseNormalizer
 from airbyte.caches import DuckDBCache
 from airbyte.exceptions import AirbyteConnectorCheckFailedError
 
@@ -40,38 +41,27 @@ SELECT event, CAST(time AS DATE) AS day, CAST(sum(copies) AS BIGINT) AS events F
   ) GROUP BY ALL
 ) GROUP BY ALL ORDER BY ALL
 """  # noqa: S608 - two constants and a number
-_ROWS = f"""
-SELECT rowid > {{boundary}} AS again, event, epoch_us(time) AS time_us, distinct_id, insert_id,
-       CAST(properties AS VARCHAR) AS properties
-FROM {TABLE}
-"""  # noqa: S608 - a constant and a number
+_ROWS = f"SELECT rowid > {{boundary}} AS again, * FROM {TABLE}"  # noqa: S608 - a constant
 
 
 class ListeningExecutor(PathExecutor):
-    """Runs the connector, and puts U+FFFD for lone surrogates in what it prints.
-
-    PyAirbyte's JSON parser refuses them, and PyAirbyte takes a line that does not parse for a log
-    line: the whole record would be gone without a word.
+    """Runs the connector, and listens to what it prints.
 
     Attributes:
-        mended: Records that were changed.
         reasons: What the connector said about why it failed.
     """
 
     def __init__(self, name: str, *, path: Path) -> None:
         super().__init__(name, path=path)
-        self.mended = 0
         self.reasons: list[str] = []
 
     def execute(self, args: list[str], **options: Any) -> Iterator[str]:
         """The connector's lines."""
         for line in super().execute(args, **options):
-            sound, changed = mend_line(line)
-            self.mended += bool(changed)
             if line.startswith('{"type":"TRACE"'):
                 error = json.loads(line)["trace"].get("error")
                 self.reasons += [error["message"]] if error else []
-            yield sound
+            yield line
 
 
 class Lander:
@@ -110,21 +100,27 @@ class Lander:
         return {}
 
     def discover(self) -> dict[str, Any]:
-        """The streams there are."""
-        return {"streams": self._source.get_available_streams()}
+        """The streams there are, and the properties whose columns have several types."""
+        mixed = [column.raw for column in self._columns().values() if column.is_mixed]
+        return {"streams": self._source.get_available_streams(), "mixed": mixed}
+
+    def _columns(self) -> dict[str, Column]:
+        """The columns of properties, by the names that PyAirbyte gives them."""
+        schema = self._source.get_stream_json_schema(STREAM)["properties"]
+        named = columns_of(schema)
+        return {LowerCaseNormalizer.normalize(name): column for name, column in named.items()}
 
     def read(self, *, full: bool) -> dict[str, Any]:
         """Sync once; rows are appended, so that copies that Mixpanel holds stay."""
         if not full:
             self._boundary = self._one(f"SELECT coalesce(max(rowid), -1) FROM {TABLE}")  # noqa: S608
-        self._executor.mended = 0
         result = self._source.read(
             cache=self._cache,
             streams=[STREAM],
             write_strategy=ab.strategies.WriteStrategy.APPEND,
             force_full_refresh=full,
         )
-        return {"records": result.processed_records, "mended": self._executor.mended}
+        return {"records": result.processed_records}
 
     def counts(self) -> dict[str, Any]:
         """How many rows there are, and how many events of each name and day."""
@@ -133,11 +129,13 @@ class Lander:
         return {"rows": rows, "events": [[name, str(day), n] for name, day, n in found]}
 
     def dump(self, *, path: str) -> dict[str, Any]:
-        """Write every row as a line of JSON; `again` marks those of the second sync."""
-        names = ("again", "event", "time_us", "distinct_id", "insert_id", "properties")
+        """Write every row's event as a line of JSON; `again` marks those of the second sync."""
+        columns = self._columns()
         with Path(path).open("w", encoding="ascii") as out:
-            rows = self._query(_ROWS.format(boundary=self._boundary))
-            out.writelines(json.dumps(dict(zip(names, row, strict=True))) + "\n" for row in rows)
+            for row in self._query(_ROWS.format(boundary=self._boundary)):
+                told = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
+                event = landed_in_duckdb(told, columns)
+                out.write(json.dumps({"again": told["again"], "event": event}) + "\n")
         return {}
 
     def _query(self, sql: str) -> Iterator[Any]:

@@ -35,7 +35,7 @@ IN_PLACE = {NAME, "distinct_id", "$insert_id", f"({WHO})"}
 
 _MOMENTS = (Kind.INSTANT, Kind.CLOCK)
 
-_UNFIT = re.compile("[\ud800-\udfff]")
+_HALF = re.compile("[\ud800-\udfff]")
 """Half a character, which UTF-8 cannot hold."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -62,7 +62,7 @@ def double(number: Decimal) -> Decimal:
 
 
 def by_pyairbyte(number: Decimal) -> Decimal:
-    """As PyAirbyte's tables hold it, which reads whole numbers beyond 64 bits as doubles."""
+    """As PyAirbyte's tables in DuckDB hold it, the far ones by way of doubles."""
     far = not -_FIRST_FREE <= number < 2 * _FIRST_FREE
     return nine_decimals(double(number) if far else number)
 
@@ -75,7 +75,7 @@ def by_pandas(number: Decimal) -> Decimal:
 def is_unfit(value: Any) -> bool:
     """Whether a JSON value holds text that no column can."""
     if isinstance(value, str):
-        return _UNFIT.search(value) is not None
+        return _HALF.search(value) is not None
     if isinstance(value, Mapping):
         return any(is_unfit(name) or is_unfit(item) for name, item in value.items())
     return isinstance(value, list) and any(map(is_unfit, value))
@@ -88,23 +88,28 @@ def json_text(value: Any) -> str:
 
 def escaped(text: str) -> str:
     """A text with what no column can hold as escapes."""
-    return _UNFIT.sub(lambda found: json_text(found[0])[1:-1], text)
+    return _HALF.sub(lambda found: json_text(found[0])[1:-1], text)
 
 
-def without_nul(text: str) -> str:
-    """A text as PostgreSQL's destination writes it, which has no room for NUL."""
-    return text.replace("\x00", "")
+def without_nul(value: Any) -> Any:
+    """A value as Airbyte's destination writes it to PostgreSQL, which has no room for NUL."""
+    if isinstance(value, Mapping):
+        return {name: without_nul(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [without_nul(item) for item in value]
+    return value.replace("\x00", "") if isinstance(value, str) else value
 
 
 def instant(value: Any) -> Any:
     """Microseconds since 1970 of a moment, or of a text that tells one; anything else as it is."""
-    try:
-        told = datetime.fromisoformat(value.replace("Z", "+00:00"))
-    except (AttributeError, TypeError, ValueError):
-        told = value
-    if not isinstance(told, datetime):
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value.replace("Z", "+00:00"))
+        except ValueError:
+            return value
+    if not isinstance(value, datetime):
         return value
-    moment = told if told.tzinfo else told.replace(tzinfo=timezone.utc)
+    moment = value if value.tzinfo else value.replace(tzinfo=timezone.utc)
     return round((moment - _EPOCH) / timedelta(microseconds=1))
 
 
@@ -117,11 +122,10 @@ def canonical(value: Any, number: Number) -> Any:
         held = number(exactly).normalize(_EXACT)
         return ("number", str(held) if held else "0")
     if isinstance(value, Mapping):
-        held = {without_nul(name): canonical(item, number) for name, item in value.items()}
-        return ("object", frozenset(held.items()))
+        return ("object", frozenset((k, canonical(v, number)) for k, v in value.items()))
     if isinstance(value, list):
         return ("array", tuple(canonical(item, number) for item in value))
-    return ("text", without_nul(value) if isinstance(value, str) else value)
+    return ("text", value)
 
 
 class Table:
@@ -131,15 +135,22 @@ class Table:
         stream: Its declaration in the configured catalog.
         number: How the table holds numbers.
         is_mixed_text: Whether columns of several types are text.
+        drops_nul: Whether texts lose their NUL.
     """
 
     def __init__(
-        self, stream: Mapping[str, Any], number: Number = exact, *, is_mixed_text: bool = False
+        self,
+        stream: Mapping[str, Any],
+        number: Number = exact,
+        *,
+        is_mixed_text: bool = False,
+        drops_nul: bool = False,
     ) -> None:
         core = _CORE.get(stream["name"], {})
         specs = stream["json_schema"]["properties"]
         self._beside = {RESCUED, *([KEY] if stream["name"] == "export" else [])}
         self._number = number
+        self._drops_nul = drops_nul
         self._raw = {
             column: spec.get(RAW_NAME, core.get(column, column)) for column, spec in specs.items()
         }
@@ -199,6 +210,8 @@ class Table:
             return value.isoformat()
         if raw in IDS and type(value) is int:
             return str(value)
+        if self._drops_nul:
+            value = without_nul(value)
         if isinstance(value, str) and raw in IN_PLACE:
             return escaped(value)
         as_json = is_unfit(value) or (raw in self._texts and not isinstance(value, str))

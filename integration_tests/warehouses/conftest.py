@@ -14,6 +14,7 @@ from mixpanel_emulator.control_client import ControlClient
 from mixpanel_emulator.options import CREDENTIALS, EmulatorOptions
 from mixpanel_emulator.server import EmulatorServer
 from unit_tests.harness import Command
+from unit_tests.worlds import REPORTS
 
 NOW = "2026-03-10T12:00:00Z"
 
@@ -60,7 +61,7 @@ def recorder_of(project: EmulatorServer, settings: dict[str, Any], command: Comm
 def life(project: EmulatorServer, recorder_of: Any) -> list[Sync]:
     """Every sync of the project's life."""
     project.control.reset()
-    return list(recorder_of().life())
+    return list(recorder_of(reports=REPORTS).life())
 
 
 @pytest.fixture(scope="session")

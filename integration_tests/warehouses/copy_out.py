@@ -1,10 +1,13 @@
-"""Copies the tables of a DuckDB file into files of Parquet; runs in PyAirbyte's environment.
+"""Copies what queries of a DuckDB file give into files of Parquet; runs in PyAirbyte's environment.
 
-python copy_out.py warehouse.duckdb SCHEMA FOLDER
+    python copy_out.py warehouse.duckdb SCHEMA FOLDER < queries.json
+
+The queries are an object: a name for each, which its file is called by.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -12,9 +15,7 @@ import duckdb
 
 database, schema, folder = sys.argv[1:]
 with duckdb.connect(database, read_only=True) as connection:
-    tables = connection.execute(
-        "SELECT table_name FROM information_schema.tables WHERE table_schema = ?", [schema]
-    ).fetchall()
-    for (table,) in tables:
-        target = str(Path(folder) / f"{table}.parquet")
-        connection.execute(f"COPY {schema}.{table} TO '{target}' (FORMAT parquet)")
+    connection.execute(f"SET search_path = '{schema}'")
+    for name, query in json.load(sys.stdin).items():
+        target = str(Path(folder) / f"{name}.parquet")
+        connection.execute(f"COPY ({query}) TO '{target}' (FORMAT parquet)")

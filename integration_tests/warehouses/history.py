@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from integration_tests.warehouses import truth
-from integration_tests.warehouses.world import STEPS, Project, Step, everything
+from integration_tests.warehouses.world import (
+    STEPS,
+    Project,
+    Step,
+    what_pandas_keeps,
+    what_postgres_takes,
+)
 from mixpanel_emulator.control_client import ControlClient
 from unit_tests.harness import Command, configured
 
@@ -33,6 +39,14 @@ class Sync:
     records: Mapping[str, list[dict[str, Any]]]
     truth: Mapping[str, list[truth.Row]]
 
+    def newest(self, stream: str, held: dict[tuple[Any, ...], Any], rows: Iterable[Any]) -> None:
+        """Put rows, one for each record, in the places that their keys have among those held."""
+        if self.modes[stream] != INCREMENTAL:
+            held.clear()
+        columns = self.key(stream)
+        keys = [tuple(record[column] for column in columns) for record in self.records[stream]]
+        held.update(zip(keys, rows, strict=True))
+
     def key(self, stream: str) -> list[str]:
         """The columns of a stream's primary key."""
         return [column for [column] in self.catalog[stream]["source_defined_primary_key"]]
@@ -50,12 +64,16 @@ def begin(project: Project) -> None:
 
     Its events have values of all kinds of their own, so that there are none if that may not be.
     """
-    events = EVENTS if project.takes is everything else 0
+    events = 0 if project.takes is what_pandas_keeps else EVENTS
     project.mixpanel.seed(SEED, events=events, days=DAYS, profiles=PEOPLE)
 
 
 class Recorder:
-    """Reads a project with the connector's command, once a step."""
+    """Reads a project with the connector's command, once a step.
+
+    Attributes:
+        streams: The catalog: what was discovered last, by name.
+    """
 
     def __init__(
         self, command: Command, mixpanel: ControlClient, config: Mapping[str, Any]
@@ -63,12 +81,12 @@ class Recorder:
         self._command = command
         self._mixpanel = mixpanel
         self._config = config
-        self._streams: dict[str, dict[str, Any]] = {}
+        self.streams: dict[str, dict[str, Any]] = {}
         self._state: list[dict[str, Any]] | None = None
 
     def life(self) -> Iterator[Sync]:
         """Every step's sync."""
-        project = Project(self._mixpanel)
+        project = Project(self._mixpanel, what_postgres_takes)
         begin(project)
         for step in STEPS:
             step.happens(project)
@@ -80,24 +98,24 @@ class Recorder:
         """Refresh the schema, as a person does; what is found is the catalog from then on."""
         found = self._command.run("discover", config=self._config)
         assert found.code == 0, found.log
-        self._streams = found.streams()
-        return self._streams
+        self.streams = found.streams()
+        return self.streams
 
     def sync(self, step: Step) -> Sync:
         """Read everything that the catalog has, from where the last sync ended."""
-        catalog = configured(self._streams)
+        catalog = configured(self.streams)
         for entry in catalog["streams"]:
             modes = entry["stream"]["supported_sync_modes"]
-            if INCREMENTAL in modes and not step.full:
+            if INCREMENTAL in modes:
                 entry["sync_mode"] = INCREMENTAL
-        state = None if step.full else self._state
+        state = None if step.begins_anew else self._state
         out = self._command.run(
             "read", config=self._config, catalog=catalog, state=state, skip_waits=True
         )
         assert out.code == 0, out.log
         self._state = out.state_file()
-        records: dict[str, list[dict[str, Any]]] = {name: [] for name in self._streams}
+        records: dict[str, list[dict[str, Any]]] = {name: [] for name in self.streams}
         for message in out.of("RECORD"):
             records[message["stream"]].append(message["data"])
         modes = {entry["stream"]["name"]: entry["sync_mode"] for entry in catalog["streams"]}
-        return Sync(step.name, dict(self._streams), modes, records, truth.held(self._mixpanel))
+        return Sync(step.name, dict(self.streams), modes, records, truth.held(self._mixpanel))

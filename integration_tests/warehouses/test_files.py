@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 
-from integration_tests.warehouses.compare import Table, double
-from integration_tests.warehouses.files import through_avro, through_parquet
-from integration_tests.warehouses.history import INCREMENTAL, Sync
+from integration_tests.warehouses.compare import double
+from integration_tests.warehouses.files import Rows, through_avro, through_parquet
+from integration_tests.warehouses.history import Sync
+from integration_tests.warehouses.judging import Judge
 
 
 @pytest.mark.parametrize("through", [through_avro, through_parquet])
-def test_files_hold_what_mixpanel_holds_and_the_newest_row_of_a_key_is_right(
-    life: list[Sync], through: Callable[..., list[dict[str, Any]]]
+def test_the_newest_rows_in_files_hold_what_mixpanel_holds(
+    life: list[Sync], through: Callable[..., Rows]
 ) -> None:
-    newest: dict[str, dict[Any, Any]] = {}
+    judge = Judge(double)
+    newest: dict[str, dict[tuple[Any, ...], dict[str, Any]]] = {}
     for sync in life:
         for name, stream in sync.catalog.items():
             rows = through(stream, sync.records[name])
-            assert len(rows) == len(sync.records[name])
-            held = newest.setdefault(name, {})
-            if sync.modes[name] != INCREMENTAL:
-                held.clear()
-            keys = [tuple(row[column] for column in sync.key(name)) for row in rows]
-            assert None not in {part for key in keys for part in key}, f"{name}: a key is null"
-            table = Table(stream, double)
-            held.update(zip(keys, map(table.told, rows), strict=True))
-            if name in sync.truth:
-                told = table.differences(sync.truth[name], held.values())
-                assert not told, "\n".join([f"{sync.name}, {name}:", *told])
+            sync.newest(name, newest.setdefault(name, {}), rows)
+        # A row of an older file has no value in a column that came later.
+        tables = {
+            name: [{column: row.get(column) for column in columns_of(stream)} for row in rows]
+            for name, stream in sync.catalog.items()
+            for rows in [newest[name].values()]
+        }
+        judge.look(sync, tables)
+
+
+def columns_of(stream: Mapping[str, Any]) -> list[str]:
+    """The columns that a stream declares."""
+    return list(stream["json_schema"]["properties"])

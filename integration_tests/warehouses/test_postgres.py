@@ -2,26 +2,95 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
+from itertools import count
+from typing import Any
 
 import pytest
+from typing_extensions import LiteralString
 
 from integration_tests import postgres
-from integration_tests.warehouses.compare import Number, Table, exact, nine_decimals
+from integration_tests.warehouses import documented
+from integration_tests.warehouses.compare import RESCUED, Number, exact, nine_decimals
 from integration_tests.warehouses.history import Sync
+from integration_tests.warehouses.judging import Judge
 from integration_tests.warehouses.upserts import ANY_NUMBER, NINE_DECIMALS, Upserts
+from integration_tests.warehouses.world import Step
+from mixpanel_emulator.control_client import ControlClient
+from unit_tests.builders import event
+
+_SCHEMAS = count(1)
+_NOW = Step("now", lambda _: None)
+
+
+def tables(warehouse: Upserts, sync: Sync) -> dict[str, list[dict[str, Any]]]:
+    """Every table, by stream."""
+    return {name: warehouse.rows(stream) for name, stream in sync.catalog.items()}
+
+
+@pytest.fixture
+def warehouse(server: postgres.Postgres) -> Iterator[Upserts]:
+    with closing(Upserts(server, f"w{next(_SCHEMAS)}", NINE_DECIMALS)) as made:
+        yield made
 
 
 @pytest.mark.parametrize(("numbers", "seen"), [(NINE_DECIMALS, nine_decimals), (ANY_NUMBER, exact)])
 def test_after_every_sync_the_tables_hold_what_mixpanel_holds(
-    life: list[Sync], server: postgres.Postgres, numbers: str, seen: Number
+    life: list[Sync], server: postgres.Postgres, numbers: LiteralString, seen: Number
 ) -> None:
-    schema = f"judged_{numbers[:9]}"
-    with closing(Upserts(server, schema, numbers)) as warehouse:
+    judge = Judge(seen, drops_nul=True)
+    with closing(Upserts(server, f"w{next(_SCHEMAS)}", numbers)) as warehouse:
         for sync in life:
             warehouse.land(sync)
-            for name, want in sync.truth.items():
-                stream = sync.catalog[name]
-                table = Table(stream, seen)
-                told = table.differences(want, map(table.told, warehouse.rows(stream)))
-                assert not told, "\n".join([f"{sync.name}, {name}:", *told])
+            judge.look(sync, tables(warehouse, sync))
+
+
+def test_the_queries_of_the_documents_give_what_they_say(
+    life: list[Sync], warehouse: Upserts
+) -> None:
+    for sync in life:
+        warehouse.land(sync)
+    last = life[-1]
+    table = warehouse.rows(last.catalog["export"])
+    documented.check(warehouse.ask, "postgres", last.truth["export"], table)
+
+
+def test_what_is_deselected_is_rescued_unless_it_is_not_wanted(
+    mixpanel: ControlClient, recorder_of: Any, warehouse: Upserts
+) -> None:
+    mixpanel.add_events([event(plan="pro", seats=3)])
+    told = []
+    for is_wanted in (True, False):
+        recorder = recorder_of(select_properties_by_default=is_wanted)
+        recorder.discover()
+        del recorder.streams["export"]["json_schema"]["properties"]["plan"]
+        sync = recorder.sync(_NOW)
+        warehouse.land(sync)
+        [row] = warehouse.rows(sync.catalog["export"])
+        assert ("plan" in row, row["seats"]) == (False, 3)
+        told.append(row[RESCUED])
+    assert told == [{"plan": "pro"}, None]
+
+
+def test_a_profile_that_claimed_the_future_keeps_its_old_row_until_a_refresh_that_empties(
+    mixpanel: ControlClient, recorder_of: Any, warehouse: Upserts
+) -> None:
+    def profile(plan: str, seen: str) -> None:
+        who = {"$distinct_id": "u", "$properties": {"plan": plan, "$last_seen": seen}}
+        mixpanel.add_profiles([who])
+
+    def landed(sync: Sync) -> list[str]:
+        warehouse.land(sync)
+        return [row["plan"] for row in warehouse.rows(sync.catalog["engage"])]
+
+    recorder = recorder_of()
+    profile("old", "2031-01-01T00:00:00")
+    recorder.discover()
+    assert landed(recorder.sync(_NOW)) == ["old"]
+    profile("new", "2026-03-10T11:00:00")
+    assert landed(recorder.sync(_NOW)) == ["old"]
+    again = recorder.sync(_NOW._replace(begins_anew=True))
+    assert landed(again) == ["old"]
+    assert landed(replace(again, modes=dict.fromkeys(again.modes, "full_refresh"))) == ["new"]

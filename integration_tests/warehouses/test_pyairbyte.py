@@ -16,7 +16,7 @@ import pytest
 from psycopg.sql import SQL, Identifier
 
 from integration_tests import postgres
-from integration_tests.warehouses import truth
+from integration_tests.warehouses import documented, truth
 from integration_tests.warehouses.columns import Kind, kinds
 from integration_tests.warehouses.compare import Number, Table, by_pandas, by_pyairbyte
 from integration_tests.warehouses.history import Recorder, begin
@@ -57,15 +57,15 @@ class Warehouse(Protocol):
     bent: frozenset[str]
     seen: Number
 
-    def sync(self, *, full: bool) -> None:
-        """Read everything, or what is new."""
+    def sync(self) -> None:
+        """Read what is new; the first time that is everything."""
 
     def rows(self, stream: Mapping[str, Any]) -> Rows:
         """The table of a stream, by the columns that the stream declares."""
 
 
-def run(work: Path, script: Path, *args: str) -> None:
-    """A script in PyAirbyte's environment."""
+def run(work: Path, script: Path, *args: str, told: str = "") -> None:
+    """A script in PyAirbyte's environment, which is told something on its standard input."""
     environment = {
         **os.environ,
         "AIRBYTE_PROJECT_DIR": str(work),
@@ -73,7 +73,7 @@ def run(work: Path, script: Path, *args: str) -> None:
         "SOURCE_MIXPANEL": str(ROOT / ".venv" / "bin" / "source-mixpanel"),
     }
     done = subprocess.run(  # noqa: S603 - our own script
-        [str(PYTHON), str(script), *args],
+        [str(PYTHON), str(script), *args], input=told,
         capture_output=True, text=True, check=False, env=environment, cwd=work, timeout=240,
     )  # fmt: skip
     assert done.returncode == 0, f"{done.stdout[-2000:]}{done.stderr[-4000:]}"
@@ -82,30 +82,36 @@ def run(work: Path, script: Path, *args: str) -> None:
 class InDuckDB:
     """A file of DuckDB."""
 
-    takes = staticmethod(everything)
+    takes: Takes = staticmethod(everything)
     refused: frozenset[str] = frozenset()
     bent: frozenset[str] = frozenset()
-    seen = staticmethod(by_pyairbyte)
+    seen: Number = staticmethod(by_pyairbyte)
 
     def __init__(self, work: Path, config: Path) -> None:
         self._work = work
         self._config = config
         self._file = work / "warehouse.duckdb"
+        self._tables: dict[str, Rows] = {}
 
-    def sync(self, *, full: bool) -> None:
-        more = ["--full"] if full else []
+    def sync(self) -> None:
         script = ROOT / "examples" / "to_duckdb.py"
-        run(self._work, script, str(self._config), str(self._file), *more)
-        copy = Path(__file__).with_name("copy_out.py")
-        run(self._work, copy, str(self._file), SCHEMA, str(self._work))
+        run(self._work, script, str(self._config), str(self._file))
+        self._tables = self.ask({name: f"FROM {name}" for name in truth.STREAMS})
+
+    def ask(self, queries: Mapping[str, str]) -> dict[str, Rows]:
+        """The rows that each query gives."""
+        script = Path(__file__).with_name("copy_out.py")
+        told = json.dumps(queries)
+        run(self._work, script, str(self._file), SCHEMA, str(self._work), told=told)
+        files = {name: self._work / f"{name}.parquet" for name in queries}
+        return {name: pq.read_table(file).to_pylist() for name, file in files.items()}
 
     def rows(self, stream: Mapping[str, Any]) -> Rows:
-        found = pq.read_table(self._work / f"{stream['name']}.parquet").to_pylist()
         columns = cleaned(stream["json_schema"]["properties"], named)
         of_kind = kinds(stream)
         return [
             {name: _parsed(of_kind[name], row.get(column)) for name, column in columns.items()}
-            for row in found
+            for row in self._tables[stream["name"]]
         ]
 
 
@@ -118,11 +124,11 @@ def _parsed(kind: Kind, value: Any) -> Any:
 class InPostgres:
     """A schema of PostgreSQL, which PyAirbyte fills through pandas."""
 
-    takes = staticmethod(what_pandas_keeps)
+    takes: Takes = staticmethod(what_pandas_keeps)
     # Whole numbers that are called like a time; ids of digits, and times in columns of texts.
     refused = frozenset({"data_groups"})
     bent = frozenset(truth.STREAMS) - {"export", "engage", "cohort_members"}
-    seen = staticmethod(by_pandas)
+    seen: Number = staticmethod(by_pandas)
 
     def __init__(self, work: Path, config: Path, server: postgres.Postgres) -> None:
         self._work = work
@@ -131,9 +137,8 @@ class InPostgres:
         self._streams = [name for name in truth.STREAMS if name not in self.refused]
         self._server = server
 
-    def sync(self, *, full: bool) -> None:
-        more = ["--full"] if full else []
-        run(self._work, ROOT / "examples" / "to_postgres.py", *self._args, *self._streams, *more)
+    def sync(self) -> None:
+        run(self._work, ROOT / "examples" / "to_postgres.py", *self._args, *self._streams)
 
     def rows(self, stream: Mapping[str, Any]) -> Rows:
         columns = cleaned(stream["json_schema"]["properties"], by_pyairbyte_in_postgres)
@@ -172,7 +177,7 @@ def test_after_every_sync_the_tables_hold_what_mixpanel_holds(
     begin(project)
     for step in _STEPS:
         step.happens(project)
-        warehouse.sync(full=step.full)
+        warehouse.sync()
         streams = recorder.discover()
         for name, want in truth.held(mixpanel).items():
             if name in warehouse.refused:
@@ -184,3 +189,6 @@ def test_after_every_sync_the_tables_hold_what_mixpanel_holds(
                 continue
             told = table.differences(want, map(table.told, rows))
             assert not told, "\n".join([f"{step.name}, {name}:", *told])
+    if isinstance(warehouse, InDuckDB):
+        rows = warehouse.rows(recorder.streams["export"])
+        documented.check(warehouse.ask, "duckdb", truth.held(mixpanel)["export"], rows)

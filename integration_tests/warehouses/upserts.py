@@ -11,15 +11,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timezone
 from decimal import Decimal
 from functools import partial
-from typing import Any, LiteralString
+from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
 from psycopg.sql import SQL, Composed, Identifier
 from psycopg.types.json import Jsonb, set_json_loads
+from typing_extensions import LiteralString
 
 from integration_tests import postgres
 from integration_tests.warehouses.columns import SIXTY_FOUR_BITS, Kind, kinds
+from integration_tests.warehouses.compare import without_nul
 from integration_tests.warehouses.history import INCREMENTAL, Sync
 from integration_tests.warehouses.names import cleaned, in_postgres
 
@@ -48,17 +50,8 @@ _AIRBYTES = {
 
 
 def _text(value: str) -> str:
-    """A text as the destination writes it: without NUL, and with `?` for half a character."""
-    return value.replace("\x00", "").encode("utf-8", "replace").decode()
-
-
-def _sound(value: Any) -> Any:
-    """A JSON value with such texts."""
-    if isinstance(value, dict):
-        return {_text(name): _sound(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_sound(item) for item in value]
-    return _text(value) if isinstance(value, str) else value
+    """A text as the destination writes it: `?` stands for half a character."""
+    return value.encode("utf-8", "replace").decode()
 
 
 def _moment(kind: Kind, value: str) -> datetime | date:
@@ -80,8 +73,9 @@ def coerced(kind: Kind, value: Any, type_name: str) -> Any:
     """A value as its column takes it; null where it does not fit."""
     if value is None:
         return None
+    value = without_nul(value)
     if kind in _JSON:
-        return Jsonb(_sound(value)) if isinstance(value, _JSON[kind]) else None
+        return Jsonb(value) if isinstance(value, _JSON[kind]) else None
     if kind is Kind.BOOLEAN:
         return value if isinstance(value, bool) else None
     if kind in (Kind.NUMBER, Kind.INTEGER):
@@ -249,9 +243,12 @@ class Upserts:
         held = self._do(SQL("SELECT * FROM {}").format(Identifier(stream["name"])))
         return [{name: row[column] for name, column in columns.items()} for row in held]
 
-    def ask(self, statement: LiteralString) -> list[dict[str, Any]]:
-        """The rows that a query gives."""
-        return self._do(SQL(statement))
+    def ask(self, queries: Mapping[str, str]) -> dict[str, list[dict[str, Any]]]:
+        """The rows that each query gives."""
+        with self.connection.cursor() as cursor:
+            return {
+                name: cursor.execute(told.encode()).fetchall() for name, told in queries.items()
+            }
 
 
 def _alive(columns: Iterable[str], condition: SQL) -> Composed | SQL:

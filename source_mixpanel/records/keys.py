@@ -70,9 +70,9 @@ def event_key(name: str, ms: int | None, properties: Mapping[str, Any]) -> str:
     if type(insert_id) is not str or type(who) is not str:
         insert_id, who = id_text(insert_id), id_text(who)
     size = -1 if who is None else len(who)
-    if insert_id:
-        return digest(f"{ms}\n{len(insert_id)}\n{insert_id}\n{size}\n{who or ''}\n{name}")
     when = "" if ms is None else ms
+    if insert_id:
+        return digest(f"{when}\n{len(insert_id)}\n{insert_id}\n{size}\n{who or ''}\n{name}")
     return digest(f"{when}\n-1\n{_content(properties)}\n{size}\n{who or ''}\n{name}")
 
 

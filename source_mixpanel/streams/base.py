@@ -231,6 +231,9 @@ class MixpanelStream(Stream, ABC):
         if any(made.get(column) is None for column in self.primary_key):
             self._keyless.add(row)
             return None
+        if self.catalog.rescues and made[RESCUED] is None:
+            # These streams hardly ever have any, and null is what is left out.
+            del made[RESCUED]
         return made
 
     def oddities(self) -> Iterator[str]:

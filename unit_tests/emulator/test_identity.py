@@ -43,6 +43,13 @@ def test_identify_gives_old_events_the_identified_id_and_keeps_their_first(
     }
 
 
+def test_ids_may_be_any_text(emulator: Any, make_event: Any, merge: Any) -> None:
+    merge("original")
+    emulator.control.add_events([make_event(distinct_id="a\ud800", **{"$insert_id": "old"})])
+    emulator.control.add_events([identify(make_event, "a\ud800", 'b"\u2028')])
+    assert ids(emulator)["old"] == ('b"\u2028', "a\ud800")
+
+
 def test_an_anonymous_id_is_identified_once(emulator: Any, make_event: Any, merge: Any) -> None:
     merge("original")
     emulator.control.add_events([make_event(distinct_id="anon", **{"$insert_id": "old"})])

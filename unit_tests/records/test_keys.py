@@ -22,6 +22,11 @@ def test_the_key_is_the_md5_that_is_documented() -> None:
     assert event_key("Buy", NOON_MS, EVENT) == hashlib.md5(text.encode()).hexdigest()  # noqa: S324
 
 
+def test_the_key_of_an_event_without_a_time_begins_with_nothing() -> None:
+    text = "\n3\ni-1\n3\nu-1\nBuy"
+    assert event_key("Buy", None, EVENT) == hashlib.md5(text.encode()).hexdigest()  # noqa: S324
+
+
 @pytest.mark.parametrize("event", [EVENT, BARE])
 @pytest.mark.parametrize(
     "change",

@@ -105,6 +105,22 @@ def test_of_rivals_one_keeps_the_name_and_the_others_get_underscores(
     assert columns(*raws) == expected
 
 
+@pytest.mark.parametrize(
+    "raws",
+    [
+        ["\u00e9" * 100, "\u00e9" * 99 + "\u00e8"],
+        ["\u00e9" * 70 + "abc", "\u00e9" * 70 + "abd"],
+        ["x" * 63 + f"{n:02d}" for n in range(70)],
+        [f"{'Aa'[n % 2]}{'-_ .'[n % 4]}{'?' * (n // 4)}" for n in range(70)],
+    ],
+)
+def test_names_get_columns_however_long_and_alike_they_are(raws: list[str]) -> None:
+    made = columns(*raws)
+    for clean in (pyairbyte, postgres):
+        assert len({clean(column) for column in made}) == len(raws)
+        assert all(clean(column).strip("_") for column in made)
+
+
 @given(batches)
 @_quick
 def test_no_destination_takes_two_columns_for_one(seen: list[list[str]]) -> None:
@@ -151,7 +167,9 @@ def test_names_are_added_if_they_get_their_plain_names() -> None:
     assert made.columns.keys() - EVENT_CORE.properties.keys() == {"City", "$region"}
 
 
-@pytest.mark.parametrize("name", ["_Airbyte_x", "$_airbyte_x".removeprefix("$"), "CTID"])
+@pytest.mark.parametrize(
+    "name", ["row_number", "_Airbyte_x", "$_airbyte_x".removeprefix("$"), "CTID"]
+)
 def test_reserved_names_are_known_in_any_spelling(name: str) -> None:
     assert is_reserved(name)
     assert not is_reserved(f"_{name}")

@@ -5,13 +5,20 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from functools import cache
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from source_mixpanel.instants import Stamper
+from source_mixpanel.records.catalog import parse_columns
+from source_mixpanel.records.columns import Shape
+from source_mixpanel.records.events import EVENT_CORE, EventRows
 from source_mixpanel.records.privacy import Privacy
+from source_mixpanel.records.profiles import Emitted, ProfileRows, profile_core
+from source_mixpanel.records.types import object_schema
 from unit_tests.hostile.values import texts
 
 SALT = "p\u00e9pper".encode()
@@ -19,6 +26,12 @@ SALT = "p\u00e9pper".encode()
 
 def keeping(*hashed: str, excluded: tuple[str, ...] = ()) -> Privacy:
     return Privacy(excluded, frozenset(hashed), SALT)
+
+
+@cache
+def _stamper() -> Stamper:
+    """One for all tests: it takes its time to make."""
+    return Stamper(None)
 
 
 def hashed(text: str) -> str:
@@ -145,6 +158,42 @@ def test_a_schema_of_properties_lacks_what_is_excluded() -> None:
     for odd in odds:
         assert kept.guard_schema(odd) == odd
     assert keeping("a").guard_schema(schema) is schema
+
+
+@pytest.mark.parametrize("as_object", [True, False])
+@pytest.mark.parametrize("time", ["", "never", None, [1], 10**30, 1_769_860_800_123])
+def test_rows_of_events_hold_what_may_come_out_whatever_their_time(
+    time: Any, *, as_object: bool
+) -> None:
+    private = {"distinct_id": "u-1", "card_no": 4711, "email": "a@b.c", "deep": [2**70]}
+    inner = {"time": time, "$insert_id": "i", **private}
+    told = {"event": "Buy", "properties": inner, "card_label": "4711"}
+    kept = keeping("distinct_id", "email", excluded=("card_*",))
+    catalog = parse_columns(object_schema({"event_key": "string"}), EVENT_CORE)
+    rows = EventRows(catalog, _stamper(), Shape(as_object=as_object), kept)
+    line = json.dumps(told).encode()
+    for row in rows.rows(b"\n".join([line] * 3), -(1 << 62), 1 << 62):
+        text = json.dumps(row)
+        assert not any(piece in text for piece in ("4711", "card", "a@b.c", "u-1"))
+        assert hashed('"a@b.c"') in text
+        assert str(2**70) in text
+
+
+@pytest.mark.parametrize("as_object", [True, False])
+def test_rows_of_profiles_hold_what_may_come_out_whatever_their_id(*, as_object: bool) -> None:
+    kept = keeping("$distinct_id", excluded=("card_*",))
+    core = profile_core(())
+    catalog = parse_columns(object_schema({"distinct_id": "string"}), core)
+    rows = ProfileRows(catalog, Shape(as_object=as_object), core, kept)
+    profiles = [
+        {"$distinct_id": who, "$properties": {"card_no": 4711, "distinct_id": who}, "card_x": 1}
+        for who in ("8815", 8815, [8815], {"a": 8815}, 8815.5)
+    ]
+    made = list(rows.rows(profiles, {}, Emitted()))
+    text = json.dumps([made, rows.sentences("engage")])
+    assert not any(piece in text for piece in ("4711", "8815", "card"))
+    assert made[0]["distinct_id"] == made[1]["distinct_id"] == hashed('"8815"')
+    assert len({row["distinct_id"] for row in made}) == 4
 
 
 def test_it_does_not_show_its_salt() -> None:

@@ -12,8 +12,9 @@ import pytest
 from mixpanel_emulator.control_client import ControlClient
 from source_mixpanel.records.keys import event_key
 from unit_tests.builders import DAY_MS, NOON_10_MARCH_MS, discover, event, read
-from unit_tests.harness import Command, Output
+from unit_tests.harness import Command, Output, column_names, multiset
 from unit_tests.streams.test_engage import profile
+from unit_tests.streams.test_export_types import many, types, wheres
 from unit_tests.worlds import discovered, sync
 
 SALT = "p3pp3r-0f-th3-t3st"
@@ -95,18 +96,44 @@ def test_the_key_of_an_event_is_made_of_what_comes_out(
     assert row["event_key"] == event_key("Sign Up", ms, row["properties"])
 
 
-def test_integers_beyond_64_bits_are_exact_beside_what_is_kept_back(
+@pytest.mark.parametrize("layout", ["columns", "object"])
+def test_integers_beyond_64_bits_are_exact_and_none_brings_back_what_is_left_out(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], layout: str
+) -> None:
+    held: dict[str, Any] = {"big": 2**70, "deep": [2**70], "wide": 10**30, "secret": 1, "n": 0.5}
+    mixpanel.add_events([event(insert_id=f"i-{n}", **held) for n in range(4)])
+    config.update(property_layout=layout, event_timestamps="utc")
+    stream = discover(command, config)
+    if layout == "columns":
+        number = {"type": ["null", "number"], "mixpanel_property": "wide"}
+        stream["json_schema"]["properties"] |= {"wide": number}
+    rows = read(command, {**config, "exclude_properties": ["secret"]}, stream).records()
+    expected = read(command, config, stream).records()
+    for row in expected:
+        del row.get("properties", row)["secret"]
+    assert multiset(rows) == multiset(expected)
+    assert str(2**70) in json.dumps(rows)
+    left_out = ["$insert_id", "secret"]
+    for row in read(command, {**config, "exclude_properties": left_out}, stream).records():
+        told = row.get("properties") or _raw(row, stream)
+        assert row["event_key"] == event_key("Sign Up", NOON_10_MARCH_MS - DAY_MS, told)
+
+
+def _raw(row: dict[str, Any], stream: dict[str, Any]) -> dict[str, Any]:
+    """The properties of a row by their own names, without those that are null."""
+    names = {column: raw for raw, column in column_names(stream).items()}
+    told = {names[column]: value for column, value in row.items() if column in names}
+    every = {**told, **(row["rescued_properties"] or {})}
+    return {name: value for name, value in every.items() if value is not None}
+
+
+def test_the_type_of_what_is_kept_back_is_not_asked_for(
     command: Command, mixpanel: ControlClient, config: dict[str, Any]
 ) -> None:
-    mixpanel.add_events([event(big=2**70, deep=[2**70], wide=10**30, secret=1, n=0.5)])
-    stream = discover(command, config)
-    number = {"type": ["null", "number"], "mixpanel_property": "wide"}
-    stream["json_schema"]["properties"] |= {"wide": number}
-    [open_row] = read(command, config, stream).records()
-    [row] = read(command, {**config, "exclude_properties": ["secret"]}, stream).records()
-    del open_row["secret"]
-    assert {**row, "event_key": open_row["event_key"]} == open_row
-    assert str(2**70) in json.dumps(row)
+    mixpanel.add_events(many(3_000, {"rare": 7, "secret": 7}))
+    stream = discover(command, hashing(config, "rare", exclude_properties=["secret"]))
+    assert types(stream)["rare"] == "string"
+    assert wheres(mixpanel) == [None]
 
 
 def test_ids_that_stay_readable_are_told_in_check_and_in_the_sync(

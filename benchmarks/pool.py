@@ -28,6 +28,7 @@ from source_mixpanel.records.batch import batch
 from source_mixpanel.records.catalog import parse_columns
 from source_mixpanel.records.columns import Shape
 from source_mixpanel.records.events import EVENT_CORE, EventRows
+from source_mixpanel.records.privacy import Privacy
 
 _EVENTS = 200_000
 _ROUNDS = 7
@@ -35,7 +36,7 @@ _PROCESSES = 2
 _PIECE = 1 << 16
 _EVER = 1 << 62
 
-_rows = EventRows(parse_columns(None, EVENT_CORE), Stamper(None), Shape())
+_rows = EventRows(parse_columns(None, EVENT_CORE), Stamper(None), Shape(), Privacy())
 
 
 def body() -> Spool:

@@ -10,6 +10,7 @@ from source_mixpanel.config.period import since
 from source_mixpanel.config.values import EventTimestamps, LateEvents, PropertyLayout, PropertyTypes
 from source_mixpanel.errors import ConfigError
 from source_mixpanel.records.columns import Shape
+from source_mixpanel.records.naming import claims, is_reserved
 from source_mixpanel.streams.annotations import Annotations
 from source_mixpanel.streams.base import MixpanelStream, Workshop
 from source_mixpanel.streams.dated import DatedStream
@@ -42,6 +43,30 @@ def shape(config: Config) -> Shape:
     )
 
 
+def column_names(config: Config) -> dict[str, str]:
+    """The columns that the user has pinned, by raw name.
+
+    Raises:
+        ConfigError: Destinations cannot have one, or some cannot tell two apart.
+    """
+    pinned: dict[str, str] = {}
+    for pin in config.column_names:
+        said = (
+            f"The configuration is not valid. column_names: {pin.property!r} cannot have the "
+            f"column {pin.column!r}"
+        )
+        if is_reserved(pin.column):
+            raise ConfigError(f"{said}: some destinations keep that name for themselves.")
+        for raw, column in pinned.items():
+            if claims(column) & claims(pin.column):
+                raise ConfigError(
+                    f"{said}: some destinations do not tell it from {column!r}, the column of "
+                    f"{raw!r}."
+                )
+        pinned[pin.property] = pin.column
+    return pinned
+
+
 def period(config: Config) -> Period:
     """Which time the user wants of dated streams."""
     return Period(
@@ -62,6 +87,7 @@ def export_settings(config: Config) -> ExportSettings:
         wanted=ExportFilter(config.export_events, config.export_where),
         kind=None if kind is EventTimestamps.AUTO else kind.value,
         shape=shape(config),
+        column_names=column_names(config),
         disk_bytes=config.download_ahead_mb * _MB,
     )
 
@@ -72,6 +98,7 @@ def profile_settings(config: Config) -> ProfileSettings:
         page_size=config.page_size or ProfileSettings.page_size,
         workers=workers(config),
         shape=shape(config),
+        column_names=column_names(config),
     )
 
 

@@ -7,6 +7,12 @@ an expression means is Mixpanel's business.
 
 from __future__ import annotations
 
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lark import Lark
+
 _GRAMMAR = r"""
 ?start: or_test
 ?or_test: and_test (OR and_test)*
@@ -33,21 +39,36 @@ STRING: /"(\\.|[^"\\])*"/ | /'(\\.|[^'\\])*'/
 """
 
 
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+
+
+def _parser() -> Lark:
+    # Imported here: only a sync that filters needs the parser.
+    from lark import Lark  # noqa: PLC0415
+
+    # Its time grows with the length alone, so that a list may have thousands of values.
+    return Lark(_GRAMMAR, parser="lalr")
+
+
 def check_expression(text: str) -> None:
     """Do nothing if the text reads as an expression.
 
     Raises:
         ValueError: With a sentence that says where reading stopped.
     """
-    # Imported here: only a sync that filters needs the parser.
-    from lark import Lark, UnexpectedInput, UnexpectedToken  # noqa: PLC0415
+    from lark import UnexpectedInput, UnexpectedToken  # noqa: PLC0415 - as above
 
     try:
-        # Its time grows with the length alone, so that a list may have thousands of values.
-        Lark(_GRAMMAR, parser="lalr").parse(text)
+        _parser().parse(text)
     except UnexpectedInput as error:
         over = isinstance(error, UnexpectedToken) and error.token.type == "$END"
         where = "at its end" if over else f"at character {error.column}"
         raise ValueError(
             f"it cannot be read as a Mixpanel expression: something is wrong {where}"
         ) from None
+
+
+def texts_in(expression: str) -> set[str]:
+    """What stands in quotation marks in an expression that reads as one: names and values."""
+    quoted = (token for token in _parser().lex(expression) if token.type == "STRING")
+    return {_ESCAPED.sub(r"\g<1>", str(token)[1:-1]) for token in quoted}

@@ -1,4 +1,8 @@
-"""Secrets in the spellings that an error may repeat them in, and texts that are safe to show."""
+"""Secrets in the spellings that an error may repeat them in, and texts that are safe to show.
+
+What Mixpanel says to a request is shown without secrets. Pieces of the data that it holds are
+shown as well, unless the user keeps some of it back.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ from urllib.parse import quote, quote_plus
 
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets, update_secrets
 
-_SECRET_KEYS = frozenset({"secret", "api_secret", "access_token", "password"})
+_SECRET_KEYS = frozenset({"secret", "api_secret", "access_token", "password", "hash_salt"})
 EXCERPT = 120
 """Characters that an error shows of a text that may be of any length."""
 _TELLING = 4
@@ -19,7 +23,11 @@ _TELLING = 4
 _QUOTED = 3
 """How often an error may have been quoted in another: an answer in an exception in a message."""
 
+NOT_SHOWN = "(not shown: exclude_properties or hash_properties is set)"
+"""Stands for every piece of data once `keep_data_back` has been called."""
+
 _hidden: list[str] = []
+_kept_back: list[bool] = []
 
 
 def secrets_in(config: Any) -> Iterator[str]:
@@ -44,6 +52,16 @@ def hide(secrets: Iterable[str]) -> None:
     update_secrets(list(_hidden))
 
 
+def keep_data_back() -> None:
+    """From now on, show no piece of Mixpanel's data: nobody can tell what is in it."""
+    _kept_back[:] = [True]
+
+
+def is_data_shown() -> bool:
+    """Whether errors and logs may show pieces of data."""
+    return not _kept_back
+
+
 def _spellings(secret: str) -> set[str]:
     """As it is, in a URL, in base64, and each of them quoted in a quoted text in a quoted text."""
     raw = secret.encode("utf-8", "surrogatepass")
@@ -51,11 +69,11 @@ def _spellings(secret: str) -> set[str]:
     spelled = {secret, quote(raw, safe=""), quote(raw), quote_plus(raw), *packed}
     spelled |= {text.rstrip("=") for text in packed}
     for _ in range(_QUOTED):
-        spelled |= {quoted for text in spelled for quoted in _quoted(text)}
+        spelled |= {more for text in spelled for more in _escaped(text)}
     return spelled
 
 
-def _quoted(text: str) -> Iterator[str]:
+def _escaped(text: str) -> Iterator[str]:
     """As JSON and Python quote it, whichever quotation mark they use."""
     yield from (json.dumps(text, ensure_ascii=plain)[1:-1] for plain in (True, False))
     raw = text.encode("utf-8", "surrogatepass")
@@ -63,21 +81,21 @@ def _quoted(text: str) -> Iterator[str]:
     yield from (repr(f"'\"{text}")[4:-1], repr(b"'\"" + raw)[5:-1])
 
 
-def shown(excerpt: str) -> str:
-    """A piece of somebody else's text without secrets, and without halves of them at its ends."""
+def shown(said: str) -> str:
+    """What Mixpanel says, without secrets, and without halves of them at its ends."""
     for secret in _hidden:
-        excerpt = _without_halves(excerpt, secret)
-    return filter_secrets(excerpt)
+        said = _without_halves(said, secret)
+    return filter_secrets(said)
 
 
-def shown_bytes(excerpt: bytes) -> str:
-    """The same of bytes, in quotation marks."""
-    return repr(shown(excerpt.decode("utf-8", "backslashreplace")))
+def quoted(piece: str) -> str:
+    """A piece of data in quotation marks, without secrets; a remark if it is kept back."""
+    return repr(shown(piece)) if is_data_shown() else NOT_SHOWN
 
 
-def excerpt(text: bytes) -> str:
-    """The same of the first of them."""
-    return shown_bytes(text[:EXCERPT])
+def excerpt(data: bytes, length: int = EXCERPT) -> str:
+    """The same of the first of some data."""
+    return quoted(data[:length].decode("utf-8", "backslashreplace"))
 
 
 def _without_halves(text: str, secret: str) -> str:

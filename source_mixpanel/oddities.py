@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from source_mixpanel.masking import EXCERPT, shown
+from source_mixpanel.masking import EXCERPT, NOT_SHOWN, is_data_shown, shown
 
 _MOST_SHOWN = 3
 
@@ -23,6 +23,8 @@ class Oddities:
             self._first.append(shown(repr(value)[:EXCERPT]))
 
     def shown(self) -> str:
-        """The first few, without secrets."""
+        """The first few, without secrets; a remark if data is kept back."""
+        if not is_data_shown():
+            return NOT_SHOWN
         more = self.count - len(self._first)
         return ", ".join(self._first) + (f" and {more} more" if more else "")

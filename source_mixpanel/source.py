@@ -45,13 +45,13 @@ from source_mixpanel.config.spec import connection_specification
 from source_mixpanel.errors import ConfigError, SourceError, kind_of, worst
 from source_mixpanel.files import read_catalog, read_json_object, read_state
 from source_mixpanel.lanes import Turns, forget, lanes_of
-from source_mixpanel.masking import hide, secrets_in
+from source_mixpanel.masking import hide, keep_data_back, secrets_in
 from source_mixpanel.records.batch import RecordBatch
 from source_mixpanel.streams.base import MixpanelStream, Workshop
 from source_mixpanel.sync.progress import Watcher
 from source_mixpanel.sync.threads import side_by_side
 from source_mixpanel.usage import DOCUMENTATION_URL
-from source_mixpanel.wiring import build_workshop, named_in, warnings_on
+from source_mixpanel.wiring import build_privacy, build_workshop, named_in, warnings_on
 
 _log = logging.getLogger("airbyte")
 
@@ -141,6 +141,8 @@ class SourceMixpanel(AbstractSource):
                 "tests, have to be whole numbers."
             ) from None
         parsed = parse_config(migrate(dict(plain)))
+        if build_privacy(parsed):
+            keep_data_back()
         if ignored := unknown_keys(dict(plain)):
             _log.info(f"These settings are not known and are ignored: {', '.join(ignored)}.")
         for sentence in warnings_on(parsed, ServerTime(self._clock).now_utc()):
@@ -172,7 +174,7 @@ class SourceMixpanel(AbstractSource):
             settings = self._parse(config)
             refuse_empty(settings, ServerTime(self._clock).now_utc())
             workshop = self._workshop(settings, hurried=True)
-            if settings.reports:
+            if settings.reports or settings.column_names:
                 _streams(settings, workshop)
             found = findings(workshop, lambda: _streams(settings, workshop), named_in(settings))
         except SourceError as error:

@@ -25,6 +25,7 @@ from source_mixpanel.config.model import Config
 from source_mixpanel.config.period import cautions, since
 from source_mixpanel.config.reports import FunnelReport
 from source_mixpanel.masking import hide
+from source_mixpanel.records.privacy import Privacy
 from source_mixpanel.regions import hosts
 from source_mixpanel.streams.base import Workshop
 from source_mixpanel.sync.origin import Origin
@@ -78,6 +79,13 @@ def build_ledgers(
     }
 
 
+def build_privacy(config: Config) -> Privacy:
+    """Which properties are kept back."""
+    salt = config.hash_salt.get_secret_value() if config.hash_salt else ""
+    key = salt.encode("utf-8", "surrogatepass")
+    return Privacy(config.exclude_properties, frozenset(config.hash_properties), key)
+
+
 def build_workshop(
     config: Config,
     *,
@@ -116,6 +124,7 @@ def build_workshop(
         clock=clock,
         batched=batched,
         progress=Progress(_log.info, clock.monotonic, watcher),
+        privacy=build_privacy(config),
     )
 
 
@@ -132,8 +141,14 @@ def named_in(config: Config) -> Named:
 
 
 def warnings_on(config: Config, now: datetime) -> Iterator[str]:
-    """Sentences on settings that do not say what is read, or that Mixpanel is to retire."""
+    """Sentences on settings that say less than is meant, or that Mixpanel is to retire."""
     yield from cautions(config, now)
+    if readable := build_privacy(config).readable_ids():
+        yield (
+            f"hash_properties has distinct_id, but other properties hold ids as well, and come out "
+            f"readable: {', '.join(readable)}. Hash them too, or leave them out "
+            f"(exclude_properties), unless that is what you want."
+        )
     if isinstance(config.credentials, ProjectSecret):
         yield (
             "The configuration uses a project secret, which Mixpanel retires on 3 March 2027. "

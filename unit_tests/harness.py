@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,6 +15,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
+
+import jsonschema
+
+from source_mixpanel.records.keys import event_key
 
 ZYGOTE = Path(__file__).with_name("zygote.py")
 OUTPUTS = ("stdout", "stderr")
@@ -41,18 +46,75 @@ def rfc3339(ms: int) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{ms % 1000:03d}Z"
 
 
+def placed(properties: Mapping[str, Any], stream: Mapping[str, Any], **core: Any) -> dict[str, Any]:
+    """The columns that a catalog has for properties, with what fits none of them rescued."""
+    columns = stream["json_schema"]["properties"]
+    names = column_names(stream)
+    row: dict[str, Any] = {}
+    rescued = {}
+    for raw, value in properties.items():
+        column = names.get(raw)
+        if column is not None and _fits(value, columns[column]):
+            row[column] = value
+            continue
+        if column is not None:
+            row[column] = None
+        if value is not None:
+            rescued[raw] = _as_json_text(value) if _has_half(value) else value
+    return {**row, "rescued_properties": rescued or None, **core}
+
+
+def _fits(value: Any, spec: Mapping[str, Any]) -> bool:
+    """By the JSON types of a column, and by what typed warehouses have room for."""
+    if _has_half(value) or (isinstance(value, str) and "\0" in value):
+        return False
+    if isinstance(value, str) and spec.get("format") == "date-time":
+        return re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?", value) is not None
+    if (
+        isinstance(value, (int, float))
+        and not isinstance(value, bool)
+        and "string" not in spec["type"]
+    ):
+        whole = isinstance(value, int) and -(2**63) <= value < 2**63
+        return (
+            whole if "integer" in spec["type"] else "number" in spec["type"] and abs(value) < 1e29
+        )
+    return bool(jsonschema.Draft7Validator({"type": spec["type"]}).is_valid(value))
+
+
+def _has_half(value: Any) -> bool:
+    return re.search("[\ud800-\udfff]", json.dumps(value, ensure_ascii=False)) is not None
+
+
+def _as_json_text(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
 def expected_export(
     events: Iterable[Mapping[str, Any]], stream: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
     """The records that the emulator's truth has to come out as."""
-    names = column_names(stream)
     rows = []
     for event in events:
-        row = {"event": event["event"], "time": rfc3339(event["time_ms"])}
-        row.update({"distinct_id": None, "insert_id": None})
-        row.update({names[raw]: value for raw, value in event["properties"].items()})
+        held = dict(event["properties"])
+        key = event_key(event["event"], event["time_ms"], held)
+        core = {"event_key": key, "event": event["event"], "time": rfc3339(event["time_ms"])}
+        held.pop("time", None)
+        ids = {raw: held.pop(raw, None) for raw in ("distinct_id", "$insert_id")}
+        odd = {
+            raw: value for raw, value in ids.items() if type(value) not in (str, int, type(None))
+        }
+        text = {raw: value if value is None else _text(value) for raw, value in ids.items()}
+        core |= {"distinct_id": text["distinct_id"], "insert_id": text["$insert_id"]}
+        row = placed(held, stream, **core)
+        if odd:
+            row["rescued_properties"] = {**(row["rescued_properties"] or {}), **odd}
         rows.append(row)
     return rows
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else _as_json_text(value)
 
 
 def multiset(items: Iterable[Any]) -> Counter[Any]:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from source_mixpanel.config.spec import connection_specification
+
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 FOLDERS = [ROOT, *(ROOT / name for name in ("unit_tests", "integration_tests", "source_mixpanel"))]
@@ -96,6 +98,15 @@ def test_every_check_of_the_older_suite_is_covered_by_a_test() -> None:
     [table] = re.findall(r"\| its check \| ours \|\n\|---\|---\|\n(.*?)\n\n", text, re.DOTALL)
     for row in table.splitlines():
         assert named_tests(row), row
+
+
+def test_every_setting_of_the_form_is_in_the_table_of_settings() -> None:
+    text = (ROOT / "docs" / "integration.md").read_text()
+    [rows] = re.findall(r"\| setting \| default [^\n]*\n\|---[^\n]*\n(.*?)\n\n", text, re.DOTALL)
+    told = [key for row in rows.splitlines() for key in spans(row.split("|")[1])]
+    fields = connection_specification()["properties"]
+    shown = [key for key, spec in fields.items() if not spec.get("airbyte_hidden")]
+    assert told == shown
 
 
 def test_the_readme_leads_to_every_document() -> None:

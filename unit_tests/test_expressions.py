@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from source_mixpanel.expressions import check_expression
+from source_mixpanel.expressions import check_expression, texts_in
 
 _quick = settings(max_examples=15)
 
@@ -79,3 +79,9 @@ def test_a_long_list_of_values_is_read() -> None:
 def test_an_expression_nested_beyond_reason_is_refused_or_read_but_never_breaks() -> None:
     depth = 200
     check_expression("(" * depth + 'properties["a"] == 1' + ")" * depth)
+
+
+def test_the_names_in_an_expression_are_told_without_their_quotation_marks() -> None:
+    expression = 'number(properties["a\\"b"]) + user[\'x\']["deep"] * "5"'
+    assert texts_in(expression) == {'a"b', "x", "deep", "5"}
+    assert texts_in("1 + 2") == set()

@@ -35,7 +35,7 @@ IN_PLACE = {NAME, "distinct_id", "$insert_id", f"({WHO})"}
 
 _MOMENTS = (Kind.INSTANT, Kind.CLOCK)
 
-_UNFIT = re.compile("[\ud800-\udfff]")
+_HALF = re.compile("[\ud800-\udfff]")
 """Half a character, which UTF-8 cannot hold."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -75,7 +75,7 @@ def by_pandas(number: Decimal) -> Decimal:
 def is_unfit(value: Any) -> bool:
     """Whether a JSON value holds text that no column can."""
     if isinstance(value, str):
-        return _UNFIT.search(value) is not None
+        return _HALF.search(value) is not None
     if isinstance(value, Mapping):
         return any(is_unfit(name) or is_unfit(item) for name, item in value.items())
     return isinstance(value, list) and any(map(is_unfit, value))
@@ -88,7 +88,7 @@ def json_text(value: Any) -> str:
 
 def escaped(text: str) -> str:
     """A text with what no column can hold as escapes."""
-    return _UNFIT.sub(lambda found: json_text(found[0])[1:-1], text)
+    return _HALF.sub(lambda found: json_text(found[0])[1:-1], text)
 
 
 def without_nul(value: Any) -> Any:

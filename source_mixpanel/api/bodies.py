@@ -20,10 +20,11 @@ from source_mixpanel.api.failures import (
 from source_mixpanel.api.request import ApiRequest
 from source_mixpanel.api.spool import inflate
 from source_mixpanel.errors import CutError, DataError, StrainError, TransientError
-from source_mixpanel.masking import shown, shown_bytes
+from source_mixpanel.masking import excerpt, is_data_shown, shown
 
 _ERROR_TEXT = 2_000
 _EXCERPT = 300
+_FAULTY = 400
 
 
 class RateLimitedError(TransientError):
@@ -34,8 +35,13 @@ def judge(response: requests.Response) -> tuple[Action | None, str]:
     """What the status and, if it is not a good one, the body mean."""
     if action_for(response.status_code, "") is None:
         return None, ""
-    text = _plain(response)
+    text = _plain(response) if _explains(response) else ""
     return action_for(response.status_code, text), text
+
+
+def _explains(response: requests.Response) -> bool:
+    """Whether a body is about what is wrong: under other statuses it may be a piece of data."""
+    return response.status_code >= _FAULTY or is_data_shown()
 
 
 def _plain(response: requests.Response) -> str:
@@ -70,7 +76,7 @@ def parsed(request: ApiRequest, response: requests.Response, body: Iterator[byte
     except ValueError as error:
         raise CutError(
             f"Mixpanel's {request.answer} is no JSON.",
-            detail=shown_bytes(content[:_EXCERPT]),
+            detail=excerpt(content, _EXCERPT),
         ) from error
     refuse_error(request, answer)
     return answer

@@ -37,6 +37,7 @@ from source_mixpanel.errors import (
     TransientError,
     UnreachableError,
 )
+from source_mixpanel.masking import is_data_shown
 
 T = TypeVar("T")
 Reader = Callable[[requests.Response, Iterator[bytes]], T]
@@ -235,7 +236,8 @@ class MixpanelClient:
         except (CutError, DataError, TransientError) as error:
             return Failure(Fault.OTHER, error)
         except _NETWORK_ERRORS as error:
-            return Failure(Fault.OTHER, self._error_of(request, error, answered=True), error)
+            cause = error if is_data_shown() else None
+            return Failure(Fault.OTHER, self._error_of(request, error, answered=True), cause)
 
     def _failed(
         self, request: ApiRequest, response: requests.Response, action: Action, text: str

@@ -19,6 +19,7 @@ from source_mixpanel.errors import (
     TransientError,
     UnreachableError,
 )
+from source_mixpanel.masking import is_data_shown
 
 _PROXY_REFUSES = "407"
 _SILENCE = (requests.ReadTimeout, urllib3.exceptions.ReadTimeoutError, TimeoutError)
@@ -35,8 +36,11 @@ def error_of(request: ApiRequest, url: str, error: Exception, *, answered: bool)
     """
     host = urlsplit(url).hostname or "Mixpanel"
     what = f"in {request} for {request.whom}"
-    detail = f"{type(error).__name__}: {error}"
     causes = list(_causes(error))
+    detail = f"{type(error).__name__}: {error}"
+    if answered and not is_data_shown():
+        # What is wrong with an answer's framing is told with bytes of the answer.
+        detail = ", ".join(type(cause).__name__ for cause in causes)
     found = _on_this_side(what, host, causes, detail)
     if found is not None:
         return found

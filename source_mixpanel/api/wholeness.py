@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from source_mixpanel import jsontext
-from source_mixpanel.masking import excerpt
+from source_mixpanel.api.failures import error_text
+from source_mixpanel.masking import EXCERPT, NOT_SHOWN, excerpt, is_data_shown, shown
 
 _ODD = re.compile(rb'\n(?:(?<=[^}]\n)|(?=[^{])|(?=\{"error"))')
 """A newline after anything but `}`, before anything but `{`, or before an error. It begins with the
@@ -122,9 +124,20 @@ def _fault_of(line: bytes) -> str | None:
     if text in (b"terminated early", b"export terminated early"):
         return f"Mixpanel ended it with {text.decode()!r}"
     if text.startswith(b'{"error"'):
-        return f"Mixpanel ended it with an error line: {excerpt(text)}"
+        return f"Mixpanel ended it with an error line: {_error_in(text)}"
     if not line.endswith(b"\n"):
         return "its last line has no newline"
     if not (text.startswith(b"{") and text.endswith(b"}")):
         return f"it has a line that is no JSON object: {excerpt(text)}"
     return None
+
+
+def _error_in(line: bytes) -> str:
+    """What a line says that begins like an error; half an event may follow it."""
+    if is_data_shown():
+        return excerpt(line)
+    with suppress(ValueError):
+        said = error_text(jsontext.loads(line))
+        if said is not None:
+            return repr(shown(said[:EXCERPT]))
+    return NOT_SHOWN

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from source_mixpanel.config.model import bounds
+from source_mixpanel.config.properties import as_pins
 
 _MOST_DIGITS = 18
 _TRUE = frozenset({"true", "1", "yes"})
@@ -18,6 +19,7 @@ _UNBOUNDED = (
 )
 """Numbers for which Airbyte's 4.0.2 took more, by its form or around it, than there is use for."""
 _NUMBERS = (*_UNBOUNDED, "workspace_id")
+_NAMES = ("export_events", "exclude_properties", "hash_properties")
 _ALSO_BELOW = frozenset({"attribution_window"})
 """Those for which it took less as well."""
 
@@ -31,7 +33,7 @@ def migrate(raw: dict[str, Any]) -> dict[str, Any]:
     _gather_credentials(config)
     _name_credentials(config)
     _read_residency(config)
-    _split_event_names(config)
+    _list_names(config)
     for key in _NUMBERS:
         if key in config:
             config[key] = _number(config[key])
@@ -111,10 +113,14 @@ def _read_residency(config: dict[str, Any]) -> None:
         config["region"] = "EU"
 
 
-def _split_event_names(config: dict[str, Any]) -> None:
-    names = config.get("export_events")
-    if isinstance(names, str):
-        config["export_events"] = [name.strip() for name in names.split(",") if name.strip()]
+def _list_names(config: dict[str, Any]) -> None:
+    """Comma strings as lists, and columns by property as the list that the form shows."""
+    for key in _NAMES:
+        names = config.get(key)
+        if isinstance(names, str):
+            config[key] = [name.strip() for name in names.split(",") if name.strip()]
+    if "column_names" in config:
+        config["column_names"] = as_pins(config["column_names"])
 
 
 def _number(value: Any) -> Any:

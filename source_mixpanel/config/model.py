@@ -6,9 +6,16 @@ from datetime import date, datetime, time, timezone
 from functools import cache
 from typing import Any
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 
 from source_mixpanel.config.credentials import Credentials, FrozenModel
+from source_mixpanel.config.properties import (
+    ColumnPins,
+    ExcludedProperties,
+    HashedProperties,
+    contradictions,
+    is_kept_back,
+)
 from source_mixpanel.config.reports import Reports
 from source_mixpanel.config.values import (
     ApiUrl,
@@ -23,6 +30,7 @@ from source_mixpanel.config.values import (
     ZoneName,
 )
 from source_mixpanel.errors import ConfigError
+from source_mixpanel.expressions import texts_in
 from source_mixpanel.regions import Region
 
 _MOMENT_EXTRA = {
@@ -158,13 +166,45 @@ class Config(FrozenModel):
         "that appeared after it was refreshed.",
         json_schema_extra={"order": 13},
     )
+    column_names: ColumnPins = Field(
+        (),
+        title="Column Names",
+        description="The column of single properties, whatever rivals of theirs come later. "
+        "Other properties get theirs by the connector's rule.",
+        json_schema_extra={"order": 14},
+    )
+    exclude_properties: ExcludedProperties = Field(
+        (),
+        title="Exclude Properties",
+        description="These properties of events and profiles never come out, in no column and no "
+        "log line. * stands for any characters; letter case counts.",
+        examples=[["$email", "card_*"]],
+        json_schema_extra={"order": 15},
+    )
+    hash_properties: HashedProperties = Field(
+        (),
+        title="Hash Properties",
+        description="These properties come out as a keyed hash (HMAC-SHA-256) of their JSON text, "
+        "so that they can still be joined by. Whole names; distinct_id means the ids of events, "
+        "profiles and members.",
+        examples=[["distinct_id", "$user_id"]],
+        json_schema_extra={"order": 16},
+    )
+    hash_salt: SecretStr | None = Field(
+        None,
+        title="Hash Salt",
+        min_length=1,
+        description="The key of the hashes, needed with hash_properties. With another one, all "
+        "hashes are others.",
+        json_schema_extra={"order": 17, "airbyte_secret": True},
+    )
     date_window_size: int | None = Field(
         None,
         ge=1,
         le=3650,
         title="Date Window Size",
         description="The most days in one dated request. Left out, the connector adapts.",
-        json_schema_extra={"order": 14},
+        json_schema_extra={"order": 18},
     )
     page_size: int | None = Field(
         None,
@@ -172,7 +212,7 @@ class Config(FrozenModel):
         le=50_000,
         title="Page Size",
         description="The most profiles in one page. Left out, the connector chooses.",
-        json_schema_extra={"order": 15},
+        json_schema_extra={"order": 19},
     )
     num_workers: int | None = Field(
         None,
@@ -181,32 +221,32 @@ class Config(FrozenModel):
         title="Number of Workers",
         description="The most requests that one stream makes at a time, within Mixpanel's own "
         "limits.",
-        json_schema_extra={"order": 16},
+        json_schema_extra={"order": 20},
     )
     rate_limits: RateLimits = Field(
         default_factory=RateLimits,
         title="Rate Limits",
         description="For projects whose hourly limits Mixpanel has raised.",
-        json_schema_extra={"order": 17},
+        json_schema_extra={"order": 21},
     )
     workspace_id: int | None = Field(
         None,
         ge=1,
         title="Workspace ID",
         description="A data view to read through, for projects that use data views.",
-        json_schema_extra={"order": 18},
+        json_schema_extra={"order": 22},
     )
     reports: Reports = Field(
         (),
         title="Reports",
         description="Reports to compute, by day, week or month; each becomes a stream.",
-        json_schema_extra={"order": 19},
+        json_schema_extra={"order": 23},
     )
     api_url: ApiUrl | None = Field(
         None,
         title="API URL",
         description="One base URL for all of Mixpanel's hosts: a proxy or a local Mixpanel.",
-        json_schema_extra={"order": 20, "airbyte_hidden": True},
+        json_schema_extra={"order": 24, "airbyte_hidden": True},
     )
 
     download_ahead_mb: int = Field(
@@ -217,7 +257,7 @@ class Config(FrozenModel):
             "Disk, in MB, for raw events that are downloaded and not yet emitted. 0 downloads "
             "nothing ahead."
         ),
-        json_schema_extra={"order": 21, "airbyte_hidden": True},
+        json_schema_extra={"order": 25, "airbyte_hidden": True},
     )
     longest_wait_hours: float = Field(
         3.0,
@@ -228,7 +268,7 @@ class Config(FrozenModel):
             "How long one request waits for Mixpanel's quota in all. After that the sync ends, and "
             "the next one goes on from its state."
         ),
-        json_schema_extra={"order": 22, "airbyte_hidden": True},
+        json_schema_extra={"order": 26, "airbyte_hidden": True},
     )
 
     @model_validator(mode="after")
@@ -236,6 +276,33 @@ class Config(FrozenModel):
         start, end = self.start_date, self.end_date
         if start is not None and end is not None and _earliest(start) > _latest(end):
             raise ValueError(f"start_date ({start}) lies after end_date ({end})")
+        return self
+
+    @model_validator(mode="after")
+    def _hashed_or_left_out(self) -> Config:
+        both = ", ".join(contradictions(self.exclude_properties, self.hash_properties))
+        if both:
+            raise ValueError(
+                f"exclude_properties and hash_properties both mean {both}: what is left out cannot "
+                f"be hashed"
+            )
+        if self.hash_properties and self.hash_salt is None:
+            raise ValueError(
+                "hash_salt is missing: hash_properties needs a secret text as the key of its hashes"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _nothing_told_by_a_report(self) -> Config:
+        for report in self.reports:
+            named = texts_in(report.parameters.on) if report.parameters.on else set()
+            excluded, hashed = self.exclude_properties, self.hash_properties
+            told = [name for name in sorted(named) if is_kept_back(name, excluded, hashed)]
+            if told:
+                raise ValueError(
+                    f"reports.{report.name}.parameters.on: rows would tell the values of "
+                    f"{', '.join(told)}, which exclude_properties or hash_properties keeps back"
+                )
         return self
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime, time
 from enum import Enum
 from typing import Annotated
@@ -68,13 +69,17 @@ def _zone(value: object) -> object:
     return parse_zone(value.strip()).key if isinstance(value, str) else value
 
 
-def _event_names(value: object) -> object:
+def _names(of: str) -> Callable[[object], object]:
     """The list as given, or a comma string as tap-mixpanel takes it."""
-    if isinstance(value, str):
-        return tuple(name.strip() for name in value.split(",") if name.strip())
-    if isinstance(value, (list, tuple)) and not all(isinstance(v, str) and v for v in value):
-        raise ValueError("every entry has to be the name of an event")
-    return value
+
+    def read(value: object) -> object:
+        if isinstance(value, str):
+            return tuple(name.strip() for name in value.split(",") if name.strip())
+        if isinstance(value, (list, tuple)) and not all(isinstance(v, str) and v for v in value):
+            raise ValueError(f"every entry has to be the name of {of}")
+        return value
+
+    return read
 
 
 def _expression(value: object) -> object:
@@ -98,6 +103,7 @@ def _api_url(value: object) -> object:
 Moment = Annotated[date | datetime, BeforeValidator(_moment)]
 LastMoment = Annotated[date | datetime, BeforeValidator(_last_moment)]
 ZoneName = Annotated[str, BeforeValidator(_zone)]
-EventNames = Annotated[tuple[str, ...], BeforeValidator(_event_names)]
+EventNames = Annotated[tuple[str, ...], BeforeValidator(_names("an event"))]
+PropertyNames = Annotated[tuple[str, ...], BeforeValidator(_names("a property"))]
 Expression = Annotated[str, BeforeValidator(_expression)]
 ApiUrl = Annotated[str, BeforeValidator(_api_url)]

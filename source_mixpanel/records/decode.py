@@ -16,6 +16,8 @@ from source_mixpanel import jsontext
 from source_mixpanel.errors import DataError
 from source_mixpanel.masking import excerpt
 
+_NUL = rb"\u0000"
+
 _LONG_NUMBER = b"0" * 19
 """Digits that an integer beyond 64 bits has at least."""
 
@@ -65,14 +67,17 @@ def dump(value: Any, mend: Callable[[Any], Any] | None = None) -> bytes:
 
     Args:
         value: Of the types that a JSON parser makes.
-        mend: What is written instead of a value that orjson refuses, which it does with halves of
-            surrogate pairs, integers beyond 64 bits and deep nesting; else they are escaped.
+        mend: What is written instead of a value with NUL in a text, or one that orjson refuses,
+            which it does with halves of surrogate pairs, integers beyond 64 bits and deep nesting;
+            else they are escaped.
 
     Raises:
         DataError: It is nested too deep.
     """
     try:
-        return orjson.dumps(value)
+        told = orjson.dumps(value)
+        if mend is None or _NUL not in told:
+            return told
     except TypeError:
         pass
     try:

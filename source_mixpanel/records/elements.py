@@ -19,7 +19,7 @@ import orjson
 
 from source_mixpanel.errors import CutError, DataError
 from source_mixpanel.jsontext import finite_or_text, integer_or_text
-from source_mixpanel.masking import shown
+from source_mixpanel.masking import quoted
 from source_mixpanel.records.decode import holds_long_number
 
 _CONTEXT = 60
@@ -222,4 +222,4 @@ class _Text:
     def damage(self, why: str) -> CutError:
         """The error for a text that is not what it has to be."""
         near = self._text[max(0, self._at - _CONTEXT) : self._at + _CONTEXT]
-        return CutError(f"Mixpanel's answer is not whole: {why}.", detail=repr(shown(near)))
+        return CutError(f"Mixpanel's answer is not whole: {why}.", detail=quoted(near))

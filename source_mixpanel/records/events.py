@@ -13,11 +13,13 @@ import orjson
 
 from source_mixpanel.errors import DataError
 from source_mixpanel.instants import Stamper
+from source_mixpanel.masking import quoted
 from source_mixpanel.records.catalog import EVENT_KEY, CatalogColumns
 from source_mixpanel.records.columns import PropertyColumns, Shape
 from source_mixpanel.records.decode import holds_long_number, parse_exactly
 from source_mixpanel.records.keys import INSERT_ID, event_key, id_text
 from source_mixpanel.records.naming import Core
+from source_mixpanel.records.privacy import Privacy
 from source_mixpanel.schemas.reserved import EVENT_PROPERTIES
 
 _NEVER = -(1 << 63)
@@ -40,8 +42,12 @@ class EventRows:
         timeless: Rows whose `time` is missing or no time; it is null in them.
     """
 
-    def __init__(self, catalog: CatalogColumns, stamper: Stamper, shape: Shape) -> None:
-        self.columns = PropertyColumns(catalog, shape, EVENT_CORE, _parse_again)
+    def __init__(
+        self, catalog: CatalogColumns, stamper: Stamper, shape: Shape, privacy: Privacy
+    ) -> None:
+        again = None if privacy else _parse_again
+        self.columns = PropertyColumns(catalog, shape, EVENT_CORE, again)
+        self._privacy = privacy
         self.stamper = stamper
         self._keyed = EVENT_KEY in self.columns.blank
         self._as_object = shape.as_object
@@ -63,6 +69,7 @@ class EventRows:
             DataError: A line is no JSON or no event.
         """
         loads, stamp = orjson.loads, self.stamper.stamp
+        make = self._guarded if self._privacy else self._row
         seen, latest = 0, self._latest_ms
         for line in block.split(b"\n"):
             try:
@@ -83,9 +90,16 @@ class EventRows:
                 continue
             if ms > latest:  # noqa: PLR1730 - max() takes twice as long
                 latest = ms
-            yield self._row(event["event"], ms, text, properties, line)
+            yield make(event["event"], ms, text, properties, line)
         self.seen += seen
         self._latest_ms = latest
+
+    def _guarded(
+        self, name: str, ms: int | None, time: str | None, properties: dict[str, Any], line: bytes
+    ) -> dict[str, Any]:
+        """As `_row`, of what may come out: nothing is made of the line itself any more."""
+        exact = _parse_again(line) if holds_long_number(line) else properties
+        return self._row(name, ms, time, self._privacy.guard(exact), b"")
 
     def _row(
         self, name: str, ms: int | None, time: str | None, properties: dict[str, Any], line: bytes
@@ -116,7 +130,8 @@ class EventRows:
                 self.columns.rescue(row, raw, value)
 
     def _timeless(self, name: str, properties: dict[str, Any], line: bytes) -> dict[str, Any]:
-        row = self._row(name, None, None, properties, line)
+        make = self._guarded if self._privacy else self._row
+        row = make(name, None, None, properties, line)
         if self._keyed and not self._as_object and properties.get("time") is not None:
             self.columns.rescue(row, "time", properties["time"])
         return row
@@ -151,7 +166,8 @@ def _parse_again(line: bytes) -> dict[str, Any]:
 
 
 def _no_event(value: Any) -> DataError:
-    keys = sorted(value) if isinstance(value, dict) else type(value).__name__
+    kind = type(value).__name__
+    keys = quoted(", ".join(value)) if isinstance(value, dict) else f"a value of type {kind}"
     return DataError(
         "Mixpanel sent a line that is no event, so the sync stops rather than drop it. The state "
         "is that of the last whole slice; the next sync asks again.",

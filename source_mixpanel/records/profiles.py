@@ -16,6 +16,7 @@ from source_mixpanel.records.catalog import CatalogColumns
 from source_mixpanel.records.columns import PropertyColumns, Shape
 from source_mixpanel.records.keys import id_text
 from source_mixpanel.records.naming import Core
+from source_mixpanel.records.privacy import Privacy
 from source_mixpanel.schemas.reserved import PROFILE_PROPERTIES
 
 KEY_COLUMN = "distinct_id"
@@ -77,8 +78,9 @@ class ProfileRows:
         seen: Profiles read, emitted or not.
     """
 
-    def __init__(self, catalog: CatalogColumns, shape: Shape, core: Core) -> None:
+    def __init__(self, catalog: CatalogColumns, shape: Shape, core: Core, privacy: Privacy) -> None:
         self.columns = PropertyColumns(catalog, shape, core)
+        self._privacy = privacy
         self._as_object = shape.as_object
         self._last_seen = catalog.columns.get("last_seen")
         self._nobody = Oddities()
@@ -104,6 +106,7 @@ class ProfileRows:
             DataError: None of several has an id.
         """
         nobody, seen_before, first = self._nobody.count, self.seen, True
+        guarded = bool(self._privacy)
         for profile in profiles:
             self.seen += 1
             if (parts := _parts(profile)) is None:
@@ -120,10 +123,18 @@ class ProfileRows:
             emitted.add(who, seen)
             self._learn(seen)
             self.made += 1
+            if guarded:
+                who, properties = self._guarded(who, properties)
             yield self._row(who, properties, fixed)
         count = self.seen - seen_before
         if count and self._nobody.count - nobody == count:
             raise DataError(f"Mixpanel sent profiles without an id: {self._nobody.shown()}.")
+
+    def _guarded(self, who: Any, properties: Mapping[str, Any]) -> tuple[Any, Mapping[str, Any]]:
+        """Id and properties as they may come out."""
+        if self._privacy.hashes_ids:
+            who = self._privacy.id(id_text(who) or "")
+        return who, self._privacy.guard(properties)
 
     def _row(
         self, who: Any, properties: Mapping[str, Any], fixed: Mapping[str, Any]

@@ -1,8 +1,9 @@
-"""Texts with half a surrogate pair, which are no Unicode: no warehouse can hold them. Pure.
+"""Texts that warehouses cannot hold. Pure.
 
-JSON can write them as escapes, and they come out as their JSON text, which has only ASCII: a whole
-value under its raw name in `rescued_properties`; an id, which no row can do without, and a name in
-place. The one object of `property_layout: object` keeps what it holds.
+Half a surrogate pair is no Unicode, and some clients drop a whole row for it: a value with one
+comes out as its JSON text, which has only ASCII, in `rescued_properties`. NUL has no place in a
+text of PostgreSQL's: such a text is rescued as it is. An id, which no row can do without, has
+either as escapes in place. The one object of `property_layout: object` keeps what it holds.
 """
 
 from __future__ import annotations
@@ -14,29 +15,18 @@ from typing import Any
 
 from source_mixpanel.records.types import RESCUED
 
-_UNFIT = re.compile("[\ud800-\udfff]")
+_HALF = re.compile("[\ud800-\udfff]")
+_UNFIT = re.compile("[\x00\ud800-\udfff]")
 
 
 def escaped(text: str) -> str:
-    """A text with what no warehouse can hold as JSON escapes."""
-    return _UNFIT.sub(lambda found: json.dumps(found[0])[1:-1], text)
+    """A text with halves of pairs as JSON escapes."""
+    return _HALF.sub(_escape, text)
 
 
 def can_be_stored(text: str) -> bool:
     """Whether every warehouse can hold a text, and have a column of that name."""
     return _UNFIT.search(text) is None
-
-
-def _is_unfit(value: Any) -> bool:
-    if isinstance(value, str):
-        return not can_be_stored(value)
-    if isinstance(value, Mapping):
-        return any(_is_unfit(name) or _is_unfit(held) for name, held in value.items())
-    return isinstance(value, list) and any(map(_is_unfit, value))
-
-
-def _json_text(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"))
 
 
 def mended(
@@ -53,23 +43,32 @@ def mended(
     rescued: dict[str, Any] = {}
     for column, value in row.items():
         raw = raw_name(column)
-        if not _is_unfit(value):
-            good[column] = value
-        elif isinstance(value, Mapping) and raw is None:
-            good[column] = _object(value) if column == RESCUED else value
-        elif raw is None and isinstance(value, str):
-            good[column] = escaped(value)
-        else:
+        if column == RESCUED:
+            good[column] = value and {escaped(name): _held(item) for name, item in value.items()}
+        elif raw is None:
+            good[column] = _UNFIT.sub(_escape, value) if isinstance(value, str) else value
+        elif _has_half(value) or (isinstance(value, str) and "\x00" in value):
             good[column] = None
-            rescued[escaped(raw or column)] = _json_text(value)
+            rescued[escaped(raw)] = _held(value)
+        else:
+            good[column] = value
     if rescued and rescues:
         good[RESCUED] = {**(good.get(RESCUED) or {}), **rescued}
     return good
 
 
-def _object(held: Mapping[str, Any]) -> dict[str, Any]:
-    """Each value by itself, under a name that can be held."""
-    return {
-        escaped(name): _json_text(value) if _is_unfit(value) else value
-        for name, value in held.items()
-    }
+def _escape(found: re.Match[str]) -> str:
+    return json.dumps(found[0])[1:-1]
+
+
+def _has_half(value: Any) -> bool:
+    if isinstance(value, str):
+        return _HALF.search(value) is not None
+    if isinstance(value, Mapping):
+        return any(_has_half(name) or _has_half(held) for name, held in value.items())
+    return isinstance(value, list) and any(map(_has_half, value))
+
+
+def _held(value: Any) -> Any:
+    """A value, or its JSON text where it has half a pair."""
+    return json.dumps(value, separators=(",", ":")) if _has_half(value) else value

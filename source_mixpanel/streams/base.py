@@ -25,6 +25,7 @@ from source_mixpanel.records.catalog import parse_columns
 from source_mixpanel.records.columns import PropertyColumns, Shape
 from source_mixpanel.records.decode import dump
 from source_mixpanel.records.naming import Core
+from source_mixpanel.records.privacy import Privacy
 from source_mixpanel.records.types import RESCUED
 from source_mixpanel.records.unstorable import mended
 from source_mixpanel.sync.days import Days
@@ -48,6 +49,7 @@ class Workshop:
 
     Attributes:
         once: Keeps what several streams need, so that nothing is asked for twice.
+        privacy: Which properties are kept back.
         batched: Whether records leave as batches of ready lines, or one message each.
     """
 
@@ -61,6 +63,7 @@ class Workshop:
     clock: Clock
     batched: bool
     progress: Progress
+    privacy: Privacy
 
     def project_days(self) -> Days:
         """Days as the Query API counts them: always in the project's zone."""
@@ -228,6 +231,9 @@ class MixpanelStream(Stream, ABC):
         if any(made.get(column) is None for column in self.primary_key):
             self._keyless.add(row)
             return None
+        if self.catalog.rescues and made[RESCUED] is None:
+            # These streams hardly ever have any, and null is what is left out.
+            del made[RESCUED]
         return made
 
     def oddities(self) -> Iterator[str]:

@@ -26,7 +26,7 @@ from source_mixpanel.streams.export_doubts import (
     undecided,
 )
 from source_mixpanel.streams.export_request import PATH, ExportFilter
-from source_mixpanel.streams.export_schema import CORE, find_properties, property_columns
+from source_mixpanel.streams.export_schema import core_columns, find_properties, property_columns
 from source_mixpanel.streams.export_slices import SliceSource, WholeSlice
 from source_mixpanel.streams.property_schema import object_columns
 from source_mixpanel.streams.width import advice_on_width
@@ -81,7 +81,7 @@ class Export(MixpanelStream):
         self.settings = settings
         self._state = ExportState()
         self._days = Days(settings.kind, None)
-        self._rows = EventRows(self.catalog, Stamper(None), settings.shape)
+        self._rows = EventRows(self.catalog, Stamper(None), settings.shape, workshop.privacy)
         self._guessed: Span | None = None
         self._zone_before: str | None = None
 
@@ -91,20 +91,22 @@ class Export(MixpanelStream):
 
     def schema(self) -> Mapping[str, Any]:
         """Names from Mixpanel's lists and Lexicon; types from Lexicon or a sample of events."""
+        privacy = self.workshop.privacy
         if self.settings.shape.as_object:
-            return object_schema({**CORE, **object_columns()}, rescues=False)
+            return object_schema({**core_columns(privacy), **object_columns()}, rescues=False)
         properties = find_properties(
             self.workshop.client,
             Days(self.settings.kind, self.workshop.project.zone()),
             self.settings.wanted,
             now=self.workshop.time.now_utc(),
             log=self.logger.info,
+            privacy=privacy,
             to_text=self.settings.shape.to_text,
         )
         pinned, to_text = self.settings.column_names, self.settings.shape.to_text
-        columns = property_columns(properties, pinned, to_text=to_text)
+        columns = property_columns(properties, pinned, privacy, to_text=to_text)
         self._warn(advice_on_width(self.name, len(columns)))
-        return object_schema({**CORE, **columns})
+        return object_schema({**core_columns(privacy), **columns})
 
     def sync(self, saved: Mapping[str, Any], *, full: bool) -> Iterator[Item]:
         """Windows of days, each downloaded and proven whole before it is handed on."""
@@ -169,7 +171,8 @@ class Export(MixpanelStream):
         )
         self._kind_is_told(self._days)
         self._state = replace(plan.state, origin=origin)
-        self._rows = EventRows(self.catalog, _stamper(self._days), self.settings.shape)
+        shape, privacy = self.settings.shape, self.workshop.privacy
+        self._rows = EventRows(self.catalog, _stamper(self._days), shape, privacy)
         return plan
 
     def _accepted(self, state: ExportState, *, full: bool) -> Origin:

@@ -22,6 +22,7 @@ from source_mixpanel.records.decode import parse_lines
 from source_mixpanel.records.elements import Elements
 from source_mixpanel.records.events import EVENT_CORE
 from source_mixpanel.records.naming import ColumnNames
+from source_mixpanel.records.privacy import Privacy
 from source_mixpanel.records.types import common_type, declared_types, seen_type
 from source_mixpanel.records.unstorable import can_be_stored
 from source_mixpanel.schemas.reserved import EVENT_PROPERTIES, FURTHER_EVENT_PROPERTIES
@@ -30,7 +31,7 @@ from source_mixpanel.streams.export_request import (
     rare_sample_request,
     sample_request,
 )
-from source_mixpanel.streams.property_schema import TIMESTAMP, columns_of, pinned_among
+from source_mixpanel.streams.property_schema import TIMESTAMP, columns_of
 from source_mixpanel.sync.coverage import Span
 from source_mixpanel.sync.days import Days
 
@@ -53,8 +54,22 @@ CORE: Mapping[str, Any] = {
 """The columns of every event."""
 
 
+def core_columns(privacy: Privacy) -> dict[str, Any]:
+    """The columns of every event, as far as they may come out."""
+    raw_names = {column: raw for raw, column in EVENT_CORE.properties.items()}
+    return {
+        column: schema
+        for column, schema in CORE.items()
+        if not privacy.excludes(raw_names.get(column, column))
+    }
+
+
 def property_columns(
-    properties: Mapping[str, str | None], pinned: Mapping[str, str], *, to_text: bool
+    properties: Mapping[str, str | None],
+    pinned: Mapping[str, str],
+    privacy: Privacy,
+    *,
+    to_text: bool,
 ) -> dict[str, Any]:
     """A column for each property and, where its name is free, each of Mixpanel's own.
 
@@ -63,20 +78,23 @@ def property_columns(
     Args:
         properties: JSON type by raw name, None where nothing tells.
         pinned: The columns that the user has pinned, by raw name.
+        privacy: What is left out, or hashed and so text.
         to_text: Whether custom properties are text.
     """
-    every = {*properties, *EVENT_PROPERTIES}
-    names = ColumnNames(EVENT_CORE, pinned_among(every, pinned))
-    names.add(filter(can_be_stored, properties))
-    names.add_if_free(EVENT_PROPERTIES)
+    seen = [raw for raw in properties if can_be_stored(raw) and not privacy.excludes(raw)]
+    own = [raw for raw in EVENT_PROPERTIES if not privacy.excludes(raw)]
+    names = ColumnNames(EVENT_CORE, pinned)
+    names.add(seen)
+    names.add_if_free(own)
 
     def type_of(raw: str) -> str:
+        if privacy.hashes(raw):
+            return "string"
         custom = "string" if to_text else properties.get(raw)
         return EVENT_PROPERTIES.get(raw) or custom or "string"
 
-    core = EVENT_CORE.properties
-    given = {raw: column for raw, column in names.columns.items() if raw not in core}
-    return columns_of(given, type_of)
+    there = {*seen, *own} - EVENT_CORE.properties.keys()
+    return columns_of({raw: c for raw, c in names.columns.items() if raw in there}, type_of)
 
 
 def find_properties(
@@ -86,13 +104,15 @@ def find_properties(
     *,
     now: datetime,
     log: Log,
+    privacy: Privacy,
     to_text: bool = False,
 ) -> dict[str, str | None]:
     """Event properties of the project and their JSON types, from every place that tells.
 
     Three requests: one query, one of the Lexicon quota, one export; and a second export for
-    properties whose type none of these has told, unless all are to be text (`to_text`). A place
-    that is closed to the account, or answers in another shape, is passed over with a log line.
+    properties whose type none of these has told, unless all are to be text (`to_text`, and what is
+    hashed). A place that is closed to the account, or answers in another shape, is passed over with
+    a log line. What `privacy` excludes is not among them.
 
     Raises:
         TransientError: One cannot be had now: without it the schema would lack columns for good.
@@ -105,12 +125,7 @@ def find_properties(
     lexicon = sources.lexicon()
     sample = sources.sample("a sample of events", sample_request(month, wanted))
     sources.refuse_if_all_are_closed()
-    types: dict[str, str | None] = dict.fromkeys(names or ())
-    for told in (sample or {}, lexicon or {}):
-        types.update({raw: common_type(kinds) for raw, kinds in told.items()})
-    types.update({raw: FURTHER_EVENT_PROPERTIES.get(raw, kind) for raw, kind in types.items()})
-    for raw in EVENT_CORE.properties:
-        types.pop(raw, None)
+    types = _typed(names or (), (sample or {}, lexicon or {}), privacy)
     rare = [raw for raw, kind in types.items() if kind is None and raw not in EVENT_PROPERTIES]
     request = rare_sample_request(month, wanted, rare)
     if request is not None and sample is not None and not to_text:
@@ -118,6 +133,24 @@ def find_properties(
         found = sources.sample("a sample of its rare properties", request, StrainError) or {}
         types.update({raw: common_type(found[raw]) for raw in rare if raw in found})
     return types
+
+
+def _typed(
+    names: Iterable[str], sources: Iterable[Kinds], privacy: Privacy
+) -> dict[str, str | None]:
+    """The type of each property that has no column of its own and may come out.
+
+    Of sources the last one that tells counts.
+    """
+    types: dict[str, str | None] = dict.fromkeys(names)
+    for told in sources:
+        types.update({raw: common_type(kinds) for raw, kinds in told.items()})
+    types.update({raw: FURTHER_EVENT_PROPERTIES.get(raw, kind) for raw, kind in types.items()})
+    return {
+        raw: "string" if privacy.hashes(raw) else kind
+        for raw, kind in types.items()
+        if raw not in EVENT_CORE.properties and not privacy.excludes(raw)
+    }
 
 
 class _Sources:

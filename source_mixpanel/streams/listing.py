@@ -36,6 +36,8 @@ class ListOf:
         columns: As `columns_in` reads them; further ones are emitted as they come.
         aliases: Columns that repeat one of the item's own under the name that the key needs.
         without_secrets: Whether what is named like a secret is left out.
+        properties_in: The column with a JSON Schema of properties, if there is one; those that are
+            kept back are not in it.
     """
 
     name: str
@@ -46,6 +48,7 @@ class ListOf:
     documented: bool = True
     aliases: Mapping[str, str] = field(default_factory=dict)
     without_secrets: bool = False
+    properties_in: str | None = None
 
 
 class ListStream(MixpanelStream):
@@ -117,7 +120,9 @@ class ListStream(MixpanelStream):
 
     def _row(self, item: Row) -> Row:
         aliases = {column: item.get(own) for column, own in self.declared.aliases.items()}
-        row: Row = {**aliases, **item}
+        row = {**aliases, **item}
+        if (column := self.declared.properties_in) in row:
+            row[column] = self.workshop.privacy.guard_schema(row[column])
         return _without_secrets(row) if self.declared.without_secrets else row
 
     def _is_new(self, item: Row) -> bool:

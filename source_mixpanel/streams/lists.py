@@ -62,6 +62,7 @@ LISTS = (
         about="Lexicon's schemas of events and profiles; only what somebody has described has one.",
         key="entity_type name",
         aliases={"entity_type": "entityType"},
+        properties_in="schemaJson",
     ),
     ListOf(
         "custom_events",

@@ -29,6 +29,7 @@ from source_mixpanel.errors import (
     UnreachableError,
     worst,
 )
+from source_mixpanel.records.privacy import Privacy
 from source_mixpanel.streams.base import Item, MixpanelStream, Row, Workshop
 from source_mixpanel.sync.threads import in_order
 
@@ -80,13 +81,19 @@ class Each:
         return [
             Part(
                 key=str(item[self.key]),
-                label=f"{self.noun} {item[self.key]} {item.get(self.name)!r}",
+                label=self._label(item, workshop.privacy),
                 ask=self.ask(item),
                 columns=self.columns(item),
             )
             for item in workshop.lists.keyed(self.listing, stream, self.key)
             if self.wanted(item)
         ]
+
+    def _label(self, item: Row, privacy: Privacy) -> str:
+        """What an item is called; a group key has the name of a property."""
+        name = item.get(self.name)
+        told = "" if privacy.excludes(str(name)) else f" {name!r}"
+        return f"{self.noun} {item[self.key]}{told}"
 
     def listed(self, workshop: Workshop, stream: str) -> set[str]:
         """The keys that are in the list by now."""

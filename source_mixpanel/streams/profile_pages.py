@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -12,12 +13,33 @@ from source_mixpanel.api.document import Document
 from source_mixpanel.api.paging import UNCACHED, Walk
 from source_mixpanel.api.request import Api, ApiRequest
 from source_mixpanel.errors import RefusedError, StrainError, TransientError
-from source_mixpanel.records.profiles import Emitted
+from source_mixpanel.records.catalog import CatalogColumns
+from source_mixpanel.records.naming import Core
+from source_mixpanel.records.privacy import Privacy
+from source_mixpanel.records.profiles import LAST_SEEN, Emitted
+from source_mixpanel.records.types import RESCUED
 from source_mixpanel.streams.parts import Part
 from source_mixpanel.sync.threads import in_order
 
 PATH = "/api/query/engage"
 _TRIES = 3
+_MOST_NAMES = 200
+_LONGEST_LIST = 6_000
+
+
+def output_properties(catalog: CatalogColumns, core: Core, privacy: Privacy) -> str | None:
+    """The list of all properties that a catalog has columns for, to ask for these alone.
+
+    A JSON array, always with `$last_seen`. None where they are too many for a request, or a column
+    does not say which property it holds.
+    """
+    nameless = catalog.columns.keys() - {*core.columns, RESCUED, *catalog.properties.values()}
+    names = sorted({LAST_SEEN, *catalog.properties})
+    names = [name for name in names if not privacy.excludes(name)]
+    text = json.dumps(names, separators=(",", ":"))
+    if nameless or len(names) > _MOST_NAMES or len(text) > _LONGEST_LIST:
+        return None
+    return text
 
 
 @dataclass
@@ -40,17 +62,24 @@ class Reading:
 
 @dataclass(frozen=True)
 class PageSource:
-    """Asks for the pages of one stream."""
+    """Asks for the pages of one stream.
+
+    Attributes:
+        only: The properties to ask for, a JSON array; None for all of them.
+    """
 
     client: MixpanelClient
     stream: str
     page_size: int
     workers: int
     log: Callable[[str], None]
+    only: str | None = None
 
     def document(self, part: Part, walk: Walk, number: int) -> Document:
         """A page as it is on the wire; page 0 opens a session."""
         form = {**part.ask, "page_size": str(walk.size or self.page_size)}
+        if self.only is not None:
+            form["output_properties"] = self.only
         if number:
             form |= {"session_id": walk.session or "", "page": str(number)}
         request = ApiRequest(Api.QUERY, PATH, self.stream, form=form, counted=not number)

@@ -28,7 +28,7 @@ from source_mixpanel.records.profiles import KEY_COLUMN, LAST_SEEN, ProfileRows,
 from source_mixpanel.records.types import RESCUED, object_schema
 from source_mixpanel.streams.base import Checkpoint, Item, MixpanelStream, Row, Workshop
 from source_mixpanel.streams.parts import Each, Part, PartRun, ends_refresh
-from source_mixpanel.streams.profile_pages import PATH, PageSource, Reading
+from source_mixpanel.streams.profile_pages import PATH, PageSource, Reading, output_properties
 from source_mixpanel.streams.profile_schema import (
     core_columns,
     find_properties,
@@ -143,7 +143,7 @@ class ProfileStream(MixpanelStream):
         self._start: float | None = None
         self._told_begun: str | None = None
         self._readings: dict[str, Reading] = {}
-        self._rows = ProfileRows(self.catalog, settings.shape, self.core)
+        self._rows = ProfileRows(self.catalog, settings.shape, self.core, workshop.privacy)
 
     # -- what a stream may say differently -------------------------------------------------
 
@@ -169,7 +169,8 @@ class ProfileStream(MixpanelStream):
             return object_schema({**core_columns(fixed), **object_columns()}, rescues=False)
         types = find_properties(self.workshop, self.name, self._groups(), self.logger.info)
         pinned, to_text = self.settings.column_names, self.settings.shape.to_text
-        columns = property_columns(types, self.core, pinned, to_text=to_text)
+        privacy = self.workshop.privacy
+        columns = property_columns(types, self.core, pinned, privacy, to_text=to_text)
         if advice := advice_on_width(self.name, len(columns)):
             self.logger.warning(advice)
         return object_schema({**core_columns(fixed), **columns})
@@ -197,6 +198,7 @@ class ProfileStream(MixpanelStream):
             self.settings.page_size,
             self.settings.workers,
             self.logger.info,
+            self._only(),
         )
         run = PartRun(
             self,
@@ -228,10 +230,21 @@ class ProfileStream(MixpanelStream):
             self.go_on_from(state.origin, now)
         self._start = self.workshop.time.mark()
         self._state = state.begun(now, self.workshop.now_ms(), self._since)
-        self._rows = ProfileRows(self.catalog, self.settings.shape, self.core)
+        shape, privacy = self.settings.shape, self.workshop.privacy
+        self._rows = ProfileRows(self.catalog, shape, self.core, privacy)
         for key, mark in self._state.open.items():
             self._readings[key] = Reading(mark.walk)
             self._rows.latest, self._told_begun, self._start = mark.latest, mark.begun, None
+
+    def _only(self) -> str | None:
+        """The properties to ask for, where those of the catalog are all that is wanted.
+
+        A list of any others would lack those that are younger than the catalog.
+        """
+        shape = self.settings.shape
+        if shape.as_object or not shape.only_declared:
+            return None
+        return output_properties(self.catalog, self.core, self.workshop.privacy)
 
     def _todo(self) -> list[Part]:
         """What is left to read; what was broken off comes first, for its session ages."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from source_mixpanel.records.catalog import RAW_NAME
@@ -24,8 +24,3 @@ def object_columns() -> dict[str, Any]:
 def columns_of(given: Mapping[str, str], type_of: Callable[[str], str]) -> dict[str, Any]:
     """The schema of each column, which names its property."""
     return {column: {**column_schema(type_of(raw)), RAW_NAME: raw} for raw, column in given.items()}
-
-
-def pinned_among(raws: Iterable[str], pinned: Mapping[str, str]) -> dict[str, str]:
-    """The columns that the user has pinned, of these properties."""
-    return {raw: pinned[raw] for raw in raws if raw in pinned}

@@ -16,6 +16,7 @@ from source_mixpanel.instants import Stamper
 from source_mixpanel.records.catalog import parse_columns
 from source_mixpanel.records.columns import Shape
 from source_mixpanel.records.events import EVENT_CORE, EventRows
+from source_mixpanel.records.privacy import Privacy
 from source_mixpanel.records.types import RESCUED, object_schema
 from source_mixpanel.streams.export_schema import CORE, property_columns
 
@@ -32,7 +33,7 @@ def _line(properties: dict[str, Any], event: Any = "Buy", **extra: Any) -> bytes
 
 def _schema(types: dict[str, str | None] | None = None) -> dict[str, Any]:
     """As discovered: the columns of these properties, of which none is Mixpanel's own."""
-    columns = property_columns(types or {}, {}, to_text=False)
+    columns = property_columns(types or {}, {}, Privacy(), to_text=False)
     wanted = {
         name: spec for name, spec in columns.items() if spec["mixpanel_property"] in (types or {})
     }
@@ -43,7 +44,8 @@ def _maker(
     shape: Shape | None = None, zone: str | None = None, schema: dict[str, Any] | None = None
 ) -> EventRows:
     """By an older catalog, unless there is a schema."""
-    return EventRows(parse_columns(schema, EVENT_CORE), _stamper(zone), shape or Shape())
+    catalog = parse_columns(schema, EVENT_CORE)
+    return EventRows(catalog, _stamper(zone), shape or Shape(), Privacy())
 
 
 @cache

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from source_mixpanel.errors import DataError
 from source_mixpanel.records.catalog import parse_columns
 from source_mixpanel.records.columns import Shape
+from source_mixpanel.records.privacy import Privacy
 from source_mixpanel.records.profiles import Emitted, ProfileRows, profile_core
 from source_mixpanel.records.types import RESCUED, object_schema
 from source_mixpanel.streams.profile_schema import core_columns, property_columns
@@ -22,9 +23,9 @@ def maker(types: dict[str, set[str]] | None = None, **shape: Any) -> ProfileRows
     """By an older catalog, unless properties are declared with their types."""
     schema = None
     if types is not None:
-        columns = property_columns(types, CORE, {}, to_text=False)
+        columns = property_columns(types, CORE, {}, Privacy(), to_text=False)
         schema = object_schema({**core_columns({"cohort_id": "integer"}), **columns})
-    return ProfileRows(parse_columns(schema, CORE), Shape(**shape), CORE)
+    return ProfileRows(parse_columns(schema, CORE), Shape(**shape), CORE, Privacy())
 
 
 def rows(*profiles: Any, made: ProfileRows | None = None) -> list[dict[str, Any]]:

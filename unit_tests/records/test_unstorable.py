@@ -27,6 +27,8 @@ def raw_name(column: str) -> str | None:
         ({"n": [HALF, 1], RESCUED: None}, {"n": None, RESCUED: {"$n": '["a\\ud800b",1]'}}),
         ({"id": HALF, RESCUED: None}, {"id": "a\\ud800b", RESCUED: None}),
         ({RESCUED: {"k": HALF, "l": 1}}, {RESCUED: {"k": '"a\\ud800b"', "l": 1}}),
+        ({"n": "a\0b", RESCUED: None}, {"n": None, RESCUED: {"$n": "a\0b"}}),
+        ({"n": ["\0"], "id": "a\0"}, {"n": ["\0"], "id": "a\\u0000"}),
         ({RESCUED: {HALF: 1}}, {RESCUED: {"a\\ud800b": 1}}),
         ({RESCUED: {"k": {HALF: 1}}}, {RESCUED: {"k": '{"a\\ud800b":1}'}}),
         ({"properties": {"k": {HALF: 1}}}, {"properties": {"k": {HALF: 1}}}),

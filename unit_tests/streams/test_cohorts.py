@@ -17,7 +17,7 @@ PATH = "/api/query/cohorts/list"
 def stream(command: Command, mixpanel: ControlClient, config: dict[str, Any]) -> dict[str, Any]:
     mixpanel.add_cohort({"id": 1, "created": "2011-01-02 03:04:05", "name": "ancient"}, ["a"])
     mixpanel.add_cohort({"id": 2, "is_visible": 0, "data_group_id": "-77"}, ["a", "b"])
-    mixpanel.add_cohort({"id": 3, "count": 0, "new key": [1]}, [])
+    mixpanel.add_cohort({"id": 3, "count": 0}, [])
     return discovered(command, config)["cohorts"]
 
 

@@ -243,7 +243,8 @@ def test_no_secret_of_a_service_account_leaves(
     listed = {**account, **hidden, "keys": [{"client_secret": "s3cret-4", "n": 1}]}
     mixpanel.set_truth("project_service_accounts", [listed])
     out = sync(command, config, [streams["service_accounts"]])
-    assert out.records() == [{**account, "login": {}, "keys": [{"n": 1}]}]
+    rescued = {"login": {}, "keys": [{"n": 1}]}
+    assert out.records() == [{**account, "rescued_properties": rescued}]
     assert b"s3cret" not in out.raw
     assert "s3cret" not in out.stderr
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mixpanel_emulator.control_client import ControlClient
-from unit_tests.harness import Command, column_names, multiset
+from unit_tests.harness import Command, column_names, multiset, placed
 from unit_tests.worlds import asked, discovered, sync
 
 PATH = "/api/query/engage"
@@ -26,11 +26,10 @@ def expected(
     profiles: Iterable[Mapping[str, Any]], stream: Mapping[str, Any], **fixed: Any
 ) -> list[dict[str, Any]]:
     """The records that the emulator's truth has to come out as."""
-    names = column_names(stream)
     return [
         {
             "last_seen": None,
-            **{names[raw]: value for raw, value in entry["$properties"].items()},
+            **placed(entry["$properties"], stream),
             "distinct_id": entry["$distinct_id"],
             **fixed,
         }
@@ -149,33 +148,37 @@ def test_a_corrupt_state_is_a_config_error(
 def test_properties_never_take_the_columns_of_others(
     command: Command, mixpanel: ControlClient, config: dict[str, Any]
 ) -> None:
-    nasty = {"distinct_id": 1, "$distinct_id": 2, "last_seen": 3, "$last_seen": "2026-01-01",
-             "Plan": 4, "$plan": 5, "plan": 6, "": 7, "\u2028": 8}  # fmt: skip
+    nasty = {"distinct_id": 1, "$distinct_id": 2, "last_seen": 3,
+             "$last_seen": "2026-01-01T00:00:00", "Plan": 4,
+             "$plan": 5, "plan": 6, "": 7, "\u2028": 8}  # fmt: skip
     mixpanel.add_profiles([profile("me", **nasty)])
     stream = discovered(command, config)["engage"]
     [row] = sync(command, config, [stream]).records()
-    assert (row["distinct_id"], row["last_seen"]) == ("me", "2026-01-01")
-    assert len({column.casefold() for column in row}) == len(nasty) + 1
+    assert (row["distinct_id"], row["last_seen"]) == ("me", "2026-01-01T00:00:00")
+    assert len({column.casefold() for column in row}) == len(nasty) + 2
     names = column_names(stream)
     assert {raw: row[names[raw]] for raw in nasty} == nasty
 
 
-def test_new_properties_keep_their_columns_in_later_syncs(
+def test_new_properties_are_rescued_until_the_schema_is_refreshed(
     command: Command, mixpanel: ControlClient, config: dict[str, Any]
 ) -> None:
     mixpanel.add_profiles([profile("a", plan=1)])
     stream = discovered(command, config)["engage"]
     mixpanel.add_profiles([profile("b", **{"$plan": 2}), profile("c", Plan=3)])
     first = sync(command, config, [stream], mode="incremental")
-    columns = {value: key for row in first.records() for key, value in row.items()}
-    assert columns[1] == "plan"
-    mixpanel.set_truth("engage", [profile("c", Plan=3), profile("b", **{"$plan": 2})])
-    second = sync(command, config, [stream], state=first.state_file())
-    later = {value: key for row in second.records() for key, value in row.items()}
-    assert (later[2], later[3]) == (columns[2], columns[3])
+    held = {
+        row["distinct_id"]: (row.get("plan"), row["rescued_properties"]) for row in first.records()
+    }
+    assert held == {"a": (1, None), "b": (None, {"$plan": 2}), "c": (None, {"Plan": 3})}
+    assert "2 values of 2 properties are in the column rescued_properties" in first.log
+    fresh = discovered(command, config)["engage"]
+    second = sync(command, config, [fresh], state=first.state_file())
+    columns = {value: key for row in second.records() for key, value in row.items()}
+    assert (columns[1], columns[2], columns[3]) == ("plan", "__plan", "_Plan")
 
 
-def test_values_that_do_not_fit_are_emitted_as_they_are_and_counted(
+def test_values_that_do_not_fit_are_rescued_and_counted(
     command: Command, mixpanel: ControlClient, config: dict[str, Any]
 ) -> None:
     mixpanel.add_profiles([profile(f"u{n}", age=n, since="2026-01-01") for n in range(5)])
@@ -186,9 +189,10 @@ def test_values_that_do_not_fit_are_emitted_as_they_are_and_counted(
     assert types["since"] == ["null", "string"]
     assert types["tags"] == ["null", "array"]
     out = sync(command, config, [stream])
-    assert next(r for r in out.records() if r["distinct_id"] == "text")["age"] == "about forty"
-    assert next(r for r in out.records() if r["distinct_id"] == "text")["big"] == 2**70
-    assert "column 'age': declared as number, but came as 1 x string" in out.log
+    [row] = [row for row in out.records() if row["distinct_id"] == "text"]
+    assert (row["age"], row["big"]) == (None, 2**70)
+    assert row["rescued_properties"] == {"age": "about forty"}
+    assert "'age' (1 x string in a column of number)" in out.log
 
 
 def test_layouts_types_and_selection_hold_for_profiles_too(
@@ -207,4 +211,4 @@ def test_layouts_types_and_selection_hold_for_profiles_too(
     stream = discovered(command, few)["engage"]
     del stream["json_schema"]["properties"]["other"]
     [row] = sync(command, few, [stream]).records()
-    assert set(row) == {"distinct_id", "last_seen", "plan", "city"}
+    assert set(row) == {"distinct_id", "last_seen", "plan", "city", "rescued_properties"}

@@ -67,7 +67,7 @@ def test_each_day_of_each_funnel_by_one_request_a_funnel(
     assert out.days_read("funnels") == {"4411": told, "4412": told}
 
 
-def test_totals_are_no_days_and_new_keys_are_kept(
+def test_totals_are_no_days_and_new_keys_are_rescued(
     command: Command, mixpanel: ControlClient, config: dict[str, Any], stream: dict[str, Any]
 ) -> None:
     day = {"steps": [], "analysis": {}, "extra": 1}
@@ -75,7 +75,8 @@ def test_totals_are_no_days_and_new_keys_are_kept(
     mixpanel.add_fault("status", PATH, query={"funnel_id": 4411}, status=200, body=body)
     out = sync(command, config, [stream])
     assert days_of(out.records(), 4411) == ["2026-03-01", "2026-03-02"]
-    assert out.records()[0]["extra"] == 1
+    assert out.records()[0]["rescued_properties"] == {"extra": 1}
+    assert "2 values of 1 properties are in the column rescued_properties" in out.log
 
 
 def test_a_second_sync_reads_the_attribution_window_again_and_nothing_before_the_start(

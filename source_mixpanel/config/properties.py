@@ -1,0 +1,132 @@
+"""What becomes of single properties: their columns, and which are left out or hashed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
+
+from source_mixpanel.config.credentials import FrozenModel
+from source_mixpanel.config.values import PropertyNames
+from source_mixpanel.patterns import first_fit, fits, fold
+
+_FIXED = {
+    "distinct_id": "distinct_id",
+    "time": "time",
+    "$insert_id": "insert_id",
+    "$last_seen": "last_seen",
+}
+"""Properties whose column is no choice."""
+_CORE_COLUMNS = (
+    *("event_key", "event", "time", "distinct_id", "insert_id", "last_seen"),
+    *("cohort_id", "data_group_id", "properties", "rescued_properties"),
+)
+_RESERVED = re.compile(r"_(airbyte|ab)_.*", re.IGNORECASE | re.DOTALL)
+"""Names that destinations keep for themselves."""
+_IDS = ("distinct_id", "$distinct_id")
+_GONE_BY = ("event", "time", "$last_seen", "cohort_id", "data_group_id")
+"""What streams go by, as part of a key or as cursor, and so has to stay as it is."""
+
+
+class ColumnPin(FrozenModel):
+    """The column of one property."""
+
+    model_config = ConfigDict(title="Column Name")
+
+    property: str = Field(
+        title="Property",
+        min_length=1,
+        description="The property's name as Mixpanel has it, with its $ if it has one.",
+        examples=["$city"],
+        json_schema_extra={"order": 0},
+    )
+    column: str = Field(
+        title="Column",
+        min_length=1,
+        description="The name of its column, which no other property gets.",
+        examples=["city"],
+        json_schema_extra={"order": 1},
+    )
+
+
+def as_pins(value: Any) -> Any:
+    """A list of pins, out of `{property: column}` too."""
+    if isinstance(value, Mapping):
+        return [{"property": name, "column": column} for name, column in value.items()]
+    return value
+
+
+def _apart(pins: tuple[ColumnPin, ...]) -> tuple[ColumnPin, ...]:
+    """Each pin is for a property of its own, and a column of its own."""
+    core = {fold(column): column for column in _CORE_COLUMNS}
+    holders: dict[str, str] = {}
+    properties: set[str] = set()
+    for pin in pins:
+        told, folded = f"{pin.property!r} cannot have the column {pin.column!r}", fold(pin.column)
+        if pin.property in properties:
+            raise ValueError(f"{pin.property!r} is there twice: a property has one column")
+        if pin.property in _FIXED:
+            raise ValueError(f"{told}: its column is always {_FIXED[pin.property]!r}")
+        if not folded:
+            raise ValueError(f"{told}, a name without any letter or digit")
+        if folded in core:
+            raise ValueError(f"{told}: that is no other than {core[folded]!r}, the connector's own")
+        if _RESERVED.fullmatch(pin.column):
+            raise ValueError(f"{told}: destinations keep names that begin so for themselves")
+        if folded in holders:
+            raise ValueError(
+                f"{told}: {holders[folded]!r} has it, or one that differs in no letter or digit"
+            )
+        properties.add(pin.property)
+        holders[folded] = pin.property
+    return pins
+
+
+def _leave_keys(patterns: tuple[str, ...]) -> tuple[str, ...]:
+    """Nothing is left out that a stream goes by."""
+    for pattern in patterns:
+        for name in (*_IDS, *_GONE_BY):
+            if not fits(name, pattern):
+                continue
+            told = f"{pattern!r} means {name} too, which " if pattern != name else f"{name} "
+            if name in _IDS:
+                raise ValueError(
+                    f"{told}is part of a primary key and cannot be left out; hash it instead "
+                    f"(hash_properties)"
+                )
+            raise ValueError(
+                f"{told}is part of a primary key or a cursor, so it can be neither left out nor "
+                f"hashed"
+            )
+    return patterns
+
+
+def _hashable(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Whole names, of nothing that a stream goes by."""
+    for name in names:
+        if "*" in name:
+            raise ValueError(f"{name!r} is no whole name; only exclude_properties takes a *")
+        if name in _GONE_BY:
+            raise ValueError(f"{name} cannot be hashed: a stream goes by it, as key or cursor")
+    return names
+
+
+def contradictions(excluded: tuple[str, ...], hashed: tuple[str, ...]) -> Iterator[str]:
+    """Names that are to be hashed and, by a pattern that is told with them, left out."""
+    for name in hashed:
+        pattern = first_fit(name, excluded)
+        if pattern is not None:
+            yield name if pattern == name else f"{name} (as {pattern!r})"
+
+
+def is_kept_back(name: str, excluded: tuple[str, ...], hashed: tuple[str, ...]) -> bool:
+    """Whether a property's values are not to be seen; the id has two names."""
+    names = _IDS if name in _IDS else (name,)
+    return first_fit(name, excluded) is not None or not set(hashed).isdisjoint(names)
+
+
+ColumnPins = Annotated[tuple[ColumnPin, ...], BeforeValidator(as_pins), AfterValidator(_apart)]
+ExcludedProperties = Annotated[PropertyNames, AfterValidator(_leave_keys)]
+HashedProperties = Annotated[PropertyNames, AfterValidator(_hashable)]

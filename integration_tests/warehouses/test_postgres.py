@@ -13,11 +13,12 @@ from typing_extensions import LiteralString
 
 from integration_tests import postgres
 from integration_tests.warehouses import documented
-from integration_tests.warehouses.compare import RESCUED, Number, exact, nine_decimals
+from integration_tests.warehouses.compare import RESCUED, Number, Table, exact, nine_decimals
 from integration_tests.warehouses.history import Sync
 from integration_tests.warehouses.judging import Judge
+from integration_tests.warehouses.truth import TIME
 from integration_tests.warehouses.upserts import ANY_NUMBER, NINE_DECIMALS, Upserts
-from integration_tests.warehouses.world import Step
+from integration_tests.warehouses.world import HOUR_S, Step
 from mixpanel_emulator.control_client import ControlClient
 from unit_tests.builders import event
 
@@ -57,21 +58,46 @@ def test_the_queries_of_the_documents_give_what_they_say(
     documented.check(warehouse.ask, "postgres", last.truth["export"], table)
 
 
-def test_what_is_deselected_is_rescued_unless_it_is_not_wanted(
-    mixpanel: ControlClient, recorder_of: Any, warehouse: Upserts
+@pytest.mark.parametrize(
+    ("more", "rescued"),
+    [
+        ({}, {"plan": "pro"}),
+        ({"select_properties_by_default": False}, None),
+        ({"exclude_properties": ["plan"]}, None),
+    ],
+)
+def test_what_is_deselected_is_rescued_unless_the_settings_leave_it_out(
+    mixpanel: ControlClient,
+    recorder_of: Any,
+    warehouse: Upserts,
+    more: dict[str, Any],
+    rescued: dict[str, Any] | None,
 ) -> None:
     mixpanel.add_events([event(plan="pro", seats=3)])
-    told = []
-    for is_wanted in (True, False):
-        recorder = recorder_of(select_properties_by_default=is_wanted)
-        recorder.discover()
-        del recorder.streams["export"]["json_schema"]["properties"]["plan"]
-        sync = recorder.sync(_NOW)
-        warehouse.land(sync)
-        [row] = warehouse.rows(sync.catalog["export"])
-        assert ("plan" in row, row["seats"]) == (False, 3)
-        told.append(row[RESCUED])
-    assert told == [{"plan": "pro"}, None]
+    recorder = recorder_of(**more)
+    recorder.discover()
+    recorder.streams["export"]["json_schema"]["properties"].pop("plan", None)
+    sync = recorder.sync(_NOW)
+    warehouse.land(sync)
+    [row] = warehouse.rows(sync.catalog["export"])
+    assert (row["seats"], row[RESCUED], "plan" in row) == (3, rescued, False)
+
+
+@pytest.mark.parametrize("pinned", [{}, {"Colour": "_Colour"}])
+def test_a_third_rival_moves_the_second_one_unless_it_is_pinned(
+    mixpanel: ControlClient, recorder_of: Any, warehouse: Upserts, pinned: dict[str, str]
+) -> None:
+    mixpanel.add_events([event(colour="red", Colour="blue")])
+    recorder = recorder_of(column_names=pinned)
+    recorder.discover()
+    warehouse.land(recorder.sync(_NOW))
+    mixpanel.advance(HOUR_S)
+    mixpanel.add_events([event("Later", days_ago=0, insert_id="later", COLOUR="cyan")])
+    stream = recorder.discover()["export"]
+    warehouse.land(recorder.sync(_NOW))
+    table = Table(stream)
+    [first, _] = sorted(map(table.told, warehouse.rows(stream)), key=lambda row: row[TIME])
+    assert (first["colour"], first.get("Colour")) == ("red", "blue" if pinned else None)
 
 
 def test_a_profile_that_claimed_the_future_keeps_its_old_row_until_a_refresh_that_empties(

@@ -86,17 +86,18 @@ def _statements() -> list[str]:
 def test_the_sql_shows_each_row_once() -> None:
     warehouse = sqlite3.connect(":memory:")
     warehouse.execute(
-        "CREATE TABLE export (event, time, distinct_id, insert_id, browser, _airbyte_extracted_at)"
+        "CREATE TABLE export (event_key, event, time, distinct_id, insert_id, browser,"
+        " _airbyte_extracted_at)"
     )
     warehouse.execute("CREATE TABLE funnels (funnel_id, date, steps, _airbyte_extracted_at)")
     rows = [
-        ("Sign Up", "2026-03-01", "u-1", "i-1", "old", 1),
-        ("Sign Up", "2026-03-01", "u-1", "i-1", "new", 2),
-        ("Sign Up", "2026-03-01", "u-1", "i-2", "other", 1),
-        ("Sign Up", "2026-03-01", None, None, "old null", 1),
-        ("Sign Up", "2026-03-01", None, None, "new null", 2),
+        ("k-1", "Sign Up", "2026-03-01", "u-1", "i-1", "old", 1),
+        ("k-1", "Sign Up", "2026-03-01", "u-1", "i-1", "new", 2),
+        ("k-2", "Sign Up", "2026-03-01", "u-1", "i-2", "other", 1),
+        ("k-3", "Sign Up", "2026-03-01", None, None, "old null", 1),
+        ("k-3", "Sign Up", "2026-03-01", None, None, "new null", 2),
     ]
-    warehouse.executemany("INSERT INTO export VALUES (?, ?, ?, ?, ?, ?)", rows)
+    warehouse.executemany("INSERT INTO export VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
     warehouse.executemany(
         "INSERT INTO funnels VALUES (?, ?, ?, ?)",
         [(1, "2026-03-01", "old", 1), (1, "2026-03-01", "new", 2), (2, "2026-03-01", "x", 1)],

@@ -53,8 +53,7 @@ def _settings(server: EmulatorServer, first: str, last: str | None) -> dict[str,
 def _joined(states: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The states of neighbouring ranges as one, as docs/scaling.md says it."""
     covered = [entry for state in states for entry in state["covered"]]
-    columns = {name: column for state in states for name, column in state["columns"].items()}
-    whole = {**states[-1], "covered": covered, "columns": columns}
+    whole = {**states[-1], "covered": covered}
     stream = {"stream_descriptor": {"name": "export"}, "stream_state": whole}
     return [{"type": "STREAM", "stream": stream}]
 

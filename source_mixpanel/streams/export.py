@@ -9,7 +9,14 @@ from datetime import date
 from typing import Any
 
 from source_mixpanel.api.request import Api
-from source_mixpanel.errors import ConfigError, DataError, ForbiddenError, RefusedError
+from source_mixpanel.errors import (
+    ConfigError,
+    DataError,
+    ForbiddenError,
+    RefusedError,
+    SourceError,
+    TransientError,
+)
 from source_mixpanel.instants import PROJECT_KIND, Stamper
 from source_mixpanel.records.columns import Shape
 from source_mixpanel.records.events import EventRows
@@ -106,6 +113,7 @@ class Export(MixpanelStream):
         plan = self._begin(saved, full=full)
         source = SliceSource(
             self.workshop,
+            plan,
             wanted=self.settings.wanted,
             days=self._days,
             most_days=self.settings.period.window_days,
@@ -114,20 +122,29 @@ class Export(MixpanelStream):
         )
         try:
             yield from self._windows(source, plan)
-        except (RefusedError, ForbiddenError):
-            if full:
-                # The next refresh is a new one: what is refused now may be refused again.
-                self._state = replace(self._state, refreshing=False)
+            yield from self._windows(source, plan.to_confirm(self._state), plan.days)
+        except SourceError as error:
+            if full and (source.over or isinstance(error, (RefusedError, ForbiddenError))):
+                # What is refused now may be refused again: the next refresh is a new one.
+                now_ms = self.workshop.now_ms()
+                passes = isinstance(error, TransientError)
+                self._state = self._state.ended(now_ms, passes=passes)
                 yield Checkpoint(dump_state(self._state))
             raise
         self._state = replace(self._state, refreshing=False)
         yield Checkpoint(dump_state(self._state))
         self._tell_oddities()
 
-    def _windows(self, source: SliceSource, plan: ReadPlan) -> Iterator[Item]:
-        """The rows of each window, and after it the state that it leads to."""
+    def _windows(self, source: SliceSource, plan: ReadPlan, before: int = 0) -> Iterator[Item]:
+        """The rows of each window, and after it the state that it leads to.
+
+        Args:
+            source: Downloads them.
+            plan: What is read.
+            before: The days that have been read before.
+        """
         days_read = 0
-        work = self._ahead(source.slices(plan.spans, self._end_day))
+        work = self._ahead(source.slices(plan, self._end_day))
         with closing(work):
             for whole in work:
                 self._read_times_by(whole.days)
@@ -136,8 +153,8 @@ class Export(MixpanelStream):
                 # Days that came in parts count when their last part is there.
                 days_read += whole.window.days if whole.completes else 0
                 place = f"{whole.window} ({whole.spool.lines} events)"
-                state = self._moved_past(whole, is_last=days_read >= plan.days)
-                yield Checkpoint(state, place, days_read, max(plan.days, days_read), "days")
+                total = max(plan.days, days_read) + before
+                yield Checkpoint(self._moved_past(whole), place, days_read + before, total, "days")
 
     def _begin(self, saved: Mapping[str, Any], *, full: bool) -> ReadPlan:
         """Look at state and settings, and decide what this sync reads."""
@@ -223,7 +240,7 @@ class Export(MixpanelStream):
             size=lambda whole: whole.spool.stored,
         )
 
-    def _moved_past(self, whole: WholeSlice, *, is_last: bool) -> dict[str, Any] | None:
+    def _moved_past(self, whole: WholeSlice) -> dict[str, Any] | None:
         """The state after a slice; None amid a window that comes in parts.
 
         A state there would stand for records of days that the next sync reads again.
@@ -235,9 +252,8 @@ class Export(MixpanelStream):
         if not whole.completes:
             return None
         span = whole.window.span
-        coverage = state.coverage.read(span.first, span.last, whole.watermark_ms)
-        going_on = self._state.refreshing and not is_last
-        self._state = replace(self._state, coverage=coverage, refreshing=going_on)
+        read = self._state.read(span.first, span.last, whole.watermark_ms, proven=whole.proven)
+        self._state = replace(read, strains=whole.strains)
         return dump_state(self._state)
 
     def _read_times_by(self, days: Days) -> None:

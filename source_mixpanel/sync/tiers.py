@@ -91,7 +91,7 @@ def full_spans(coverage: Coverage, wanted: Wanted) -> list[Span]:
     for part in coverage.within(wanted.start, wanted.end):
         begin = max(part.first, part.over_through(wanted.look_back.days) + ONE_DAY)
         if begin <= part.last:
-            spans += _full(part, begin) if part.watermark_ms is None else [_late(part, begin)]
+            spans.append(_late(replace(part, first=begin), begin))
     return _down(spans)
 
 

@@ -122,7 +122,7 @@ class Export(MixpanelStream):
         )
         try:
             yield from self._windows(source, plan)
-            yield from self._windows(source, plan.to_confirm(self._state), plan.days)
+            yield from self._windows(source, plan.to_confirm(self._state), days=plan.days)
         except SourceError as error:
             if full and (source.over or isinstance(error, (RefusedError, ForbiddenError))):
                 # What is refused now may be refused again: the next refresh is a new one.
@@ -135,13 +135,13 @@ class Export(MixpanelStream):
         yield Checkpoint(dump_state(self._state))
         self._tell_oddities()
 
-    def _windows(self, source: SliceSource, plan: ReadPlan, before: int = 0) -> Iterator[Item]:
+    def _windows(self, source: SliceSource, plan: ReadPlan, days: int = 0) -> Iterator[Item]:
         """The rows of each window, and after it the state that it leads to.
 
         Args:
             source: Downloads them.
             plan: What is read.
-            before: The days that have been read before.
+            days: How many have been read, if this is to see some of them once more.
         """
         days_read = 0
         work = self._ahead(source.slices(plan, self._end_day))
@@ -153,8 +153,8 @@ class Export(MixpanelStream):
                 # Days that came in parts count when their last part is there.
                 days_read += whole.window.days if whole.completes else 0
                 place = f"{whole.window} ({whole.spool.lines} events)"
-                total = max(plan.days, days_read) + before
-                yield Checkpoint(self._moved_past(whole), place, days_read + before, total, "days")
+                done, total = days or days_read, days or max(plan.days, days_read)
+                yield Checkpoint(self._moved_past(whole), place, done, total, "days")
 
     def _begin(self, saved: Mapping[str, Any], *, full: bool) -> ReadPlan:
         """Look at state and settings, and decide what this sync reads."""

@@ -20,6 +20,7 @@ from source_mixpanel.errors import (
     QuotaError,
     RefusedError,
     SourceError,
+    StrainError,
     TransientError,
     UnreachableError,
 )
@@ -256,7 +257,7 @@ class SliceSource:
                     self._walk.insert(replace(window.span, last=end))
                 return
         told = self._explained(error, window) if isinstance(error, RefusedError) else error
-        if not self._may_go_on(error, told):
+        if not self._may_go_on(error):
             raise told from error
         refused = isinstance(error, (RefusedError, ForbiddenError))
         if self._walk.failed(window, told, refused=refused):
@@ -268,15 +269,18 @@ class SliceSource:
         self._day.drop()
         self._log(f"Stream 'export' goes on without {window}: {told}")
 
-    def _may_go_on(self, error: SourceError, told: SourceError) -> bool:
+    def _may_go_on(self, error: SourceError) -> bool:
         """Whether an error is a window's own, so that others may be had."""
         if isinstance(error, (PlanError, QuotaError, UnreachableError)):
             return False
         if isinstance(error, RefusedError):
             return LATER_THAN_TODAY not in error.text
-        if isinstance(error, TransientError) and self._ledger.is_given_up():
-            return False
-        return isinstance(told, (TransientError, DataError, ForbiddenError))
+        if isinstance(error, StrainError):
+            return True
+        if isinstance(error, TransientError):
+            # Nobody waits any longer for what passes by itself.
+            return not self._ledger.is_given_up()
+        return isinstance(error, (DataError, ForbiddenError))
 
     def _ask(self, window: Window) -> Spool:
         """The window's events.

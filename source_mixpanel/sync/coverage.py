@@ -147,8 +147,9 @@ class Coverage:
     def within(self, start: date, end: date) -> Iterator[Covered]:
         """The covered days of [start, end], part by part."""
         for part in self.parts:
-            if part.first <= end and part.last >= start:
-                yield replace(part, first=max(start, part.first), last=min(end, part.last))
+            first, last = max(start, part.first), min(end, part.last)
+            if first <= last:
+                yield replace(part, first=first, last=last)
 
     def gaps(self, start: date, end: date) -> Iterator[Span]:
         """The days of [start, end] that are not covered."""

@@ -12,6 +12,7 @@ from source_mixpanel.sync.days import Days
 from source_mixpanel.sync.export_state import ExportState, dump_state, parse_state
 from source_mixpanel.sync.period import Cut, Period, in_ms
 from source_mixpanel.sync.plan import OVERLAP_MS, ReadPlan, look_back_days, plan_read
+from source_mixpanel.sync.window import Strain
 from unit_tests.sync.numbered_days import days_of, marks_of
 
 DAYS = Days("utc", None)
@@ -31,7 +32,7 @@ def noon(number: int) -> datetime:
 def emitted(plan: ReadPlan, watermark_ms: int) -> ExportState:
     """The state after a sync that has read all of its plan."""
     state = plan.state
-    for span in plan.spans:
+    for span in (*plan.spans, *plan.later):
         state = replace(state, coverage=state.coverage.read(span.first, span.last, watermark_ms))
     return parse_state(dump_state(replace(state, refreshing=False)))
 
@@ -40,7 +41,7 @@ def sync(
     period: Period, state: ExportState, now: datetime, *, reread: bool = False
 ) -> tuple[list[Span], ExportState]:
     plan = plan_read(period, state, DAYS, now, full=False, reread=reread)
-    return plan.spans, emitted(plan, in_ms(now))
+    return [*plan.spans, *plan.later], emitted(plan, in_ms(now))
 
 
 def asked_in_full(spans: list[Span]) -> set[date]:
@@ -61,7 +62,18 @@ def test_without_a_start_it_is_one_year_and_stays_where_it_was() -> None:
     spans, state = sync(Period(), ExportState(), NOON)
     assert spans == [Span(date(2025, 3, 10), day(10))]
     later, _ = sync(Period(), state, NOON + 5 * DAY)
-    assert later[0].first == date(2025, 3, 10)
+    assert min(span.first for span in later) == date(2025, 3, 10)
+
+
+def test_without_a_start_it_stays_where_it_was_though_only_the_newest_days_were_had() -> None:
+    plan = plan_read(Period(), ExportState(), DAYS, NOON, full=False)
+    killed = plan.state.read(day(1), day(10), in_ms(NOON), proven=True)
+    spans, state = sync(Period(), parse_state(dump_state(killed)), NOON + 5 * DAY)
+    assert spans[-1].first == date(2025, 3, 10)
+    assert date(2026, 2, 28) in asked_in_full(spans)
+    assert state.begin == date(2025, 3, 10)
+    earlier, _ = sync(Period(start=date(2025, 3, 1)), state, NOON + 5 * DAY)
+    assert date(2025, 3, 1) in asked_in_full(earlier)
 
 
 def test_an_earlier_start_reads_just_the_days_that_are_missing() -> None:
@@ -75,7 +87,7 @@ def test_days_that_were_not_wanted_for_a_while_keep_their_watermark() -> None:
     _, state = sync(Period(start=day(1)), ExportState(), NOON)
     _, state = sync(Period(start=day(8)), state, NOON + DAY)
     back, _ = sync(Period(start=day(1)), state, NOON + 2 * DAY)
-    assert back[0].since_ms == in_ms(NOON)
+    assert [span.since_ms for span in back if span.first <= day(7) <= span.last] == [in_ms(NOON)]
     assert asked_in_full(back) == {day(12)}
 
 
@@ -244,13 +256,36 @@ def test_a_full_refresh_heeds_only_one_it_has_begun() -> None:
     assert resumed.spans == [Span(day(7), day(11))]
     after = emitted(resumed, in_ms(NOON + DAY))
     following, _ = sync(Period(start=day(1)), after, NOON + 2 * DAY)
-    assert following[0].since_ms == in_ms(NOON)
+    assert following[-1].since_ms == in_ms(NOON)
 
 
-def test_a_full_refresh_keeps_what_the_data_has_told_of_times_and_columns() -> None:
-    told = ExportState(latest_ms=5, kind="utc", columns={"$a": "a"})
+@pytest.mark.parametrize(
+    ("later", "asked"), [(HOUR / 4, Span(day(7), day(10))), (HOUR, Span(day(1), day(10)))]
+)
+def test_a_full_refresh_that_ended_without_some_days_is_gone_on_with_for_half_an_hour(
+    later: timedelta, asked: Span
+) -> None:
+    done = Coverage().read(day(1), day(6), in_ms(NOON))
+    ended = ExportState(coverage=done, refreshing=True).ended(in_ms(NOON), passes=True)
+    state = parse_state(dump_state(ended))
+    plan = plan_read(Period(start=day(1)), state, DAYS, NOON + later, full=True)
+    assert plan.spans == [asked]
+    assert plan.state.ended_ms is None
+
+
+def test_a_full_refresh_that_was_refused_some_days_is_not_gone_on_with() -> None:
+    done = Coverage().read(day(1), day(6), in_ms(NOON))
+    state = ExportState(coverage=done, refreshing=True).ended(in_ms(NOON), passes=False)
+    plan = plan_read(Period(start=day(1)), state, DAYS, NOON, full=True)
+    assert plan.spans == [Span(day(1), day(10))]
+
+
+def test_a_full_refresh_keeps_what_was_told_of_times_columns_and_the_server() -> None:
+    known = ExportState(kind="utc", columns={"$a": "a"}, strains={"all": Strain(60, 5)})
+    empty = Coverage().read(day(1), day(2), 5)
+    told = replace(known, latest_ms=5, empty=empty, begin=day(5))
     plan = plan_read(Period(start=day(1)), told, DAYS, NOON, full=True)
-    assert plan.state == ExportState(kind="utc", columns={"$a": "a"}, refreshing=True)
+    assert plan.state == replace(known, refreshing=True, begin=day(1))
 
 
 # -- states of others ------------------------------------------------------------------------
@@ -264,7 +299,7 @@ def test_a_cursor_of_airbyte_4_0_2_is_gone_on_from_and_watched_from_now_on() -> 
     marks = marks_of(state.coverage)
     assert {marks[day(n)] for n in range(1, 6)} == {in_ms(NOON) - OVERLAP_MS}
     following, _ = sync(period, state, NOON + DAY)
-    assert following[0] == Span(day(1), day(5), Only.PROCESSED_SINCE, in_ms(NOON) - OVERLAP_MS)
+    assert following[-1] == Span(day(1), day(5), Only.PROCESSED_SINCE, in_ms(NOON) - OVERLAP_MS)
     assert asked_in_full(following) == {day(11)}
 
 
@@ -289,3 +324,30 @@ def test_what_is_not_wanted_yet_leaves_the_state_as_it_is() -> None:
 def test_the_longer_of_the_two_windows_counts() -> None:
     assert look_back_days(5, 0) == 5
     assert look_back_days(1, 86_400 * 2 + 1) == 3
+
+
+# -- answers without events ------------------------------------------------------------------
+
+
+def test_a_day_of_which_more_is_wanted_has_not_been_empty() -> None:
+    cut = Period(start=noon(3))
+    state = replace(
+        plan_read(cut, ExportState(), DAYS, NOON, full=False).state,
+        coverage=Coverage().read(day(3), day(10), in_ms(NOON)),
+        empty=Coverage().read(day(2), day(5), in_ms(NOON)),
+    )
+    more = plan_read(Period(start=day(1)), state, DAYS, NOON + DAY, full=False)
+    assert set(marks_of(more.state.empty)) == {day(2), day(4), day(5)}
+
+
+def test_what_is_asked_for_once_more_depends_on_what_the_sync_has_seen() -> None:
+    plan = plan_read(Period(start=day(1)), ExportState(), DAYS, NOON, full=False)
+    state = plan.state.read(day(6), day(10), in_ms(NOON), proven=True)
+    assert plan.to_confirm(state).days == 0
+    state = state.read(day(1), day(5), in_ms(NOON), proven=False)
+    again = plan.to_confirm(state)
+    assert (again.spans, again.later) == ([], [Span(day(1), day(5), Only.AGAIN)])
+    state = state.read(day(1), day(5), in_ms(NOON + HOUR), proven=False)
+    assert plan.to_confirm(state).days == 0
+    nothing = plan_read(Period(start=day(20)), ExportState(), DAYS, NOON, full=False)
+    assert nothing.to_confirm(state).days == 0

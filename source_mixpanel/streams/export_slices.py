@@ -201,9 +201,9 @@ class SliceSource:
         finally:
             self._day.drop()
         self.over = True
-        self._tell_end()
+        self._tell_end(plan)
 
-    def _tell_end(self) -> None:
+    def _tell_end(self, plan: ReadPlan) -> None:
         """Say what was left to the next sync.
 
         Raises:
@@ -216,7 +216,8 @@ class SliceSource:
                 f"does not manage them in few requests."
             )
         lacking = {Part(str(lack), str(lack)): _of_days(lack.error) for lack in walk.lacking}
-        error = missing_parts_error("export", "stretches of days", walk.asked, lacking)
+        count = sum(lack.span.days for lack in walk.lacking)
+        error = missing_parts_error("export", "days", plan.days, lacking, count)
         if error:
             raise error
 

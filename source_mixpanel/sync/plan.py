@@ -89,11 +89,12 @@ def plan_read(
     state = _wanted_more(period, state, days, start, end)
     state = replace(state, refreshing=full, ended_ms=None, begin=start)
     coverage = state.coverage.anchored(start)
-    wanted = Wanted(start, end, today, now_ms, LookBack(days, period.look_back_days))
+    in_bites = any(not strain.is_over(now_ms) for strain in state.strains.values())
+    back = LookBack(days, period.look_back_days)
+    wanted = Wanted(start, end, today, now_ms, back, in_bites)
     if full:
         spans = full_spans(coverage, wanted)
         return ReadPlan(replace(state, coverage=coverage), spans, wanted=wanted)
-    back = wanted.look_back
     vouched = coverage.vouched(lambda part: back.begin(coverage, part), now_ms - OVERLAP_MS)
     spans, later = incremental_spans(coverage, state.empty, wanted, reread=reread)
     return ReadPlan(replace(state, coverage=vouched), spans, later, wanted)

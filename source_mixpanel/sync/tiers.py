@@ -58,6 +58,7 @@ class Wanted:
         end: The last of them, inclusive.
         today: The last day that there is.
         now_ms: The present, UTC.
+        in_bites: Whether the server has not managed many days in one request.
     """
 
     start: date
@@ -65,6 +66,7 @@ class Wanted:
     today: date
     now_ms: int
     look_back: LookBack
+    in_bites: bool = False
 
     @property
     def young_from(self) -> date:
@@ -123,7 +125,7 @@ def incremental_spans(
     cut = [piece for span in _down(whole) for piece in _cut(span, wanted.young_from)]
     first = [span for span in cut if span.first >= wanted.young_from]
     history = [span for span in cut if span.first < wanted.young_from]
-    return _joined([*first, *_down(young), *history]), [*_down(again), *_due(old, wanted.now_ms)]
+    return _joined([*first, *_down(young), *history]), [*_down(again), *_due(old, wanted)]
 
 
 def spans_to_confirm(
@@ -144,10 +146,11 @@ def spans_to_confirm(
     """
     seen = [part for told in empty.within(wanted.start, wanted.end) for part in _new(told, before)]
     gaps = [replace(gap, only=Only.AGAIN) for s in seen for gap in coverage.gaps(s.first, s.last)]
+    young = days_before(wanted.young_from, _RIDE_DAYS)
     late = [
         _late(part, wanted.look_back.begin(coverage, part), inside)
         for part in coverage.parts
-        for told in seen
+        for told in Coverage(tuple(seen)).within(date.min if full else young, wanted.end)
         for inside in Coverage((part,)).within(told.first, told.last)
         if full or _would_join(coverage, told, wanted)
     ]
@@ -214,20 +217,21 @@ def _when_asked(part: Covered, begin: date, empty: Coverage) -> Iterator[tuple[i
         yield mark, replace(span, first=gap.first, last=gap.last)
 
 
-def _due(old: list[tuple[int, Span]], now_ms: int) -> list[Span]:
+def _due(old: list[tuple[int, Span]], wanted: Wanted) -> list[Span]:
     """Old days whose turn it is, those that have waited longest first.
 
     All of them have it together, unless they were asked for just now: they are to have one
-    watermark, and one request.
+    watermark, and one request. Where it takes many requests, each has its own turn.
     """
-    if all(asked > now_ms - _DUE_MS for asked, _ in old):
+    if all(asked > wanted.now_ms - _DUE_MS for asked, _ in old):
         return []
     joined: list[tuple[int, Span]] = []
     for asked, span in sorted(old, key=lambda each: each[1].first):
-        if asked > now_ms - _ALONG_MS:
+        if asked > wanted.now_ms - _ALONG_MS:
             continue
-        if joined and span.joins(joined[-1][1]):
-            before, earlier = joined[-1]
+        before, earlier = joined[-1] if joined else (asked, None)
+        alike = not wanted.in_bites or abs(before - asked) < _HOUR_MS
+        if earlier is not None and span.joins(earlier) and alike:
             joined[-1] = min(before, asked), replace(earlier, last=span.last)
         else:
             joined.append((asked, span))

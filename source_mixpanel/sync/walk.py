@@ -59,7 +59,6 @@ class Walk:
     Attributes:
         strains: What the server did not manage, by kind of request.
         lacking: What could not be had.
-        asked: How many windows have been asked for.
         left_days: Days that were left to the next sync.
     """
 
@@ -68,7 +67,6 @@ class Walk:
     ) -> None:
         self.strains = dict(strains)
         self.lacking: list[Lack] = []
-        self.asked = 0
         self.left_days = 0
         self._most_days = most_days
         self._earlier = dict(strains)
@@ -102,7 +100,6 @@ class Walk:
         while self._todo or self._takes_up_another():
             window = self._bite(self._todo.popleft())
             if window is not None:
-                self.asked += 1
                 return window
         return None
 
@@ -148,22 +145,33 @@ class Walk:
         Raises:
             SourceError: The error; nothing was had, and others would be refused as well.
         """
-        parts, only = window.split(), window.span.only
-        if parts is not None and isinstance(error, TooLargeError):
+        if refused and not self._had:
+            raise error
+        parts = window.split()
+        if parts is None or not self._may_be_less(window, error, refused=refused):
+            self._set_aside(window, error, refused=refused)
+            return False
+        if isinstance(error, TooLargeError):
+            only = window.span.only
             self._paces[only] = self._paces[only].after_too_large(window)
-            self._divide(window, parts)
-            return True
-        divisible = isinstance(error, (StrainError, DataError)) and not self._failed_in_a_row
-        if parts is not None and divisible:
+        elif not refused:
             self._in_trouble = True
             if isinstance(error, StrainError):
                 self._learn_strain(window)
-            self._divide(window, parts)
+        self._divide(window, parts)
+        return True
+
+    def _may_be_less(self, window: Window, error: SourceError, *, refused: bool) -> bool:
+        """Whether less of a window may be had.
+
+        A refusal may be of the days beyond what the plan's history reaches. What nothing has come
+        after is no matter of one window.
+        """
+        if refused:
+            return window.days > 1
+        if isinstance(error, TooLargeError):
             return True
-        if refused and not self._had:
-            raise error
-        self._set_aside(window, error, refused=refused)
-        return False
+        return isinstance(error, (StrainError, DataError)) and not self._failed_in_a_row
 
     # -- choosing --------------------------------------------------------------------------
 

@@ -141,8 +141,7 @@ def test_of_a_day_that_cannot_be_had_whole_nothing_leaves_and_the_days_beside_it
     out = read(command, config, project, mode=mode, tries=2)
     assert out.code == 1
     [error] = [e for e in out.errors if e.get("stream_descriptor")]
-    assert "lacks 1 of" in error["message"]
-    assert "2026-03-07 (in 2026-03-07 12:00-" in error["message"]
+    assert "lacks 1 of 6 days. 2026-03-07 (in 2026-03-07 " in error["message"]
     days = {row["time"][:10] for row in out.records()}
     assert days == {f"2026-03-{n:02}" for n in (5, 6, 8, 9, 10)}
     mixpanel.clear_faults()
@@ -152,7 +151,6 @@ def test_of_a_day_that_cannot_be_had_whole_nothing_leaves_and_the_days_beside_it
     got = multiset(out.records()) + multiset(rest.records())
     assert not want - got, "events were lost"
     assert all(is_recent(row) for row in got - want), "events outside the overlap were repeated"
-    assert {row["time"][:10] for row in rest.records()} <= {"2026-03-07", "2026-03-10"}
 
 
 def test_a_broken_line_amid_whole_ones_stops_the_stream_by_name(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
@@ -133,6 +134,17 @@ def test_all_old_days_have_their_turn_together_but_for_those_that_were_just_aske
         (nth(30), nth(49)),
         (nth(10), nth(19)),
     ]
+
+
+def test_where_days_are_asked_for_in_bites_those_that_have_waited_longest_come_first() -> None:
+    now = at(TODAY, 12)
+    coverage = covered((0, 49, now - 90 * HOUR_MS), (TODAY, TODAY, now))
+    empty = covered((20, 49, now - 25 * HOUR_MS))
+    wanted = _wanted(0, TODAY)
+    _, together = _spans(coverage, wanted, empty=empty)
+    assert together == [_since(0, 49, now - 90 * HOUR_MS)]
+    _, apart = _spans(coverage, replace(wanted, in_bites=True), empty=empty)
+    assert apart == [_since(0, 19, now - 90 * HOUR_MS), _since(20, 49, now - 90 * HOUR_MS)]
 
 
 def test_days_that_are_no_longer_young_ride_along_for_a_week() -> None:

@@ -212,8 +212,8 @@ class SliceSource:
         walk = self._walk
         if walk.left_days:
             self._log(
-                f"Late events of {walk.left_days} older days are left to the next syncs: Mixpanel "
-                f"does not manage them in few requests."
+                f"Stream 'export': what has come of {walk.left_days} older days is left to the "
+                f"next syncs, since Mixpanel does not manage many days in one request."
             )
         lacking = {Part(str(lack), str(lack)): _of_days(lack.error) for lack in walk.lacking}
         count = sum(lack.span.days for lack in walk.lacking)

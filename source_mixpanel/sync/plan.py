@@ -87,11 +87,11 @@ def plan_read(
     if state.coverage.claims(today):
         state = state.without(today, today)
     state = _wanted_more(period, state, days, start, end)
-    state = replace(state, refreshing=full, ended_ms=None, begin=start)
+    strains = {k: strain for k, strain in state.strains.items() if not strain.is_over(now_ms)}
+    state = replace(state, refreshing=full, ended_ms=None, begin=start, strains=strains)
     coverage = state.coverage.anchored(start)
-    in_bites = any(not strain.is_over(now_ms) for strain in state.strains.values())
     back = LookBack(days, period.look_back_days)
-    wanted = Wanted(start, end, today, now_ms, back, in_bites)
+    wanted = Wanted(start, end, today, now_ms, back, in_bites=bool(strains))
     if full:
         spans = full_spans(coverage, wanted)
         return ReadPlan(replace(state, coverage=coverage), spans, wanted=wanted)

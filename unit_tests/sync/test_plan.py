@@ -281,7 +281,8 @@ def test_a_full_refresh_that_was_refused_some_days_is_not_gone_on_with() -> None
 
 
 def test_a_full_refresh_keeps_what_was_told_of_times_columns_and_the_server() -> None:
-    known = ExportState(kind="utc", columns={"$a": "a"}, strains={"all": Strain(60, 5)})
+    strains = {"all": Strain(60, in_ms(NOON))}
+    known = ExportState(kind="utc", columns={"$a": "a"}, strains=strains)
     empty = Coverage().read(day(1), day(2), 5)
     told = replace(known, latest_ms=5, empty=empty, begin=day(5))
     plan = plan_read(Period(start=day(1)), told, DAYS, NOON, full=True)
@@ -324,6 +325,12 @@ def test_what_is_not_wanted_yet_leaves_the_state_as_it_is() -> None:
 def test_the_longer_of_the_two_windows_counts() -> None:
     assert look_back_days(5, 0) == 5
     assert look_back_days(1, 86_400 * 2 + 1) == 3
+
+
+def test_a_strain_that_is_over_is_forgotten() -> None:
+    strains = {"all": Strain(60, in_ms(NOON)), "late": Strain(60, in_ms(NOON - 90 * DAY))}
+    plan = plan_read(Period(), ExportState(strains=strains), DAYS, NOON, full=False)
+    assert list(plan.state.strains) == ["all"]
 
 
 # -- answers without events ------------------------------------------------------------------

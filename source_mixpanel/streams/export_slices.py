@@ -254,8 +254,8 @@ class SliceSource:
             end = last_day(self.days)
             if LATER_THAN_TODAY in error.text and end < window.span.last:
                 # Our clock was ahead; the refusal has told Mixpanel's time.
-                if window.span.first <= end:
-                    self._walk.insert(replace(window.span, last=end))
+                self._walk.insert(window.span)
+                self._walk.end_at(end)
                 return
         told = self._explained(error, window) if isinstance(error, RefusedError) else error
         if not self._may_go_on(error):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 
 from source_mixpanel.errors import DataError, SourceError, StrainError, TooLargeError
 from source_mixpanel.sync.coverage import Only, Span
@@ -94,6 +95,18 @@ class Walk:
     def insert(self, span: Span) -> None:
         """Read this span next."""
         self._todo.appendleft(Window(span))
+
+    def end_at(self, day: date) -> None:
+        """Read no later day than this one: there is none."""
+        kept = [window for window in self._todo if window.span.first <= day]
+        self._todo = deque(
+            replace(window, span=replace(window.span, last=min(window.span.last, day)))
+            for window in kept
+        )
+        self._spans, self._later = (
+            deque(replace(s, last=min(s.last, day)) for s in spans if s.first <= day)
+            for spans in (self._spans, self._later)
+        )
 
     def next(self) -> Window | None:
         """The window to ask for now; None if there is none left."""
@@ -245,14 +258,19 @@ class Walk:
 
     def _learn_strain(self, window: Window) -> None:
         only, kind = window.span.only, _KINDS[window.span.only]
-        pace = self._paces[only] = self._paces[only].after_split(window.days)
+        known, pace = self._strain(only), self._paces[only]
+        if known is not None and pace.strained_days is None and window.days > known.days:
+            # It has not recovered: what it managed then is asked for on.
+            self.strains[kind] = known.again(known.days, self._now_ms)
+            return
+        pace = self._paces[only] = pace.after_split(window.days)
         if pace.bound is None:
             # Not even a day is managed: that is no matter of days.
             self.strains.pop(kind, None)
             if kind in self._earlier:
                 self.strains[kind] = self._earlier[kind]
             return
-        strain = self._strain(only) or Strain(pace.bound, self._now_ms)
+        strain = known or Strain(pace.bound, self._now_ms)
         self.strains[kind] = strain.again(pace.bound, self._now_ms)
 
     def _set_aside(self, window: Window, error: SourceError, *, refused: bool) -> None:

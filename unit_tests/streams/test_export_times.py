@@ -220,3 +220,6 @@ def test_a_wrong_clock_of_our_own_is_corrected_by_mixpanels(
     assert out.code == 0, out.log
     assert len(out.records()) == 20
     assert out.stream_state("export")["covered"][0][2] < 1_773_144_060_000
+    ends = [e["query"]["to_date"] for e in mixpanel.journal() if e["path"] == EXPORT]
+    # Once by discover, and once by read.
+    assert len([end for end in ends if end > "2026-03-10"]) == 2

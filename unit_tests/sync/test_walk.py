@@ -145,6 +145,17 @@ def test_what_is_inserted_comes_next() -> None:
     assert following.span == Span(nth(10), nth(10))
 
 
+def test_days_that_are_not_there_yet_are_left_out_of_all_that_is_still_to_be_read() -> None:
+    walk = _walk()
+    walk.begin([Span(nth(0), nth(90)), Span(nth(50), nth(99))], [Span(nth(60), nth(70))])
+    window = walk.next()
+    assert window is not None
+    walk.insert(window.span)
+    walk.end_at(nth(55))
+    days = Trip(walk).go(_bytes()).days
+    assert days == [nth(n) for n in (*reversed(range(56)), *reversed(range(50, 56)))]
+
+
 @given(
     st.integers(1, 300),
     st.integers(1, 90),

@@ -121,8 +121,7 @@ class Export(MixpanelStream):
             log=self.logger.info,
         )
         try:
-            yield from self._windows(source, plan)
-            yield from self._windows(source, plan.to_confirm(self._state), days=plan.days)
+            yield from self._all(source, plan)
         except SourceError as error:
             if full and (source.over or isinstance(error, (RefusedError, ForbiddenError))):
                 # What is refused now may be refused again: the next refresh is a new one.
@@ -135,26 +134,41 @@ class Export(MixpanelStream):
         yield Checkpoint(dump_state(self._state))
         self._tell_oddities()
 
-    def _windows(self, source: SliceSource, plan: ReadPlan, days: int = 0) -> Iterator[Item]:
+    def _all(self, source: SliceSource, plan: ReadPlan) -> Iterator[Item]:
+        """What there is to read, and once more what one answer alone says is empty."""
+        counter = _Counter(plan.days)
+        yield from self._windows(source, plan, counter)
+        yield from self._windows(source, plan.to_confirm(self._state))
+        if end := plan.ends():
+            # A state that leaves after these days is that of the end.
+            for item in self._windows(source, end, counter):
+                yield replace(item, state=None) if isinstance(item, Checkpoint) else item
+            yield from self._windows(source, end.to_confirm(self._state))
+
+    def _windows(
+        self, source: SliceSource, plan: ReadPlan, counter: _Counter | None = None
+    ) -> Iterator[Item]:
         """The rows of each window, and after it the state that it leads to.
 
         Args:
             source: Downloads them.
             plan: What is read.
-            days: How many have been read, if this is to see some of them once more.
+            counter: Counts the days; None for days that count already.
         """
-        days_read = 0
         work = self._ahead(source.slices(plan, self._end_day))
         with closing(work):
             for whole in work:
                 self._read_times_by(whole.days)
                 with closing(whole.spool):
                     yield from self._blocks(whole)
+                state = self._moved_past(whole)
+                if counter is None:
+                    yield Checkpoint(state)
+                    continue
                 # Days that came in parts count when their last part is there.
-                days_read += whole.window.days if whole.completes else 0
+                counter.done += whole.window.days if whole.completes else 0
                 place = f"{whole.window} ({whole.spool.lines} events)"
-                done, total = days or days_read, days or max(plan.days, days_read)
-                yield Checkpoint(self._moved_past(whole), place, done, total, "days")
+                yield Checkpoint(state, place, counter.done, counter.total, "days")
 
     def _begin(self, saved: Mapping[str, Any], *, full: bool) -> ReadPlan:
         """Look at state and settings, and decide what this sync reads."""
@@ -282,6 +296,19 @@ class Export(MixpanelStream):
             self.logger.warning(
                 f"Stream 'export': {rows.timeless} events have no readable time; theirs is null."
             )
+
+
+@dataclass
+class _Counter:
+    """How many days have been read, of how many."""
+
+    planned: int
+    done: int = 0
+
+    @property
+    def total(self) -> int:
+        """As many as were planned, or as have turned out to be there."""
+        return max(self.planned, self.done)
 
 
 def _stamper(days: Days) -> Stamper:

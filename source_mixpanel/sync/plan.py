@@ -32,23 +32,27 @@ class ReadPlan:
         state: The state to begin with.
         spans: Days to ask for, in this order.
         later: Days to ask for after that, if the server manages them in few requests.
+        last: Days that are not over, which a full refresh asks for when all others are there: one
+            that is gone on with asks again for what they have got since, and for the overlap.
         wanted: All days that there are to be; None for none.
     """
 
     state: ExportState
     spans: list[Span]
     later: list[Span] = field(default_factory=list)
+    last: list[Span] = field(default_factory=list)
     wanted: Wanted | None = None
 
     @property
     def days(self) -> int:
         """How many days it asks for."""
-        return sum(span.days for span in (*self.spans, *self.later))
+        return sum(span.days for span in (*self.spans, *self.later, *self.last))
 
     @property
     def first(self) -> date:
         """The first day that it asks for."""
-        return min((span.first for span in (*self.spans, *self.later)), default=date.max)
+        spans = (*self.spans, *self.later, *self.last)
+        return min((span.first for span in spans), default=date.max)
 
     def to_confirm(self, state: ExportState) -> ReadPlan:
         """What to ask for once more when all that was asked for has led to this state."""
@@ -56,8 +60,14 @@ class ReadPlan:
             return ReadPlan(state, [])
         full, before = state.refreshing, self.state.empty
         spans = spans_to_confirm(state.coverage, state.empty, before, self.wanted, full=full)
-        later = [] if full else spans
-        return ReadPlan(state, spans if full else [], later, self.wanted)
+        return ReadPlan(state, spans) if full else ReadPlan(state, [], spans)
+
+    def ends(self) -> ReadPlan | None:
+        """The days that come last, as a plan of their own; None if there are none."""
+        if self.wanted is None or not self.last:
+            return None
+        wanted = replace(self.wanted, start=self.last[-1].first)
+        return ReadPlan(self.state, self.last, wanted=wanted)
 
 
 def plan_read(
@@ -93,11 +103,11 @@ def plan_read(
     back = LookBack(days, period.look_back_days)
     wanted = Wanted(start, end, today, now_ms, back, in_bites=bool(strains))
     if full:
-        spans = full_spans(coverage, wanted)
-        return ReadPlan(replace(state, coverage=coverage), spans, wanted=wanted)
+        spans, last = full_spans(coverage, wanted)
+        return ReadPlan(replace(state, coverage=coverage), spans, last=last, wanted=wanted)
     vouched = coverage.vouched(lambda part: back.begin(coverage, part), now_ms - OVERLAP_MS)
     spans, later = incremental_spans(coverage, state.empty, wanted, reread=reread)
-    return ReadPlan(replace(state, coverage=vouched), spans, later, wanted)
+    return ReadPlan(replace(state, coverage=vouched), spans, later, wanted=wanted)
 
 
 def _wanted_more(

@@ -84,8 +84,8 @@ class Wanted:
         return [replace(part, first=young_from)], [old]
 
 
-def full_spans(coverage: Coverage, wanted: Wanted) -> list[Span]:
-    """What a full refresh has to ask for, newest days first.
+def full_spans(coverage: Coverage, wanted: Wanted) -> tuple[list[Span], list[Span]]:
+    """What a full refresh has to ask for, newest days first, and what of days that are not over.
 
     Covered days that were not over when they were read are asked for what they have got since.
     """
@@ -94,7 +94,9 @@ def full_spans(coverage: Coverage, wanted: Wanted) -> list[Span]:
         begin = max(part.first, part.over_through(wanted.look_back.days) + ONE_DAY)
         if begin <= part.last:
             spans.append(_late(replace(part, first=begin), begin))
-    return _down(spans)
+    cut = [piece for span in _down(spans) for piece in _cut(span, wanted.today)]
+    over = [span for span in cut if span.last < wanted.today]
+    return over, [span for span in cut if span.last >= wanted.today]
 
 
 def incremental_spans(

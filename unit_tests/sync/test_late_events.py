@@ -7,6 +7,7 @@ between which events are wanted move.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
@@ -112,16 +113,20 @@ class Warehouse:
     clock_ms: int = 0
     answers: int = 0
     first_kept_ms: int | None = None
+    _uncommitted: list[tuple[Event, int]] = field(default_factory=list)
 
     def run(self, sync: Sync, events: list[Event]) -> None:
         """Sync as the connector does, window by window."""
+        self._uncommitted.clear()
         self.clock_ms = max(sync.at_ms, self.clock_ms + 1)
         began_ms = self.clock_ms
         now = _moment(began_ms)
         before = parse_state(self.state)
         plan = plan_read(sync.period, before, UTC_DAYS, now, full=self.full, reread=self.reread)
-        state, place = plan.state, 0
-        for asks in (lambda _: plan, plan.to_confirm):
+        state, place, end = plan.state, 0, plan.ends()
+        more: list[Callable[[ExportState], ReadPlan]] = [lambda _: plan, plan.to_confirm]
+        more += [lambda _: end, end.to_confirm] if end else []
+        for number, asks in enumerate(more):
             for window in _windows(asks(state), sync):
                 if place == sync.windows:
                     return
@@ -129,23 +134,29 @@ class Warehouse:
                 if place == sync.fails:
                     continue
                 watermark_ms = FIRST_MS + self.clock_ms - OVERLAP_MS
-                proven = self._read(window, sync.period, events)
-                state = state.read(window.first, window.last, watermark_ms, proven=proven)
-                self._keep(state, began_ms)
+                found, wanted = self._found(window, sync.period, events)
+                state = state.read(window.first, window.last, watermark_ms, proven=found)
+                self._uncommitted += [(event, self.clock_ms) for event in wanted]
+                if number < 2:
+                    self._keep(state, began_ms)
                 self.clock_ms += sync.pause_ms
         if sync.fails is None:
             # A sync of a period without days has looked at nothing.
             self._keep(replace(state, refreshing=False), began_ms if plan.days else None)
 
     def _keep(self, state: ExportState, began_ms: int | None) -> None:
+        """A state leaves, and stands for what has left before it."""
         self.state = json.loads(json.dumps(dump_state(state)))
+        for event, at_ms in self._uncommitted:
+            self.seen.setdefault(event, []).append(at_ms)
+        self._uncommitted.clear()
         self.first_kept_ms = self.first_kept_ms or began_ms
 
-    def _read(self, span: Span, period: Period, events: list[Event]) -> bool:
-        """Whether there are events in an answer; those that are wanted are kept."""
+    def _found(self, span: Span, period: Period, events: list[Event]) -> tuple[bool, list[Event]]:
+        """Whether there are events in an answer, and which of them are wanted."""
         self.answers += 1
         if self.answers == self.lies:
-            return False
+            return False, []
         since_ms = None if span.since_ms is None else span.since_ms - FIRST_MS
         begin_ms, end_ms = period.bounds_ms()
         found = [
@@ -155,10 +166,8 @@ class Warehouse:
             and event.shown_ms <= self.clock_ms
             and (since_ms is None or event.processed_ms >= since_ms)
         ]
-        for event in found:
-            if begin_ms <= FIRST_MS + event.at_ms <= end_ms:
-                self.seen.setdefault(event, []).append(self.clock_ms)
-        return bool(found)
+        wanted = [event for event in found if begin_ms <= FIRST_MS + event.at_ms <= end_ms]
+        return bool(found), wanted
 
     def lacks(self, events: list[Event]) -> list[Event]:
         """The events that were not had."""

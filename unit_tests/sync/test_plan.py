@@ -29,10 +29,14 @@ def noon(number: int) -> datetime:
     return NOON + (number - 10) * DAY
 
 
+def asked_for(plan: ReadPlan) -> list[Span]:
+    return [*plan.spans, *plan.later, *plan.last]
+
+
 def emitted(plan: ReadPlan, watermark_ms: int) -> ExportState:
     """The state after a sync that has read all of its plan."""
     state = plan.state
-    for span in (*plan.spans, *plan.later):
+    for span in asked_for(plan):
         state = replace(state, coverage=state.coverage.read(span.first, span.last, watermark_ms))
     return parse_state(dump_state(replace(state, refreshing=False)))
 
@@ -41,7 +45,7 @@ def sync(
     period: Period, state: ExportState, now: datetime, *, reread: bool = False
 ) -> tuple[list[Span], ExportState]:
     plan = plan_read(period, state, DAYS, now, full=False, reread=reread)
-    return [*plan.spans, *plan.later], emitted(plan, in_ms(now))
+    return asked_for(plan), emitted(plan, in_ms(now))
 
 
 def asked_in_full(spans: list[Span]) -> set[date]:
@@ -193,9 +197,9 @@ def test_a_full_refresh_that_goes_on_reads_the_rest_of_a_day_that_was_cut() -> N
     cut = plan_read(Period(start=noon(3)), ExportState(), DAYS, NOON, full=True)
     state = replace(emitted(cut, in_ms(NOON)), refreshing=True)
     same = plan_read(Period(start=noon(3)), state, DAYS, NOON + DAY, full=True)
-    assert asked_in_full(same.spans) == {day(11)}
+    assert asked_in_full(asked_for(same)) == {day(11)}
     whole = plan_read(Period(start=day(3)), state, DAYS, NOON + DAY, full=True)
-    assert asked_in_full(whole.spans) == {day(3), day(11)}
+    assert asked_in_full(asked_for(whole)) == {day(3), day(11)}
     anew = plan_read(Period(), replace(state, refreshing=False), DAYS, NOON, full=True)
     assert anew.state.cuts == ()
 
@@ -215,7 +219,7 @@ def test_when_it_becomes_known_whose_days_count_no_day_is_read_again(
     plan = plan_read(period, ExportState(), Days(None, None), noon(20), full=bool(full))
     state = replace(emitted(plan, in_ms(noon(20))), kind="utc", refreshing=bool(full))
     again = plan_read(period, state, DAYS, noon(20) + HOUR, full=bool(full))
-    assert asked_in_full(again.spans) & set(others) == set()
+    assert asked_in_full(asked_for(again)) & set(others) == set()
 
 
 # -- days that are read again in full --------------------------------------------------------
@@ -250,17 +254,17 @@ def test_days_within_the_window_when_they_were_read_are_read_again_after_a_gap(c
 def test_a_full_refresh_heeds_only_one_it_has_begun() -> None:
     done = Coverage().read(day(1), day(6), in_ms(NOON))
     fresh = plan_read(Period(start=day(1)), ExportState(coverage=done), DAYS, NOON, full=True)
-    assert fresh.spans == [Span(day(1), day(10))]
+    assert (fresh.spans, fresh.last) == ([Span(day(1), day(9))], [Span(day(10), day(10))])
     begun = ExportState(coverage=done, refreshing=True)
     resumed = plan_read(Period(start=day(1)), begun, DAYS, NOON + DAY, full=True)
-    assert resumed.spans == [Span(day(7), day(11))]
+    assert (resumed.spans, resumed.last) == ([Span(day(7), day(10))], [Span(day(11), day(11))])
     after = emitted(resumed, in_ms(NOON + DAY))
     following, _ = sync(Period(start=day(1)), after, NOON + 2 * DAY)
     assert following[-1].since_ms == in_ms(NOON)
 
 
 @pytest.mark.parametrize(
-    ("later", "asked"), [(HOUR / 4, Span(day(7), day(10))), (HOUR, Span(day(1), day(10)))]
+    ("later", "asked"), [(HOUR / 4, Span(day(7), day(9))), (HOUR, Span(day(1), day(9)))]
 )
 def test_a_full_refresh_that_ended_without_some_days_is_gone_on_with_for_half_an_hour(
     later: timedelta, asked: Span
@@ -277,7 +281,7 @@ def test_a_full_refresh_that_was_refused_some_days_is_not_gone_on_with() -> None
     done = Coverage().read(day(1), day(6), in_ms(NOON))
     state = ExportState(coverage=done, refreshing=True).ended(in_ms(NOON), passes=False)
     plan = plan_read(Period(start=day(1)), state, DAYS, NOON, full=True)
-    assert plan.spans == [Span(day(1), day(10))]
+    assert plan.spans == [Span(day(1), day(9))]
 
 
 def test_a_full_refresh_keeps_what_was_told_of_times_columns_and_the_server() -> None:

@@ -407,17 +407,22 @@ def test_young_days_are_asked_for_in_every_sync_and_before_history(
 # -- spans of full refreshes -----------------------------------------------------------------
 
 
-def test_a_full_refresh_that_goes_on_asks_for_the_days_that_are_lacking() -> None:
+def test_a_full_refresh_that_goes_on_asks_for_the_days_that_are_lacking_today_at_the_end() -> None:
     coverage = covered((0, 3, at(20)), (6, 7, at(20)))
-    assert full_spans(coverage, _wanted(0, 9)) == [Span(nth(8), nth(9)), Span(nth(4), nth(5))]
+    spans = ([Span(nth(8), nth(8)), Span(nth(4), nth(5))], [Span(nth(9), nth(9))])
+    assert full_spans(coverage, _wanted(0, 9)) == spans
+
+
+def test_a_full_refresh_of_days_that_are_over_has_none_at_the_end() -> None:
+    assert full_spans(NONE, _wanted(0, 9, today=10)) == ([Span(nth(0), nth(9))], [])
 
 
 def test_a_full_refresh_asks_a_day_that_was_not_over_for_what_it_has_got_since() -> None:
     coverage = covered((0, 9, at(9, 12)))
-    assert full_spans(coverage, _wanted(0, 11)) == [
-        Span(nth(10), nth(11)),
-        _since(9, 9, at(9, 12), 9),
-    ]
+    assert full_spans(coverage, _wanted(0, 11)) == (
+        [Span(nth(10), nth(10)), _since(9, 9, at(9, 12), 9)],
+        [Span(nth(11), nth(11))],
+    )
 
 
 @given(coverages | lived, st.integers(0, 15), st.integers(0, 15))
@@ -426,7 +431,9 @@ def test_a_full_refresh_asks_for_what_is_not_read_and_what_was_not_over(
     coverage: Coverage, start: int, more: int
 ) -> None:
     wanted = _wanted(start, start + more)
-    asked = _of_days(full_spans(coverage, wanted), wanted.start, wanted.end)
+    spans, last = full_spans(coverage, wanted)
+    assert all(span.first == span.last == wanted.today for span in last)
+    asked = _of_days([*spans, *last], wanted.start, wanted.end)
     known = marks_of(coverage)
     for day in map(nth, range(start, start + more + 1)):
         mark = known.get(day)

@@ -177,14 +177,15 @@ class SliceSource:
         """Every window of a plan, in its order, and days that are later than it knows of.
 
         The last day is asked for again when the data has told what kind of project it is, and at
-        the end.
+        the end; of a plan that has days for later, that is left to these.
 
         Raises:
             SourceError: Some days cannot be had, when the others have been read; or what is
                 everybody's.
             ConfigError: The project's time zone and the settings do not go together.
         """
-        walk, end, kind = self._walk, last_day(self.days), self.days.kind
+        walk, kind = self._walk, self.days.kind
+        end = plan.wanted.end if plan.wanted else last_day(self.days)
         walk.begin(plan.spans, plan.later)
         try:
             while True:
@@ -193,7 +194,7 @@ class SliceSource:
                     yield from self._slices_of(window, last_day)
                 if window is None or self.days.kind != kind:
                     kind, later = self.days.kind, last_day(self.days)
-                    if later > end:
+                    if later > end and not plan.last:
                         walk.insert(Span(end + ONE_DAY, later))
                     elif window is None:
                         break

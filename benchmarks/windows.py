@@ -6,7 +6,7 @@ import json
 from datetime import date
 
 from source_mixpanel.sync.coverage import Span
-from source_mixpanel.sync.window import Pace, next_window
+from source_mixpanel.sync.window import Pace, last_window
 
 _YEAR = Span(date(2025, 1, 1), date(2025, 12, 31))
 _EVENT_BYTES = 96
@@ -16,14 +16,14 @@ _DAY_BYTES = 2_000_000 * _EVENT_BYTES
 
 def main() -> None:
     """Print, as JSON, days and megabytes of the largest window, and how many windows there are."""
-    pace, first = Pace(), _YEAR.first
+    pace = Pace()
+    left: Span | None = _YEAR
     windows = []
-    while first <= _YEAR.last:
-        window = next_window(_YEAR, first, pace)
+    while left is not None:
+        window, left = last_window(left, pace.days)
         # In no time: size alone decides, as wherever such a day comes within `TARGET_SECONDS`.
         pace = pace.after(window.days, window.days * _DAY_BYTES, 0.0)
         windows.append(window.days)
-        first = date.fromordinal(window.span.last.toordinal() + 1)
     print(json.dumps([max(windows), max(windows) * _DAY_BYTES // 1_000_000, len(windows)]))
 
 

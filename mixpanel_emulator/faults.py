@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Fault:
         path: Prefix the request's path must have.
         method: Verb the request must have; empty is any.
         query: Parameters (URL or body) the request must carry with exactly these values.
+        over_days: Days that the request must ask for more than, from_date to to_date; None for any.
         skip: Matching requests let through first.
         times: Matching requests hit after those; None hits all.
         status: For "status": the answer's status.
@@ -54,6 +56,7 @@ class Fault:
     path: str = "/"
     method: str = ""
     query: dict[str, Any] = field(default_factory=dict)
+    over_days: int | None = None
     skip: int = 0
     times: int | None = None
     status: int = 500
@@ -88,6 +91,8 @@ class Fault:
         """Say whether a request is of the kind meant, whatever the counters say."""
         if not call.path.startswith(self.path) or self.method not in ("", call.method):
             return False
+        if self.over_days is not None and _days_of(call) <= self.over_days:
+            return False
         return all(call.text(name) == str(value) for name, value in self.query.items())
 
     def strikes(self) -> bool:
@@ -95,6 +100,15 @@ class Fault:
         self.seen += 1
         late = self.times is not None and self.seen > self.skip + self.times
         return self.seen > self.skip and not late
+
+
+def _days_of(call: Call) -> int:
+    """Return how many days a request asks for; 0 if it names none."""
+    try:
+        first, last = (date.fromisoformat(call.text(n) or "") for n in ("from_date", "to_date"))
+    except ValueError:
+        return 0
+    return (last - first).days + 1
 
 
 def read_fault(spec: Mapping[str, Any]) -> Fault:

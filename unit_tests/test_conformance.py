@@ -31,7 +31,7 @@ LISTS = [stream.name for stream in _LISTED if isinstance(stream, ListStream)]
 OFTEN = {"export"}
 """Mixpanel keeps events of the same key, and gives all of them."""
 
-MOVING = {"processed_until_ms", "covered"}
+MOVING = {"covered", "empty"}
 """What `export` keeps of Mixpanel's clock, which is later in every sync."""
 
 _STATES = 3

@@ -9,7 +9,14 @@ from datetime import date
 from typing import Any
 
 from source_mixpanel.api.request import Api
-from source_mixpanel.errors import ConfigError, DataError, ForbiddenError, RefusedError
+from source_mixpanel.errors import (
+    ConfigError,
+    DataError,
+    ForbiddenError,
+    RefusedError,
+    SourceError,
+    TransientError,
+)
 from source_mixpanel.instants import PROJECT_KIND, Stamper
 from source_mixpanel.records.catalog import EVENT_KEY
 from source_mixpanel.records.columns import Shape
@@ -113,6 +120,7 @@ class Export(MixpanelStream):
         plan = self._begin(saved, full=full)
         source = SliceSource(
             self.workshop,
+            plan,
             wanted=self.settings.wanted,
             days=self._days,
             most_days=self.settings.period.window_days,
@@ -120,30 +128,53 @@ class Export(MixpanelStream):
             log=self.logger.info,
         )
         try:
-            yield from self._windows(source, plan)
-        except (RefusedError, ForbiddenError):
-            if full:
-                # The next refresh is a new one: what is refused now may be refused again.
-                self._state = replace(self._state, refreshing=False)
+            yield from self._all(source, plan)
+        except SourceError as error:
+            if full and (source.over or isinstance(error, (RefusedError, ForbiddenError))):
+                # What is refused now may be refused again: the next refresh is a new one.
+                now_ms = self.workshop.now_ms()
+                passes = isinstance(error, TransientError)
+                self._state = self._state.ended(now_ms, passes=passes)
                 yield Checkpoint(dump_state(self._state))
             raise
         self._state = replace(self._state, refreshing=False)
         yield Checkpoint(dump_state(self._state))
 
-    def _windows(self, source: SliceSource, plan: ReadPlan) -> Iterator[Item]:
-        """The rows of each window, and after it the state that it leads to."""
-        days_read = 0
-        work = self._ahead(source.slices(plan.spans, self._end_day))
+    def _all(self, source: SliceSource, plan: ReadPlan) -> Iterator[Item]:
+        """What there is to read, and once more what one answer alone says is empty."""
+        counter = _Counter(plan.days)
+        yield from self._windows(source, plan, counter)
+        yield from self._windows(source, plan.to_confirm(self._state))
+        if end := plan.ends():
+            # A state that leaves after these days is that of the end.
+            for item in self._windows(source, end, counter):
+                yield replace(item, state=None) if isinstance(item, Checkpoint) else item
+            yield from self._windows(source, end.to_confirm(self._state))
+
+    def _windows(
+        self, source: SliceSource, plan: ReadPlan, counter: _Counter | None = None
+    ) -> Iterator[Item]:
+        """The rows of each window, and after it the state that it leads to.
+
+        Args:
+            source: Downloads them.
+            plan: What is read.
+            counter: Counts the days; None for days that count already.
+        """
+        work = self._ahead(source.slices(plan, self._end_day))
         with closing(work):
             for whole in work:
                 self._read_times_by(whole.days)
                 with closing(whole.spool):
                     yield from self._blocks(whole)
+                state = self._moved_past(whole)
+                if counter is None:
+                    yield Checkpoint(state)
+                    continue
                 # Days that came in parts count when their last part is there.
-                days_read += whole.window.days if whole.completes else 0
+                counter.done += whole.window.days if whole.completes else 0
                 place = f"{whole.window} ({whole.spool.lines} events)"
-                state = self._moved_past(whole, is_last=days_read >= plan.days)
-                yield Checkpoint(state, place, days_read, max(plan.days, days_read), "days")
+                yield Checkpoint(state, place, counter.done, counter.total, "days")
 
     def _begin(self, saved: Mapping[str, Any], *, full: bool) -> ReadPlan:
         """Look at state and settings, and decide what this sync reads."""
@@ -228,7 +259,7 @@ class Export(MixpanelStream):
             size=lambda whole: whole.spool.stored,
         )
 
-    def _moved_past(self, whole: WholeSlice, *, is_last: bool) -> dict[str, Any] | None:
+    def _moved_past(self, whole: WholeSlice) -> dict[str, Any] | None:
         """The state after a slice; None amid a window that comes in parts.
 
         A state there would stand for records of days that the next sync reads again.
@@ -240,9 +271,8 @@ class Export(MixpanelStream):
         if not whole.completes:
             return None
         span = whole.window.span
-        coverage = state.coverage.read(span.first, span.last, whole.watermark_ms)
-        going_on = self._state.refreshing and not is_last
-        self._state = replace(self._state, coverage=coverage, refreshing=going_on)
+        read = self._state.read(span.first, span.last, whole.watermark_ms, proven=whole.proven)
+        self._state = replace(read, strains=whole.strains)
         return dump_state(self._state)
 
     def _read_times_by(self, days: Days) -> None:
@@ -282,6 +312,19 @@ class Export(MixpanelStream):
             yield (
                 f"Stream 'export': {rows.timeless} events have no readable time; theirs is null."
             )
+
+
+@dataclass
+class _Counter:
+    """How many days have been read, of how many."""
+
+    planned: int
+    done: int = 0
+
+    @property
+    def total(self) -> int:
+        """As many as were planned, or as have turned out to be there."""
+        return max(self.planned, self.done)
 
 
 def _stamper(days: Days) -> Stamper:

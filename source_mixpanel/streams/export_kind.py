@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import date
 from typing import Any
 
 from source_mixpanel.api.spool import Spool
@@ -33,13 +34,15 @@ class KindFinder:
     Args:
         workshop: Asks Mixpanel, and tells the time.
         days: How the project counts days, as far as it is known.
+        first: The first of all days that are to be read.
         log: Where the decision is told.
     """
 
-    def __init__(self, workshop: Workshop, days: Days, log: Log) -> None:
+    def __init__(self, workshop: Workshop, days: Days, first: date, log: Log) -> None:
         self._client = workshop.client
         self._time = workshop.time
         self._days = days
+        self._first = first
         self._log = log
         self._places: list[Span] | None = None
 
@@ -61,7 +64,7 @@ class KindFinder:
             return None
         kind = kind_of_project(sample(spool), zone)
         if self._places is None:
-            self._places = self._telling(window)
+            self._places = self._telling()
         while kind is None and self._places:
             kind = self._kind_in(self._places.pop(0))
         if kind is not None:
@@ -76,12 +79,12 @@ class KindFinder:
             )
         return kind
 
-    def _telling(self, window: Window) -> list[Span]:
-        """Where else to look: in recent days, and in all that is still to be read."""
+    def _telling(self) -> list[Span]:
+        """Where else to look: in recent days, and in all that is to be read."""
         today = self._days.today(self._time.now_utc())
         recent = telling_days(self._days.zone, today)
-        rest = Span(min(window.span.first, today), today)
-        return [rest] if recent is None else [recent, rest]
+        everything = Span(min(self._first, today), today)
+        return [everything] if recent is None else [recent, everything]
 
     def _kind_in(self, place: Span) -> str | None:
         """What a sample of the events of some days tells, whatever the filter."""

@@ -11,7 +11,8 @@ from urllib.parse import quote_plus, urlencode
 
 from source_mixpanel.api.request import Api, ApiRequest
 from source_mixpanel.sync.coverage import Only, Span
-from source_mixpanel.sync.window import Window
+from source_mixpanel.sync.days import ONE_DAY
+from source_mixpanel.sync.window import Window, epoch_s
 
 PATH = "/api/2.0/export"
 _PROCESSED = 'properties["mp_processing_time_ms"]'
@@ -93,13 +94,22 @@ def _defined(name: str) -> str | None:
 
 def _where(window: Window, users: str | None) -> str:
     terms = [users] if users else []
-    span = window.span
-    if span.only is Only.PROCESSED_SINCE:
-        terms.append(f"{_PROCESSED} >= {span.since_ms}")
-    elif span.only is Only.PROCESSED_SINCE_OR_UNKNOWN:
-        terms.append(f"{_PROCESSED} >= {span.since_ms} or not defined({_PROCESSED})")
+    if window.span.only is Only.PROCESSED_SINCE:
+        terms.append(_late(window.span))
     if window.since_s is not None:
         terms.append(f"{_TIME} >= datetime({window.since_s})")
     if window.until_s is not None:
         terms.append(f"{_TIME} < datetime({window.until_s})")
     return terms[0] if len(terms) == 1 else " and ".join(f"({term})" for term in terms)
+
+
+def _late(span: Span) -> str:
+    """What Mixpanel has got since; of the last days also what does not say when it came."""
+    since, unknown = f"{_PROCESSED} >= {span.since_ms}", f"not defined({_PROCESSED})"
+    begin = span.unknown_from
+    if begin is None or begin > span.last:
+        return since
+    if begin > span.first:
+        # Nobody documents by which clock `$time` counts, so a day more.
+        unknown = f"({unknown} and {_TIME} >= datetime({epoch_s(begin - ONE_DAY)}))"
+    return f"{since} or {unknown}"

@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
 
 from source_mixpanel.api.failures import LATER_THAN_TODAY
+from source_mixpanel.api.request import Api
 from source_mixpanel.api.spool import Spool
 from source_mixpanel.clock import ServerTime
-from source_mixpanel.errors import ConfigError, RefusedError, StrainError, TooLargeError
+from source_mixpanel.errors import (
+    ConfigError,
+    DataError,
+    ForbiddenError,
+    PlanError,
+    QuotaError,
+    RefusedError,
+    SourceError,
+    StrainError,
+    TransientError,
+    UnreachableError,
+)
 from source_mixpanel.streams.base import Workshop
 from source_mixpanel.streams.export_kind import KindFinder, Log
 from source_mixpanel.streams.export_request import ExportFilter, export_request
-from source_mixpanel.sync.coverage import Only, Span
+from source_mixpanel.streams.parts import Part, missing_parts_error
+from source_mixpanel.sync.coverage import Span
 from source_mixpanel.sync.days import ONE_DAY, Days
 from source_mixpanel.sync.period import in_ms
-from source_mixpanel.sync.plan import OVERLAP_MS
-from source_mixpanel.sync.window import TARGET_BYTES, Pace, Window, next_window
+from source_mixpanel.sync.plan import OVERLAP_MS, ReadPlan
+from source_mixpanel.sync.walk import Walk
+from source_mixpanel.sync.window import TARGET_BYTES, Strain, Window
 
 _MANY_DAYS = 3650
-_TRIES_WHEN_SPLIT = 2
 _SLACK = 4
 """How much larger than the days before it a day may be, and still fit on the disk."""
 
@@ -34,6 +48,8 @@ class WholeSlice:
         completes: Whether its last day is read with it (a day may come in several parts).
         watermark_ms: Up to when Mixpanel's processing is covered, UTC: an overlap before the
             window's first request.
+        proven: Whether what it says can be relied on: an answer without events proves nothing.
+        strains: What the server has not managed so far, by kind of request.
     """
 
     window: Window
@@ -41,6 +57,8 @@ class WholeSlice:
     days: Days
     completes: bool
     watermark_ms: int
+    proven: bool
+    strains: Mapping[str, Strain]
 
 
 class SentAt:
@@ -65,17 +83,71 @@ class SentAt:
         return told if self._expected is None else min(told, self._expected)
 
 
-class SliceSource:
-    """Downloads the windows of spans, one after the other, as large as they may be.
+class DayInParts:
+    """Holds the parts of a day back until the last one is there, as far as they fit on the disk.
 
     Args:
+        room: Bytes on disk that they may take.
+    """
+
+    def __init__(self, room: int) -> None:
+        self._room = room
+        self._parts: list[WholeSlice] = []
+        self._began_ms: int | None = None
+        self._left: date | None = None
+
+    def held(self, part: WholeSlice) -> Iterator[WholeSlice]:
+        """What may leave now that one more part is there.
+
+        Parts of a day are covered together, up to when the first of them was asked for.
+        """
+        began_ms = part.watermark_ms
+        if part.window.since_s is not None and self._began_ms is not None:
+            began_ms = min(self._began_ms, began_ms)
+        self._began_ms = began_ms
+        self._parts.append(replace(part, watermark_ms=began_ms))
+        size = sum(each.spool.stored for each in self._parts)
+        if part.completes or size > self._room:
+            self._left = None if part.completes else part.window.span.first
+            while self._parts:
+                yield self._parts.pop(0)
+
+    def has_left(self, window: Window) -> bool:
+        """Whether parts of a window's day have left, and the last one has not."""
+        return self._left == window.span.first
+
+    def drop(self) -> None:
+        """Forget the parts that have not left."""
+        while self._parts:
+            self._parts.pop().spool.close()
+
+
+@contextmanager
+def closed_if_fails(spool: Spool) -> Iterator[None]:
+    """Give a spool's disk back if something goes wrong before it is handed on."""
+    try:
+        yield
+    except BaseException:
+        spool.close()
+        raise
+
+
+class SliceSource:
+    """Downloads the windows of a plan, one after the other, as large as they may be.
+
+    Args:
+        plan: What to read.
         days: How the project counts days; refined by the data.
         largest: Bytes on disk that one window may take, if it can be split.
+
+    Attributes:
+        over: Whether all windows have been tried.
     """
 
     def __init__(
         self,
         workshop: Workshop,
+        plan: ReadPlan,
         *,
         wanted: ExportFilter,
         days: Days,
@@ -84,115 +156,154 @@ class SliceSource:
         log: Log,
     ) -> None:
         self.days = days
+        self.over = False
         self._client = workshop.client
         self._clock = workshop.clock
+        self._ledger = workshop.ledgers[Api.EXPORT]
         self._wanted = wanted
         self._largest = largest
         self._log = log
-        most = most_days or _MANY_DAYS
-        target = min(TARGET_BYTES, largest // _SLACK)
-        self._paces = {only: Pace(most, most, target) for only in Only}
-        self._paces[Only.ALL] = Pace(1, most, target)
-        self._finder = KindFinder(workshop, days, log)
+        self._walk = Walk(
+            most_days=most_days or _MANY_DAYS,
+            target_bytes=min(TARGET_BYTES, largest // _SLACK),
+            strains=plan.state.strains,
+            now_ms=in_ms(workshop.time.now_utc()),
+        )
+        self._finder = KindFinder(workshop, days, plan.first, log)
         self._sent = SentAt(workshop.time)
-        self._began_ms: int | None = None
+        self._day = DayInParts(largest)
 
-    def slices(self, spans: list[Span], last_day: Callable[[Days], date]) -> Iterator[WholeSlice]:
-        """Every window of the spans, in day order, until the last day to read.
+    def slices(self, plan: ReadPlan, last_day: Callable[[Days], date]) -> Iterator[WholeSlice]:
+        """Every window of a plan, in its order, and days that are later than it knows of.
 
-        That day is asked for again at the end, because the data may have told what kind of project
-        it is.
+        The last day is asked for again when the data has told what kind of project it is, and at
+        the end; of a plan that has days for later, that is left to these.
 
         Raises:
-            StrainError: A window failed down to its smallest part.
+            SourceError: Some days cannot be had, when the others have been read; or what is
+                everybody's.
             ConfigError: The project's time zone and the settings do not go together.
         """
-        end = last_day(self.days)
-        for span in spans:
-            yield from self._windows(span, last_day)
-        later = last_day(self.days)
-        if later > end:
-            yield from self._windows(Span(end + ONE_DAY, later), last_day)
-
-    def _windows(self, span: Span, last_day: Callable[[Days], date]) -> Iterator[WholeSlice]:
-        first = span.first
-        while first <= span.last:
-            window = next_window(span, first, self._paces[span.only])
-            self._began_ms = None
-            try:
-                for whole in self._whole(window, tries=None):
-                    yield whole
-                    if whole.completes:
-                        first = whole.window.span.last + ONE_DAY
-            except RefusedError as error:
-                end = last_day(self.days)
-                if LATER_THAN_TODAY not in error.text or end >= window.span.last:
-                    raise self._explained(error, window) from error
-                # Our clock was ahead; the refusal has told Mixpanel's time.
-                span = replace(span, last=min(span.last, end))
-
-    def _whole(self, window: Window, tries: int | None) -> Iterator[WholeSlice]:
-        """The window, or its parts if it cannot be had in one."""
-        parts = window.split()
-        if parts is None:
-            # What cannot be split is taken whatever its size.
-            yield self._had(window, tries, most=None)
-            return
-        if self._paces[window.span.only].allows(window):
-            try:
-                whole = self._had(window, tries, most=self._largest)
-            except StrainError as error:
-                self._log(f"{error} Asking for {window} in two parts.")
-                self._slow_down(window, error)
-            else:
-                yield whole
-                return
-        for part in parts:
-            yield from self._whole(part, _TRIES_WHEN_SPLIT)
-
-    def _slow_down(self, window: Window, error: StrainError) -> None:
-        only = window.span.only
-        if isinstance(error, TooLargeError):
-            pace = replace(self._paces[only], days=max(1, window.days // 2))
-            self._paces[only] = pace.after_too_large(window)
-        else:
-            self._paces[only] = self._paces[only].after_split(window.days)
-
-    def _had(self, window: Window, tries: int | None, most: int | None) -> WholeSlice:
-        """The window in one."""
-        began = self._clock.monotonic()
-        spool = self._ask(window, tries, most)
+        walk, kind = self._walk, self.days.kind
+        end = plan.wanted.end if plan.wanted else last_day(self.days)
+        walk.begin(plan.spans, plan.later)
         try:
-            self._learn(window, spool, self._clock.monotonic() - began)
-        except BaseException:
-            spool.close()
-            raise
-        sent_ms = in_ms(self._sent.moment())
-        # Parts of a day are covered together, up to when the first of them was asked for.
-        self._began_ms = sent_ms if self._began_ms is None else min(self._began_ms, sent_ms)
-        watermark_ms = self._began_ms - OVERLAP_MS
-        return WholeSlice(window, spool, self.days, window.until_s is None, watermark_ms)
+            while True:
+                window = walk.next()
+                if window is not None:
+                    yield from self._slices_of(window, last_day)
+                if window is None or self.days.kind != kind:
+                    kind, later = self.days.kind, last_day(self.days)
+                    if later > end and not plan.last:
+                        walk.insert(Span(end + ONE_DAY, later))
+                    elif window is None:
+                        break
+                    end = max(end, later)
+        finally:
+            self._day.drop()
+        self.over = True
+        self._tell_end(plan)
 
-    def _learn(self, window: Window, spool: Spool, seconds: float) -> None:
-        only = window.span.only
-        if window.since_s is None and window.until_s is None:
-            self._paces[only] = self._paces[only].after(window.days, spool.stored, seconds)
-        else:
-            self._paces[only] = self._paces[only].after_part(window, spool.stored)
-        if self.days.kind is None and spool.lines:
-            self.days = replace(self.days, kind=self._finder.kind(window, spool))
+    def _tell_end(self, plan: ReadPlan) -> None:
+        """Say what was left to the next sync.
 
-    def _ask(self, window: Window, tries: int | None, most: int | None) -> Spool:
-        """The window's events. An empty answer is asked for twice: it proves nothing."""
+        Raises:
+            SourceError: Some days could not be had.
+        """
+        walk = self._walk
+        if walk.left_days:
+            self._log(
+                f"Stream 'export': what has come of {walk.left_days} older days is left to the "
+                f"next syncs, since Mixpanel does not manage many days in one request."
+            )
+        lacking = {Part(str(lack), str(lack)): _of_days(lack.error) for lack in walk.lacking}
+        count = sum(lack.span.days for lack in walk.lacking)
+        error = missing_parts_error("export", "days", plan.days, lacking, count)
+        if error:
+            raise error
+
+    def _slices_of(self, window: Window, last_day: Callable[[Days], date]) -> Iterator[WholeSlice]:
+        """The window, if it can be had; of a day in parts, all of them with the last one."""
+        began = self._clock.monotonic()
+        try:
+            spool = self._ask(window)
+        except SourceError as error:
+            self._failed(window, error, last_day)
+            return
+        self._walk.had(window, spool.stored, self._clock.monotonic() - began)
+        with closed_if_fails(spool):
+            if self.days.kind is None and spool.lines:
+                self.days = replace(self.days, kind=self._finder.kind(window, spool))
+        whole = WholeSlice(
+            window,
+            spool,
+            self.days,
+            completes=window.until_s is None,
+            watermark_ms=in_ms(self._sent.moment()) - OVERLAP_MS,
+            proven=spool.lines > 0 or window.is_of_a_day,
+            strains=dict(self._walk.strains),
+        )
+        yield from self._day.held(whole) if window.is_of_a_day else [whole]
+
+    def _failed(self, window: Window, error: SourceError, last_day: Callable[[Days], date]) -> None:
+        """Go on without a window, or with less of it.
+
+        Raises:
+            SourceError: Nothing is gained by going on.
+        """
+        if isinstance(error, RefusedError):
+            end = last_day(self.days)
+            if LATER_THAN_TODAY in error.text and end < window.span.last:
+                # Our clock was ahead; the refusal has told Mixpanel's time.
+                self._walk.insert(window.span)
+                self._walk.end_at(end)
+                return
+        told = self._explained(error, window) if isinstance(error, RefusedError) else error
+        if not self._may_go_on(error):
+            raise told from error
+        refused = isinstance(error, (RefusedError, ForbiddenError))
+        if self._walk.failed(window, told, refused=refused):
+            self._log(f"{told} Asking for {window} in two parts.")
+            return
+        if self._day.has_left(window):
+            # Records of this day are out: a state that leaves after them would count them twice.
+            raise told from error
+        self._day.drop()
+        self._log(f"Stream 'export' goes on without {window}: {told}")
+
+    def _may_go_on(self, error: SourceError) -> bool:
+        """Whether an error is a window's own, so that others may be had."""
+        if isinstance(error, (PlanError, QuotaError, UnreachableError)):
+            return False
+        if isinstance(error, RefusedError):
+            return LATER_THAN_TODAY not in error.text
+        if isinstance(error, StrainError):
+            return True
+        if isinstance(error, TransientError):
+            # Nobody waits any longer for what passes by itself.
+            return not self._ledger.is_given_up()
+        return isinstance(error, (DataError, ForbiddenError))
+
+    def _ask(self, window: Window) -> Spool:
+        """The window's events.
+
+        A part of a day without any is asked for once more at once: states know whole days only.
+        """
         request = export_request(window, self._wanted)
-        ask = partial(self._client.spool, request, tries=tries, most=most, sent=self._sent.note)
+        most = None if window.split() is None else self._largest
+        tries = self._walk.tries(window)
+        ask = partial(self._client.spool, request, tries=tries, most=most, sent=self._note_sent)
         spool = ask()
-        if spool.lines:
+        if spool.lines or not window.is_of_a_day:
             return spool
         spool.close()
         return ask()
 
-    def _explained(self, error: RefusedError, window: Window) -> Exception:
+    def _note_sent(self) -> None:
+        self._sent.note()
+        self._walk.sent()
+
+    def _explained(self, error: RefusedError, window: Window) -> SourceError:
         """A refusal of the export API in the user's terms, where they can mend it."""
         zone = self.days.zone.key if self.days.zone is not None else "not known"
         if LATER_THAN_TODAY in error.text:
@@ -210,3 +321,13 @@ class SliceSource:
                 detail=str(error.internal_message),
             )
         return error
+
+
+def _of_days(error: SourceError) -> SourceError:
+    """A refusal of some days, where others were to be had, in the user's terms."""
+    if not isinstance(error, RefusedError):
+        return error
+    return ConfigError(
+        f"{error} If the plan's history does not reach so far back, set a later start_date.",
+        detail=str(error.internal_message),
+    )

@@ -244,11 +244,16 @@ def ends_refresh(error: SourceError, run: PartRun[Any]) -> bool:
 
 
 def missing_parts_error(
-    stream: str, unit: str, total: int, failed: Mapping[Part, SourceError]
+    stream: str,
+    unit: str,
+    total: int,
+    failed: Mapping[Part, SourceError],
+    count: int | None = None,
 ) -> SourceError | None:
     """One error that names each part that is lacking, by reason; None if none is.
 
-    Its class is that of the reasons; of several the one that a later sync helps least.
+    Its class is that of the reasons; of several the one that a later sync helps least. `count` is
+    how many units the parts stand for, if a part may stand for several.
     """
     if not failed:
         return None
@@ -259,7 +264,8 @@ def missing_parts_error(
     refused = any(isinstance(error, RefusedError) for error in failed.values())
     advice = " If this stays so, correct or delete what is refused in Mixpanel." if refused else ""
     details = "; ".join(dict.fromkeys(str(error.internal_message) for error in failed.values()))
-    message = f"Stream {stream!r} lacks {len(failed)} of {total} {unit}. {reasons}{advice}"
+    lacking = f"{len(failed) if count is None else count} of {total} {unit}"
+    message = f"Stream {stream!r} lacks {lacking}. {reasons}{advice}"
     return _KINDS[worst(_kind(error) for error in failed.values())](message, details)
 
 

@@ -14,7 +14,7 @@ from enum import Enum
 from itertools import pairwise
 from typing import Any
 
-from source_mixpanel.sync.days import ONE_DAY, Days, days_before
+from source_mixpanel.sync.days import ONE_DAY, Days
 
 _LAST_MS = 250_000_000_000_000
 _CLOSE_MS = 15 * 60 * 1000
@@ -26,8 +26,8 @@ class Only(Enum):
     """Which events of a span are asked for."""
 
     ALL = "all"
+    AGAIN = "all, of days that one answer says are empty"
     PROCESSED_SINCE = "processed since"
-    PROCESSED_SINCE_OR_UNKNOWN = "processed since, or without a processing time"
 
 
 @dataclass(frozen=True)
@@ -36,18 +36,26 @@ class Span:
 
     Attributes:
         last: Last day, inclusive.
-        since_ms: The watermark, for all but `Only.ALL`.
+        since_ms: The watermark, for `Only.PROCESSED_SINCE`.
+        unknown_from: The day from which on events without a processing time are asked for, too;
+            None for none of them.
     """
 
     first: date
     last: date
     only: Only = Only.ALL
     since_ms: int | None = None
+    unknown_from: date | None = None
 
     @property
     def days(self) -> int:
         """Days from the first to the last."""
         return (self.last - self.first).days + 1
+
+    def joins(self, earlier: Span) -> bool:
+        """Whether it goes on where another ends, and both are asked for alike."""
+        alike = replace(earlier, first=self.first, last=self.last) == self
+        return alike and earlier.last + ONE_DAY == self.first
 
 
 @dataclass(frozen=True)
@@ -139,8 +147,9 @@ class Coverage:
     def within(self, start: date, end: date) -> Iterator[Covered]:
         """The covered days of [start, end], part by part."""
         for part in self.parts:
-            if part.first <= end and part.last >= start:
-                yield replace(part, first=max(start, part.first), last=min(end, part.last))
+            first, last = max(start, part.first), min(end, part.last)
+            if first <= last:
+                yield replace(part, first=first, last=last)
 
     def gaps(self, start: date, end: date) -> Iterator[Span]:
         """The days of [start, end] that are not covered."""
@@ -183,87 +192,6 @@ def _with_neighbours_as_one(
         else:
             joined.append(part)
     return Coverage(tuple(joined))
-
-
-# -- what to ask for -------------------------------------------------------------------------
-
-
-def full_spans(coverage: Coverage, start: date, end: date, days: Days) -> list[Span]:
-    """What a full refresh of [start, end] has to ask for, in day order.
-
-    Covered days that were not over when they were read are asked for what they have got since.
-    """
-    spans = list(coverage.gaps(start, end))
-    for part in coverage.within(start, end):
-        begin = max(part.first, part.over_through(days) + ONE_DAY)
-        if begin <= part.last:
-            spans += _again(replace(part, first=begin), begin, reread=False)
-    return _merged(spans)
-
-
-def incremental_spans(
-    coverage: Coverage, start: date, end: date, *, look_back: LookBack, reread: bool
-) -> list[Span]:
-    """What an incremental sync has to ask for, in day order.
-
-    Where it looks back, days are read again in full with `reread`, else for what was processed
-    since.
-    """
-    spans = list(coverage.gaps(start, end))
-    for part in coverage.parts:
-        begin = look_back.begin(coverage, part)
-        for inside in Coverage((part,)).within(start, end):
-            spans += _again(inside, begin, reread=reread)
-    return _merged(spans)
-
-
-@dataclass(frozen=True)
-class LookBack:
-    """How far back an incremental sync looks in days that were read.
-
-    It counts complete days before the moment when a part was read, or before its end.
-    """
-
-    days: Days
-    count: int
-
-    def begin(self, coverage: Coverage, part: Covered) -> date:
-        """The first day of a part to look at again; it may lie after its end.
-
-        Of all parts but the last it is what had not settled when they were read.
-        """
-        through = part.over_through(self.days)
-        if part is not coverage.parts[-1] and part.watermark_ms is not None:
-            through = self.days.at(part.watermark_ms) - ONE_DAY
-        return days_before(through, self.count) + ONE_DAY
-
-
-def _again(part: Covered, look_back_from: date, *, reread: bool) -> Iterator[Span]:
-    """Of days that were read before: what may have come since."""
-    first, last, mark = part.first, part.last, part.watermark_ms
-    whole = reread or mark is None
-    if not whole and first < look_back_from:
-        yield Span(first, min(last, look_back_from - ONE_DAY), Only.PROCESSED_SINCE, mark)
-    if last >= look_back_from:
-        begin = max(first, look_back_from)
-        late = Only.PROCESSED_SINCE_OR_UNKNOWN
-        yield Span(begin, last) if whole else Span(begin, last, late, mark)
-
-
-def _merged(spans: Iterable[Span]) -> list[Span]:
-    """In day order; neighbours with the same filter are one span."""
-    merged: list[Span] = []
-    for span in sorted(spans, key=lambda span: span.first):
-        last = merged[-1] if merged else None
-        if (
-            last is not None
-            and (last.only, last.since_ms) == (span.only, span.since_ms)
-            and last.last + ONE_DAY == span.first
-        ):
-            merged[-1] = replace(last, last=span.last)
-        else:
-            merged.append(span)
-    return merged
 
 
 # -- as JSON ---------------------------------------------------------------------------------

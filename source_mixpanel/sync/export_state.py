@@ -19,9 +19,11 @@ from source_mixpanel.sync.coverage import (
 from source_mixpanel.sync.days import ONE_DAY
 from source_mixpanel.sync.origin import Origin, parse_origin, sealed
 from source_mixpanel.sync.period import Cut
+from source_mixpanel.sync.window import Strain
 
 _FIRST_MS = 100_000_000_000
 _LAST_MS = 250_000_000_000_000
+_MANY = 10_000
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,11 @@ class ExportState:
         latest_ms: The latest `time` ever emitted, UTC milliseconds; the stream's cursor.
         kind: What raw times mean, `utc` or `project_time`; None while the data has not told.
         cuts: The covered days of which only a part was wanted.
+        ended_ms: When a full refresh came to its end without some days that may be had soon, UTC.
+        begin: The first day of all that is wanted, which nothing else may tell yet.
+        empty: Days of which the latest answer was empty, and the watermark that it would have
+            given them if it had not been.
+        strains: What the server did not manage, by kind of request.
     """
 
     latest_ms: int | None = None
@@ -40,11 +47,48 @@ class ExportState:
     refreshing: bool = False
     cuts: tuple[Cut, ...] = ()
     origin: Origin = field(default_factory=Origin)
+    ended_ms: int | None = None
+    begin: date | None = None
+    empty: Coverage = field(default_factory=Coverage)
+    strains: Mapping[str, Strain] = field(default_factory=dict)
 
     def with_latest(self, ms: int) -> ExportState:
         """With the cursor moved on, never back."""
         latest = ms if self.latest_ms is None else max(self.latest_ms, ms)
         return replace(self, latest_ms=latest)
+
+    def read(self, first: date, last: date, watermark_ms: int, *, proven: bool) -> ExportState:
+        """With an answer for some days.
+
+        One without events proves nothing: a body that was lost looks the same. It moves no
+        watermark until another one says so too, and then no further than to where it would have
+        moved it itself.
+        """
+        if proven:
+            covered = self.coverage.read(first, last, watermark_ms)
+            return replace(self, coverage=covered, empty=self.empty.without(first, last))
+        covered = self.coverage
+        for part in self.empty.within(first, last):
+            covered = covered.read(part.first, part.last, part.watermark_ms)
+        empty = self.empty.read(first, last, watermark_ms)
+        return replace(self, coverage=covered, empty=empty)
+
+    def without(self, first: date, last: date) -> ExportState:
+        """As if nobody had asked for these days."""
+        covered, empty = self.coverage.without(first, last), self.empty.without(first, last)
+        return replace(self, coverage=covered, empty=empty)
+
+    def ended(self, now_ms: int, *, passes: bool) -> ExportState:
+        """The state of a full refresh that ends with an error.
+
+        If that passes, what is lacking is read when the refresh is tried again soon.
+        """
+        return replace(self, refreshing=passes, ended_ms=now_ms if passes else None)
+
+    @property
+    def earliest(self) -> date | None:
+        """The first day of all that was wanted so far; None if there is none."""
+        return min(filter(None, (self.begin, self.coverage.first)), default=None)
 
 
 def dump_state(state: ExportState) -> dict[str, Any]:
@@ -58,6 +102,10 @@ def dump_state(state: ExportState) -> dict[str, Any]:
         "event_timestamps": state.kind,
         "full_refresh": "in progress" if state.refreshing else None,
         "cut_days": [[c.day.isoformat(), c.since_ms, c.until_ms] for c in state.cuts] or None,
+        "ended_ms": state.ended_ms,
+        "begin": None if state.begin is None else state.begin.isoformat(),
+        "empty": dump_coverage(state.empty) or None,
+        "strains": {k: [s.days, s.at_ms, s.wait_days] for k, s in state.strains.items()} or None,
     }
     return sealed(blob, state.origin)
 
@@ -83,7 +131,26 @@ def parse_state(blob: Mapping[str, Any]) -> ExportState:
         refreshing=blob.get("full_refresh") is not None,
         cuts=tuple(_cuts(blob, coverage)),
         origin=parse_origin(blob),
+        ended_ms=parse_mark(blob.get("ended_ms")),
+        begin=None if blob.get("begin") is None else parse_day(blob["begin"]),
+        empty=_empty(blob.get("empty") or []),
+        strains=dict(_strains(blob.get("strains") or {})),
     )
+
+
+def _empty(told: Any) -> Coverage:
+    empty = parse_coverage(told)
+    if any(part.first == date.min or part.watermark_ms is None for part in empty.parts):
+        raise ValueError("empty")
+    return empty
+
+
+def _strains(told: Mapping[str, Any]) -> Iterator[tuple[str, Strain]]:
+    for kind, (days, at, wait) in told.items():
+        at_ms = parse_mark(at)
+        if at_ms is None or not all(type(n) is int and 0 < n <= _MANY for n in (days, wait)):
+            raise ValueError("strains")
+        yield kind, Strain(days, at_ms, wait)
 
 
 def _cuts(blob: Mapping[str, Any], coverage: Coverage) -> Iterator[Cut]:

@@ -232,3 +232,10 @@ def test_unknown_faults_are_refused(filled: Any) -> None:
         filled.control.add_fault("sneeze")
     with pytest.raises(RuntimeError, match="colour"):
         filled.control.add_fault("reset", colour="red")
+
+
+def test_requests_for_many_days_alone_may_be_hit(filled: Any) -> None:
+    filled.control.add_fault("status", "/", status=504, over_days=2)
+    days = [("2026-03-09", "2026-03-10"), ("2026-03-08", "2026-03-10")]
+    assert [filled.export(*ends).status_code for ends in days] == [200, 504]
+    assert filled.get("/api/app/me").status_code == 200

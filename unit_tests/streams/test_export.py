@@ -84,7 +84,7 @@ def test_full_refresh_begins_anew_after_a_whole_one(
 def test_full_refresh_goes_on_where_it_was_broken_off(
     command: Command, mixpanel: ControlClient, config: dict[str, Any]
 ) -> None:
-    mixpanel.add_events([event(insert_id=f"i-{n}", days_ago=n) for n in range(9)])
+    mixpanel.add_events([event(insert_id=f"i-{n}", days_ago=n + 0.1) for n in range(9)])
     stream = discover(command, config)
     whole = read(command, config, stream, mode="full_refresh")
     middle = whole.states[0]
@@ -107,23 +107,29 @@ def middle_records(out: Output, state_number: int) -> list[dict[str, Any]]:
     raise AssertionError("there are fewer states")
 
 
-def test_states_count_the_records_before_them_and_move_in_day_order(
+def test_states_count_the_records_before_them_and_the_newest_days_come_first(
     command: Command, mixpanel: ControlClient, config: dict[str, Any]
 ) -> None:
     mixpanel.seed(3, events=600, days=9, profiles=10)
     out = read(command, config, discover(command, config))
-    counts, through, rows = [], [], 0
+    counts, begins, cursors, rows = [], [], [], 0
     for entry in out.messages:
         rows += entry["type"] == "RECORD"
         if entry["type"] == "STATE":
             assert entry["state"]["sourceStats"]["recordCount"] == rows
             counts.append(rows)
-            through.append(entry["state"]["stream"]["stream_state"]["covered"][-1][1])
+            state = entry["state"]["stream"]["stream_state"]
+            begins.append(state["covered"][0][0])
+            cursors.append(state["time"])
+            assert state["covered"][-1][1] == "2026-03-10"
             rows = 0
     assert sum(counts) == len(mixpanel.events())
     assert rows == 0
-    assert through == sorted(through)
-    assert len(through) == len(set(through)) > 1
+    assert begins == sorted(begins, reverse=True)
+    assert len(set(begins)) > 1
+    assert begins[-1] == "2026-03-01"
+    # The cursor is the latest time of all, wherever the sync is.
+    assert len(set(cursors)) == 1
 
 
 def test_only_the_events_asked_for(

@@ -9,7 +9,6 @@ import pytest
 from mixpanel_emulator.control_client import ControlClient
 from unit_tests.builders import discover, event, read
 from unit_tests.harness import Command, expected_export, multiset
-from unit_tests.worlds import prefixes
 
 EXPORT = "/api/2.0/export"
 
@@ -122,12 +121,12 @@ def test_a_day_that_cannot_be_had_whole_is_split_by_the_clock(
     parts = [e["query"].get("where", "") for e in mixpanel.journal() if e["path"] == EXPORT]
     assert sum("$time" in where for where in parts) == 2
     assert multiset(out.records()) == multiset(expected_export(mixpanel.events(), project))
-    days = [s["stream"]["stream_state"]["covered"][-1][1] for s in out.states]
-    assert days == sorted(days)
+    days = [s["stream"]["stream_state"]["covered"][0][0] for s in out.states]
+    assert days == sorted(days, reverse=True)
 
 
 @pytest.mark.parametrize("mode", ["full_refresh", "incremental"])
-def test_no_state_stands_for_a_part_of_a_day(
+def test_of_a_day_that_cannot_be_had_whole_nothing_leaves_and_the_days_beside_it_do(
     command: Command,
     mixpanel: ControlClient,
     config: dict[str, Any],
@@ -138,16 +137,18 @@ def test_no_state_stands_for_a_part_of_a_day(
     day = {"from_date": "2026-03-07", "to_date": "2026-03-07"}
     mixpanel.add_fault("cut_mid_line", EXPORT, query=day, times=2, after_lines=9)
     # The first half of the day comes, and nothing of the other.
-    mixpanel.add_fault("reset", EXPORT, query=day, skip=1)
+    mixpanel.add_fault("chunk_cut", EXPORT, query=day, skip=1, after_bytes=0)
     out = read(command, config, project, mode=mode, tries=2)
     assert out.code == 1
-    done, state = prefixes(out, "export")[-1]
-    assert 0 < len(done) < len(out.records()), "the half day has to be there, behind the state"
+    [error] = [e for e in out.errors if e.get("stream_descriptor")]
+    assert "lacks 1 of 6 days. 2026-03-07 (in 2026-03-07 " in error["message"]
+    days = {row["time"][:10] for row in out.records()}
+    assert days == {f"2026-03-{n:02}" for n in (5, 6, 8, 9, 10)}
     mixpanel.clear_faults()
-    rest = read(command, config, project, mode=mode, state=[state])
+    rest = read(command, config, project, mode=mode, state=out.state_file())
     assert rest.code == 0
     want = multiset(expected_export(mixpanel.events(), project))
-    got = multiset(done + rest.records())
+    got = multiset(out.records()) + multiset(rest.records())
     assert not want - got, "events were lost"
     assert all(is_recent(row) for row in got - want), "events outside the overlap were repeated"
 

@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mixpanel_emulator.control_client import ControlClient
-from source_mixpanel.api.request import ApiRequest
+from source_mixpanel.api.request import Api, ApiRequest
 from source_mixpanel.clock import ServerTime
 from source_mixpanel.errors import TooLargeError
 from source_mixpanel.streams.base import Workshop
@@ -21,6 +21,8 @@ from source_mixpanel.streams.export_request import ExportFilter
 from source_mixpanel.streams.export_slices import SliceSource
 from source_mixpanel.sync.coverage import Span
 from source_mixpanel.sync.days import Days
+from source_mixpanel.sync.export_state import ExportState
+from source_mixpanel.sync.plan import ReadPlan
 from unit_tests.builders import discover, read
 from unit_tests.harness import Command, expected_export, multiset
 
@@ -41,7 +43,7 @@ def test_a_day_larger_than_the_disk_is_read_in_parts(
     out = read(command, {**config, "download_ahead_mb": 1}, project)
     assert out.code == 0, out.log
     assert multiset(out.records("export")) == multiset(expected_export(mixpanel.events(), project))
-    assert "larger than the 0.5 MB of disk that it may take. Asking for 2026-03-09" in out.log
+    assert "larger than the 0.5 MB of disk that it may take. Asking for 2026-03-10" in out.log
     assert "Trying again" not in out.log
 
 
@@ -129,18 +131,21 @@ def _largest(limit: int) -> int:
 def read_all(sizes: Sizes, days: int, limit: int) -> list[int]:
     """The bytes of each window of so many days, with so much disk."""
     clock = _Still()
-    shop = type("Shop", (), {"client": sizes, "clock": clock, "time": ServerTime(clock)})()
+    ledgers = {Api.EXPORT: None}
+    held = {"client": sizes, "clock": clock, "time": ServerTime(clock), "ledgers": ledgers}
+    last = FIRST + timedelta(days=days - 1)
+    plan = ReadPlan(ExportState(), [Span(FIRST, last)])
     source = SliceSource(
-        cast("Workshop", shop),
+        cast("Workshop", type("Shop", (), held)()),
+        plan,
         wanted=ExportFilter(),
         days=Days("utc", None),
         most_days=None,
         largest=_largest(limit),
         log=lambda _: None,
     )
-    last = FIRST + timedelta(days=days - 1)
     taken = []
-    for whole in source.slices([Span(FIRST, last)], lambda _: last):
+    for whole in source.slices(plan, lambda _: last):
         taken.append(whole.spool.stored)
         whole.spool.close()
     return taken
@@ -171,7 +176,8 @@ def test_days_that_are_too_large_are_found_out_once_and_one_such_day_is_forgotte
     busy = Sizes(lambda _: 900 * MB)
     assert len(read_all(busy, 100, 1000 * MB)) == 200
     assert busy.refused == 1
-    calm = Sizes(lambda day: (900 if day == FIRST else 20) * MB)
+    newest = FIRST + timedelta(days=99)
+    calm = Sizes(lambda day: (900 if day == newest else 20) * MB)
     taken = read_all(calm, 100, 1000 * MB)
     assert calm.refused == 1
     assert len(taken) < 40

@@ -68,3 +68,26 @@ def test_an_end_at_midnight_stands_for_its_whole_day(
     assert ids(read(command, config, stream, mode=mode).records()) == ["2", "3"]
     config["end_date"] = "2026-03-08T11:59:59Z"
     assert ids(read(command, config, stream, mode=mode).records()) == ["3"]
+
+
+@pytest.mark.parametrize(("minutes", "again"), [(10, ["2"]), (60, ["1", "2", "3"])])
+def test_a_refresh_that_lacks_a_day_is_finished_soon_or_begun_anew(
+    command: Command,
+    mixpanel: ControlClient,
+    config: dict[str, Any],
+    minutes: int,
+    again: list[str],
+) -> None:
+    mixpanel.add_events([event(days_ago=n, insert_id=f"{n}") for n in (1, 2, 3)])
+    stream = discover(command, config)
+    day = {"from_date": "2026-03-08", "to_date": "2026-03-08"}
+    config["date_window_size"] = 1
+    mixpanel.add_fault("status", "/api/2.0/export", query=day, status=500)
+    lacking = read(command, config, stream, mode="full_refresh", tries=2)
+    assert (lacking.code, ids(lacking.records())) == (1, ["1", "3"])
+    mixpanel.clear_faults()
+    mixpanel.advance(60 * minutes)
+    state = lacking.state_file()
+    rest = read(command, config, stream, state=state, mode="full_refresh")
+    assert (rest.code, ids(rest.records())) == (0, again)
+    assert "ended_ms" not in rest.stream_state("export")

@@ -176,13 +176,13 @@ def test_times_are_not_guessed_when_the_events_that_would_tell_cannot_be_had(
     command: Command, mixpanel: ControlClient, config: dict[str, Any], kind: str
 ) -> None:
     mixpanel.configure(project_kind="local", timezone="America/Los_Angeles")
-    imported = hourly(datetime(2026, 3, 5, 12, tzinfo=timezone.utc), hours=12)
+    imported = hourly(datetime(2026, 3, 9, 12, tzinfo=timezone.utc), hours=12)
     for number, entry in enumerate(imported):
-        late = int(datetime(2026, 3, 9, tzinfo=timezone.utc).timestamp()) * 1000
+        late = int(datetime(2026, 3, 10, 9, tzinfo=timezone.utc).timestamp()) * 1000
         sent = {"$mp_api_timestamp_ms": late, "mp_processing_time_ms": late}
         entry["properties"] |= {"$insert_id": f"old-{number}", **sent}
     mixpanel.add_events(imported)
-    mixpanel.add_events(hourly(datetime(2026, 3, 9, 12, tzinfo=timezone.utc), hours=12))
+    mixpanel.add_events(hourly(datetime(2026, 3, 5, 12, tzinfo=timezone.utc), hours=12))
     stream = discover(command, config)
     config["start_date"] = "2026-03-05"
     clean = read(command, config, stream)
@@ -196,8 +196,8 @@ def test_times_are_not_guessed_when_the_events_that_would_tell_cannot_be_had(
     [error] = [e for e in out.errors if "following streams" not in e["message"]]
     assert error["failure_type"] == "transient_error"
     assert "Stream 'export' needs some recent events" in error["message"]
-    # The window itself was whole: it is not asked for again in parts.
-    assert len([e for e in mixpanel.journal() if e["path"] == EXPORT]) == before + 3
+    # The window itself was whole, and so was that of today: neither is asked for again.
+    assert len([e for e in mixpanel.journal() if e["path"] == EXPORT]) == before + 4
     mixpanel.clear_faults()
     again = read(command, config, stream, state=out.state_file())
     assert again.code == 0
@@ -220,3 +220,6 @@ def test_a_wrong_clock_of_our_own_is_corrected_by_mixpanels(
     assert out.code == 0, out.log
     assert len(out.records()) == 20
     assert out.stream_state("export")["covered"][0][2] < 1_773_144_060_000
+    ends = [e["query"]["to_date"] for e in mixpanel.journal() if e["path"] == EXPORT]
+    # Once by discover, and once by read.
+    assert len([end for end in ends if end > "2026-03-10"]) == 2

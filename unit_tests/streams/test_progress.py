@@ -95,4 +95,4 @@ def test_a_stream_that_fails_tells_how_far_it_came(
     out = sync(command, config, [export], tries=2)
     assert out.code != 0
     last = _lines(out, "export")[-1]
-    assert (last["done"], last["total"]) == ("7", "10")
+    assert (last["done"], last["total"]) == ("9", "10")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta, timezone
 
 from hypothesis import strategies as st
 
 from source_mixpanel.sync.coverage import Coverage, Covered, Span
+from source_mixpanel.sync.period import in_ms
 
 FIRST = date(2026, 1, 1)
 ONE_DAY = timedelta(days=1)
+HOUR_MS = 3_600_000
 APART_MS = 16 * 60_000
 """Watermarks that differ by less may count as one."""
 Step = tuple[int, int, int | None]
@@ -57,3 +59,23 @@ def read(windows: list[Step]) -> Coverage:
 
 
 coverages = steps.map(read)
+
+
+def at(day: int, hour: int = 0) -> int:
+    """UTC milliseconds of an hour of a day."""
+    midnight = datetime.combine(nth(day), datetime.min.time(), timezone.utc)
+    return in_ms(midnight) + hour * HOUR_MS
+
+
+def covered(*parts: tuple[int, int, int | None]) -> Coverage:
+    """Coverage of these parts: number of the first day and of the last, watermark."""
+    return Coverage(tuple(Covered(nth(first), nth(last), mark) for first, last, mark in parts))
+
+
+def _lived(part: Step) -> Step:
+    first, more, mark = part
+    return first, more, None if mark is None else at(0) + mark // apart(1) * HOUR_MS
+
+
+lived = steps.map(lambda many: read(list(map(_lived, many))))
+"""Coverage of windows that were read in the time of their days or soon after, on the hour."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import date, datetime, timedelta, timezone
 from itertools import pairwise, permutations
 from typing import Any
@@ -17,21 +17,16 @@ from source_mixpanel.instants import PROJECT_KIND, UTC_KIND
 from source_mixpanel.sync.coverage import (
     Coverage,
     Covered,
-    LookBack,
-    Only,
-    Span,
     dump_coverage,
-    full_spans,
-    incremental_spans,
     parse_coverage,
 )
 from source_mixpanel.sync.days import Days
-from source_mixpanel.sync.period import in_ms
 from unit_tests.sync.numbered_days import (
     ONE_DAY,
     Step,
     apart,
     coverages,
+    covered,
     days_of,
     marks_of,
     nth,
@@ -43,26 +38,6 @@ _quick = settings(max_examples=50)
 
 UTC_DAYS = Days(UTC_KIND, None)
 MINUTE_MS = 60_000
-HOUR_MS = 60 * MINUTE_MS
-
-
-def _at(day: int, hour: int = 0) -> int:
-    """UTC milliseconds of an hour of a day."""
-    midnight = datetime.combine(nth(day), datetime.min.time(), timezone.utc)
-    return in_ms(midnight) + hour * HOUR_MS
-
-
-def _lived(part: Step) -> Step:
-    """A window that was read in the time of its days or soon after, on the hour."""
-    first, more, mark = part
-    return first, more, None if mark is None else _at(0) + mark // apart(1) * HOUR_MS
-
-
-lived = steps.map(lambda many: read(list(map(_lived, many))))
-
-
-def _covered(*parts: tuple[int, int, int | None]) -> Coverage:
-    return Coverage(tuple(Covered(nth(first), nth(last), mark) for first, last, mark in parts))
 
 
 # -- coverage as a function from days to watermarks ------------------------------------------
@@ -163,7 +138,7 @@ def test_a_window_read_again_each_day_leaves_two_parts() -> None:
 
 
 def test_the_first_and_last_day_are_those_of_all_parts() -> None:
-    coverage = _covered((3, 5, 1), (9, 12, 2))
+    coverage = covered((3, 5, 1), (9, 12, 2))
     assert (coverage.first, coverage.last) == (nth(3), nth(12))
     assert (Coverage().first, Coverage().last) == (None, None)
     unknown = Coverage((Covered(date.min, nth(9), None),))
@@ -174,9 +149,9 @@ def test_the_first_and_last_day_are_those_of_all_parts() -> None:
     ("coverage", "claims"),
     [
         (Coverage(), False),
-        (_covered((0, 9, None)), True),
-        (_covered((0, 8, None)), False),
-        (_covered((0, 9, 5)), False),
+        (covered((0, 9, None)), True),
+        (covered((0, 8, None)), False),
+        (covered((0, 9, 5)), False),
     ],
 )
 def test_only_who_kept_no_watermark_claims_a_day(coverage: Coverage, claims: bool) -> None:  # noqa: FBT001
@@ -234,100 +209,7 @@ def test_whether_a_day_is_over_is_the_projects_to_say() -> None:
     assert part.over_through(in_los_angeles) == date(2026, 1, 30)
 
 
-# -- spans of incremental syncs --------------------------------------------------------------
-
-
-def _back(count: int) -> LookBack:
-    return LookBack(UTC_DAYS, count)
-
-
-def test_a_first_sync_reads_all_days_in_one_span() -> None:
-    spans = incremental_spans(Coverage(), nth(0), nth(9), look_back=_back(5), reread=False)
-    assert spans == [Span(nth(0), nth(9))]
-
-
-def test_a_second_sync_asks_old_days_for_what_was_processed_since_and_new_days_for_all() -> None:
-    coverage = _covered((0, 9, _at(20)))
-    spans = incremental_spans(coverage, nth(0), nth(12), look_back=_back(5), reread=False)
-    assert spans == [
-        Span(nth(0), nth(4), Only.PROCESSED_SINCE, _at(20)),
-        Span(nth(5), nth(9), Only.PROCESSED_SINCE_OR_UNKNOWN, _at(20)),
-        Span(nth(10), nth(12)),
-    ]
-
-
-def test_rereading_asks_for_the_window_and_the_new_days_in_one_span() -> None:
-    coverage = _covered((0, 9, _at(20)))
-    spans = incremental_spans(coverage, nth(0), nth(12), look_back=_back(5), reread=True)
-    assert spans == [Span(nth(5), nth(12))]
-
-
-def test_days_read_by_another_connector_are_read_again_within_the_window() -> None:
-    coverage = Coverage((Covered(date.min, nth(9), None),)).anchored(nth(0))
-    spans = incremental_spans(coverage, nth(0), nth(12), look_back=_back(5), reread=False)
-    assert spans == [Span(nth(5), nth(12))]
-
-
-def test_an_earlier_start_date_is_read_before_the_days_that_are_covered() -> None:
-    coverage = _covered((10, 19, _at(30)))
-    spans = incremental_spans(coverage, nth(0), nth(19), look_back=_back(5), reread=False)
-    assert spans[0] == Span(nth(0), nth(9))
-    assert spans[1] == Span(nth(10), nth(14), Only.PROCESSED_SINCE, _at(30))
-
-
-def test_gaps_are_read_in_full_and_what_lies_around_them_is_not() -> None:
-    coverage = _covered((0, 2, _at(20)), (6, 9, _at(20)))
-    spans = incremental_spans(coverage, nth(0), nth(9), look_back=_back(0), reread=False)
-    assert spans == [
-        Span(nth(0), nth(2), Only.PROCESSED_SINCE, _at(20)),
-        Span(nth(3), nth(5)),
-        Span(nth(6), nth(9), Only.PROCESSED_SINCE, _at(20)),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("parts", "begins"),
-    [
-        # The last part: from its last day that was over, whenever that was read.
-        ([(0, 9, _at(20))], [5]),
-        ([(0, 9, _at(9, 12))], [4]),
-        ([(0, 9, None)], [5]),
-        ([(9, 9, _at(9, 12))], [4]),
-        # An earlier one: what had not settled on the day of its watermark.
-        ([(0, 9, _at(10, 1)), (12, 20, _at(20, 1))], [5, 15]),
-        ([(0, 9, _at(12, 1)), (12, 20, _at(20, 1))], [7, 15]),
-        ([(0, 9, _at(20, 1)), (12, 20, _at(20, 1))], [15, 15]),
-        ([(0, 9, None), (12, 20, _at(20, 1))], [5, 15]),
-    ],
-)
-def test_the_look_back_is_a_parts_own(
-    parts: list[tuple[int, int, int | None]], begins: list[int]
-) -> None:
-    coverage = _covered(*parts)
-    assert [_back(5).begin(coverage, part) for part in coverage.parts] == list(map(nth, begins))
-
-
-def test_the_day_of_a_watermark_is_the_projects_to_say() -> None:
-    coverage = _covered((0, 9, _at(12, 3)), (14, 14, _at(20)))
-    in_los_angeles = Days(PROJECT_KIND, ZoneInfo("America/Los_Angeles"))
-    assert _back(5).begin(coverage, coverage.parts[0]) == nth(7)
-    assert LookBack(in_los_angeles, 5).begin(coverage, coverage.parts[0]) == nth(6)
-
-
-@pytest.mark.parametrize("mark", [None, _at(20)])
-@pytest.mark.parametrize("count", [0, 3650, 10**9])
-def test_a_look_back_of_any_length_begins_at_some_day(count: int, mark: int | None) -> None:
-    coverage = _covered((0, 9, mark), (12, 12, _at(20)))
-    begin = _back(count).begin(coverage, coverage.parts[0])
-    assert begin <= nth(20)
-    vouched = coverage.vouched(lambda part: _back(count).begin(coverage, part), _at(40))
-    assert marks_of(vouched).keys() == marks_of(coverage).keys()
-
-
-def test_rereading_looks_again_at_earlier_parts_that_had_not_settled() -> None:
-    coverage = _covered((0, 9, _at(10)), (12, 20, _at(21)))
-    spans = incremental_spans(coverage, nth(0), nth(20), look_back=_back(3), reread=True)
-    assert spans == [Span(nth(7), nth(11)), Span(nth(18), nth(20))]
+# -- neighbours ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -431,130 +313,9 @@ def test_the_order_in_which_days_were_read_does_not_tell_how_they_are_joined(
 
 
 def test_parts_that_were_told_one_by_one_are_joined_when_they_are_read() -> None:
-    by_hand = _covered((0, 1, 10 * MINUTE_MS), (2, 3, 12 * MINUTE_MS), (4, 5, 30 * MINUTE_MS))
+    by_hand = covered((0, 1, 10 * MINUTE_MS), (2, 3, 12 * MINUTE_MS), (4, 5, 30 * MINUTE_MS))
     joined = parse_coverage(dump_coverage(by_hand))
-    assert joined == _covered((0, 3, 10 * MINUTE_MS), (4, 5, 30 * MINUTE_MS))
-
-
-def test_late_spans_with_a_gap_between_them_stay_apart() -> None:
-    coverage = _covered((0, 1, _at(20)), (4, 5, _at(20)))
-    spans = incremental_spans(coverage, nth(0), nth(1), look_back=_back(0), reread=False)
-    more = incremental_spans(coverage, nth(4), nth(5), look_back=_back(0), reread=False)
-    assert (spans, more) == (
-        [Span(nth(0), nth(1), Only.PROCESSED_SINCE, _at(20))],
-        [Span(nth(4), nth(5), Only.PROCESSED_SINCE, _at(20))],
-    )
-
-
-@pytest.mark.parametrize(
-    ("day", "only"),
-    [(date(1969, 12, 30), Only.PROCESSED_SINCE), (nth(0), Only.PROCESSED_SINCE_OR_UNKNOWN)],
-)
-def test_days_that_had_been_processed_up_to_the_epoch_are_asked_since_then(
-    day: date, only: Only
-) -> None:
-    coverage = Coverage((Covered(day, day, 0),))
-    spans = incremental_spans(coverage, day, day, look_back=_back(0), reread=False)
-    assert spans == [Span(day, day, only, 0)]
-
-
-def _apart_and_within(spans: list[Span], start: date, end: date) -> Mapping[date, Span]:
-    """The span of each day that is asked for; they lie in order, apart, within what is wanted."""
-    for span in spans:
-        assert start <= span.first <= span.last <= end
-        assert (span.since_ms is None) == (span.only is Only.ALL)
-        assert span.days == len(days_of(span))
-    for one, other in pairwise(spans):
-        assert one.last < other.first
-    return {day: span for span in spans for day in days_of(span)}
-
-
-def _looked_at_again(coverage: Coverage, count: int) -> set[date]:
-    """The covered days that lie within the look-back of their part, each by itself."""
-    again: set[date] = set()
-    for part in coverage.parts:
-        mark = part.watermark_ms
-        days = days_of(part)
-        if part is coverage.parts[-1]:
-            over = [day for day in days if mark is None or UTC_DAYS.ends(day) <= mark]
-            through = over[-1] if over else part.first - ONE_DAY
-        else:
-            after = part.last + 40 * ONE_DAY
-            stretch = days_of(Span(nth(-40), after))
-            over = [day for day in stretch if mark is not None and UTC_DAYS.ends(day) <= mark]
-            through = part.last if mark is None else over[-1]
-        again |= {day for day in days if day > through - count * ONE_DAY}
-    return again
-
-
-@given(
-    lived,
-    st.integers(0, 15),
-    st.integers(0, 15),
-    st.integers(0, 12),
-    st.sampled_from(["by processing time", "reread"]),
-)
-@_quick
-def test_an_incremental_sync_asks_for_all_that_may_have_come_and_no_more(
-    coverage: Coverage, start: int, more: int, count: int, mode: str
-) -> None:
-    first, end, reread = nth(start), nth(start + more), mode == "reread"
-    spans = incremental_spans(coverage, first, end, look_back=_back(count), reread=reread)
-    asked = _apart_and_within(spans, first, end)
-    known, again = marks_of(coverage), _looked_at_again(coverage, count)
-    for day in map(nth, range(start, start + more + 1)):
-        mark, span = known.get(day), asked.get(day)
-        if day not in known or (day in again and (reread or mark is None)):
-            assert span is not None
-            assert span.only is Only.ALL
-        elif reread or mark is None:
-            assert span is None
-        else:
-            within = day in again
-            assert span is not None
-            assert span.only is (
-                Only.PROCESSED_SINCE_OR_UNKNOWN if within else Only.PROCESSED_SINCE
-            )
-            assert span.since_ms is not None
-            assert span.since_ms == mark
-
-
-# -- spans of full refreshes -----------------------------------------------------------------
-
-
-def test_a_full_refresh_that_goes_on_asks_for_the_days_that_are_lacking() -> None:
-    coverage = _covered((0, 3, _at(20)), (6, 7, _at(20)))
-    assert full_spans(coverage, nth(0), nth(9), UTC_DAYS) == [
-        Span(nth(4), nth(5)),
-        Span(nth(8), nth(9)),
-    ]
-
-
-def test_a_full_refresh_asks_a_day_that_was_not_over_for_what_it_has_got_since() -> None:
-    coverage = _covered((0, 9, _at(9, 12)))
-    assert full_spans(coverage, nth(0), nth(11), UTC_DAYS) == [
-        Span(nth(9), nth(9), Only.PROCESSED_SINCE_OR_UNKNOWN, _at(9, 12)),
-        Span(nth(10), nth(11)),
-    ]
-
-
-@given(coverages | lived, st.integers(0, 15), st.integers(0, 15))
-@_quick
-def test_a_full_refresh_asks_for_what_is_not_read_and_what_was_not_over(
-    coverage: Coverage, start: int, more: int
-) -> None:
-    first, end = nth(start), nth(start + more)
-    asked = _apart_and_within(full_spans(coverage, first, end, UTC_DAYS), first, end)
-    known = marks_of(coverage)
-    for day in map(nth, range(start, start + more + 1)):
-        mark = known.get(day)
-        if day not in known:
-            assert asked[day].only is Only.ALL
-        elif mark is None or UTC_DAYS.ends(day) <= mark:
-            assert day not in asked
-        else:
-            assert asked[day].only is Only.PROCESSED_SINCE_OR_UNKNOWN
-            assert asked[day].since_ms == mark
+    assert joined == covered((0, 3, 10 * MINUTE_MS), (4, 5, 30 * MINUTE_MS))
 
 
 # -- as JSON ---------------------------------------------------------------------------------
@@ -567,7 +328,7 @@ def test_coverage_comes_back_as_it_went(coverage: Coverage) -> None:
 
 
 def test_coverage_says_in_plain_values_what_was_read() -> None:
-    assert dump_coverage(_covered((0, 1, 5), (4, 4, None))) == [
+    assert dump_coverage(covered((0, 1, 5), (4, 4, None))) == [
         ["2026-01-01", "2026-01-02", 5],
         ["2026-01-05", "2026-01-05", None],
     ]
@@ -597,4 +358,4 @@ def test_what_is_no_coverage_is_refused(told: Any) -> None:
 
 def test_the_order_of_the_parts_does_not_matter() -> None:
     told = [["2026-01-05", "2026-01-05", 2], ["2026-01-01", "2026-01-02", 1]]
-    assert parse_coverage(told) == _covered((0, 1, 1), (4, 4, 2))
+    assert parse_coverage(told) == covered((0, 1, 1), (4, 4, 2))

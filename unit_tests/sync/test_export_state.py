@@ -17,7 +17,8 @@ from source_mixpanel.sync.export_state import ExportState, dump_state
 from source_mixpanel.sync.export_state import parse_state as parse_blob
 from source_mixpanel.sync.origin import Origin, opened
 from source_mixpanel.sync.period import Cut
-from unit_tests.sync.numbered_days import coverages
+from source_mixpanel.sync.window import Strain
+from unit_tests.sync.numbered_days import apart, coverages, covered, marks_of, nth, read
 from unit_tests.sync.origins import origins
 
 _quick = settings(max_examples=50)
@@ -37,6 +38,15 @@ states = st.builds(
     refreshing=st.booleans(),
     cuts=st.lists(cuts, max_size=3, unique_by=lambda cut: cut.day).map(tuple),
     origin=origins,
+    ended_ms=moments,
+    begin=st.none() | st.dates(date(2, 1, 1), date(9998, 1, 1)),
+    empty=st.lists(st.tuples(st.integers(0, 25), st.integers(0, 10), st.integers(0, 10**6))).map(
+        lambda many: read([(first, more, apart(mark)) for first, more, mark in many])
+    ),
+    strains=st.dictionaries(
+        st.sampled_from(["all", "late"]),
+        st.builds(Strain, st.integers(1, 3650), st.integers(0, 10**13), st.integers(1, 8)),
+    ),
 )
 
 
@@ -78,13 +88,28 @@ def test_the_state_says_in_plain_values_what_was_read() -> None:
     coverage = Coverage((Covered(BEGIN, EARLIER, 5), Covered(date(2026, 1, 30), DAY, NOON_MS)))
     origin = Origin(7, "EU", (None, 3), "Asia/Tokyo", ("f",))
     cuts = (Cut(BEGIN, 1, None), Cut(DAY, None, 2))
-    state = ExportState(NOON_MS, coverage, UTC_KIND, True, cuts, origin)
+    state = ExportState(
+        NOON_MS,
+        coverage,
+        UTC_KIND,
+        True,
+        cuts,
+        origin,
+        ended_ms=7,
+        begin=BEGIN,
+        empty=Coverage((Covered(EARLIER, EARLIER, 8),)),
+        strains={"all": Strain(60, NOON_MS, 2)},
+    )
     assert dump_state(state) == {
         "time": "2026-01-31T12:00:00.123Z",
         "covered": [["2026-01-01", "2026-01-20", 5], ["2026-01-30", "2026-01-31", NOON_MS]],
         "event_timestamps": "utc",
         "full_refresh": "in progress",
         "cut_days": [["2026-01-01", 1, None], ["2026-01-31", None, 2]],
+        "ended_ms": 7,
+        "begin": "2026-01-01",
+        "empty": [["2026-01-20", "2026-01-20", 8]],
+        "strains": {"all": [60, NOON_MS, 2]},
         "origin": {
             "version": 2,
             "project_id": 7,
@@ -101,6 +126,43 @@ def test_the_cursor_never_moves_back() -> None:
     assert state.latest_ms == 7
     assert state.with_latest(5).latest_ms == 7
     assert state.with_latest(9).latest_ms == 9
+
+
+# -- answers without events ------------------------------------------------------------------
+
+
+def _answered(state: ExportState, first: int, last: int, mark: int, events: str) -> ExportState:
+    return state.read(nth(first), nth(last), apart(mark), proven=bool(events))
+
+
+def test_an_answer_with_events_moves_the_watermark_and_one_without_does_not() -> None:
+    state = _answered(ExportState(), 0, 9, 1, "some")
+    assert state.coverage == covered((0, 9, apart(1)))
+    state = _answered(state, 0, 9, 2, "")
+    assert (state.coverage, state.empty) == (covered((0, 9, apart(1))), covered((0, 9, apart(2))))
+    state = _answered(state, 5, 9, 3, "some")
+    assert state.coverage == covered((0, 4, apart(1)), (5, 9, apart(3)))
+    assert state.empty == covered((0, 4, apart(2)))
+
+
+def test_a_second_one_without_events_moves_it_to_where_the_first_would_have() -> None:
+    state = _answered(_answered(ExportState(), 0, 9, 1, "some"), 0, 4, 2, "")
+    state = _answered(state, 0, 9, 3, "")
+    assert marks_of(state.coverage) == {nth(n): apart(2 if n < 5 else 1) for n in range(10)}
+    assert state.empty == covered((0, 9, apart(3)))
+
+
+def test_days_without_events_are_read_after_two_answers() -> None:
+    state = _answered(ExportState(), 0, 9, 1, "")
+    assert state.coverage == Coverage()
+    state = _answered(state, 3, 12, 2, "")
+    assert state.coverage == covered((3, 9, apart(1)))
+    assert state.empty == covered((0, 2, apart(1)), (3, 12, apart(2)))
+
+
+def test_days_that_are_forgotten_have_not_been_empty_either() -> None:
+    state = _answered(_answered(ExportState(), 0, 9, 1, "some"), 0, 9, 2, "")
+    assert state.without(nth(3), nth(3)).empty == covered((0, 2, apart(2)), (4, 9, apart(2)))
 
 
 # -- states of others ------------------------------------------------------------------------
@@ -300,6 +362,20 @@ def test_a_state_of_a_later_version_is_refused() -> None:
         {"cut_days": [["2026-01-31", None, -1]]},
         {"project_timezone": 5},
         {"filter": []},
+        {"ended_ms": "5"},
+        {"begin": 5},
+        {"begin": "9999-12-31"},
+        {"empty": 5},
+        {"empty": [["2026-01-31", 5]]},
+        {"empty": [[None, "2026-01-31", 5]]},
+        {"empty": [["2026-01-31", "2026-01-31", None]]},
+        {"strains": 5},
+        {"strains": [5]},
+        {"strains": {"all": [60, 5]}},
+        {"strains": {"all": [60, None, 1]}},
+        {"strains": {"all": [0, 5, 1]}},
+        {"strains": {"all": [60, 5, 10**9]}},
+        {"strains": {"all": [True, 5, 1]}},
         {"origin": "x"},
         {"origin": {"project_id": "7"}},
         {"origin": {"region": 7}},
@@ -334,6 +410,10 @@ keys = st.sampled_from(
         "since_ms",
         "until_ms",
         "cut_days",
+        "ended_ms",
+        "begin",
+        "empty",
+        "strains",
         "project_timezone",
         "filter",
         "origin",

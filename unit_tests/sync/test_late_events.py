@@ -7,6 +7,7 @@ between which events are wanted move.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
@@ -20,10 +21,10 @@ from source_mixpanel.sync.coverage import Coverage, Covered, Span
 from source_mixpanel.sync.days import Days
 from source_mixpanel.sync.export_state import ExportState, dump_state, parse_state
 from source_mixpanel.sync.period import Period, in_ms
-from source_mixpanel.sync.plan import OVERLAP_MS, plan_read
-from source_mixpanel.sync.window import Pace, next_window
+from source_mixpanel.sync.plan import OVERLAP_MS, ReadPlan, plan_read
+from source_mixpanel.sync.window import last_window
 from unit_tests.builders import DAY_MS
-from unit_tests.sync.numbered_days import FIRST, ONE_DAY, nth, number_of
+from unit_tests.sync.numbered_days import FIRST, nth, number_of
 
 _thorough = settings(max_examples=50)
 
@@ -98,67 +99,89 @@ def _moment(ms: int) -> datetime:
 
 @dataclass
 class Warehouse:
-    """What has been asked for so far, and the state that was saved last."""
+    """What has been asked for so far, and the state that was saved last.
+
+    Attributes:
+        lies: Which answer of all syncs is empty although it should not be; None for none.
+    """
 
     reread: bool = False
     full: bool = False
+    lies: int | None = None
     state: dict[str, Any] = field(default_factory=dict)
     seen: dict[Event, list[int]] = field(default_factory=dict)
     clock_ms: int = 0
+    answers: int = 0
     first_kept_ms: int | None = None
+    _uncommitted: list[tuple[Event, int]] = field(default_factory=list)
 
     def run(self, sync: Sync, events: list[Event]) -> None:
         """Sync as the connector does, window by window."""
+        self._uncommitted.clear()
         self.clock_ms = max(sync.at_ms, self.clock_ms + 1)
         began_ms = self.clock_ms
         now = _moment(began_ms)
         before = parse_state(self.state)
         plan = plan_read(sync.period, before, UTC_DAYS, now, full=self.full, reread=self.reread)
-        state = plan.state
-        for place, window in enumerate(_windows(plan.spans, sync)):
-            if place == sync.windows:
-                return
-            if place == sync.fails:
-                continue
-            watermark_ms = FIRST_MS + self.clock_ms - OVERLAP_MS
-            self._read(window, sync.period, events)
-            read = state.coverage.read(window.first, window.last, watermark_ms)
-            state = replace(state, coverage=read)
-            self._keep(state, began_ms)
-            self.clock_ms += sync.pause_ms
+        state, place, end = plan.state, 0, plan.ends()
+        more: list[Callable[[ExportState], ReadPlan]] = [lambda _: plan, plan.to_confirm]
+        more += [lambda _: end, end.to_confirm] if end else []
+        for number, asks in enumerate(more):
+            for window in _windows(asks(state), sync):
+                if place == sync.windows:
+                    return
+                place += 1
+                if place == sync.fails:
+                    continue
+                watermark_ms = FIRST_MS + self.clock_ms - OVERLAP_MS
+                found, wanted = self._found(window, sync.period, events)
+                state = state.read(window.first, window.last, watermark_ms, proven=found)
+                self._uncommitted += [(event, self.clock_ms) for event in wanted]
+                if number < 2:
+                    self._keep(state, began_ms)
+                self.clock_ms += sync.pause_ms
         if sync.fails is None:
             # A sync of a period without days has looked at nothing.
-            self._keep(replace(state, refreshing=False), began_ms if plan.spans else None)
+            self._keep(replace(state, refreshing=False), began_ms if plan.days else None)
 
     def _keep(self, state: ExportState, began_ms: int | None) -> None:
+        """A state leaves, and stands for what has left before it."""
         self.state = json.loads(json.dumps(dump_state(state)))
+        for event, at_ms in self._uncommitted:
+            self.seen.setdefault(event, []).append(at_ms)
+        self._uncommitted.clear()
         self.first_kept_ms = self.first_kept_ms or began_ms
 
-    def _read(self, span: Span, period: Period, events: list[Event]) -> None:
+    def _found(self, span: Span, period: Period, events: list[Event]) -> tuple[bool, list[Event]]:
+        """Whether there are events in an answer, and which of them are wanted."""
+        self.answers += 1
+        if self.answers == self.lies:
+            return False, []
         since_ms = None if span.since_ms is None else span.since_ms - FIRST_MS
         begin_ms, end_ms = period.bounds_ms()
-        for event in events:
-            if (
-                span.first <= event.day <= span.last
-                and begin_ms <= FIRST_MS + event.at_ms <= end_ms
-                and event.shown_ms <= self.clock_ms
-                and (since_ms is None or event.processed_ms >= since_ms)
-            ):
-                self.seen.setdefault(event, []).append(self.clock_ms)
+        found = [
+            event
+            for event in events
+            if span.first <= event.day <= span.last
+            and event.shown_ms <= self.clock_ms
+            and (since_ms is None or event.processed_ms >= since_ms)
+        ]
+        wanted = [event for event in found if begin_ms <= FIRST_MS + event.at_ms <= end_ms]
+        return bool(found), wanted
 
     def lacks(self, events: list[Event]) -> list[Event]:
         """The events that were not had."""
         return [event for event in events if event not in self.seen]
 
 
-def _windows(spans: list[Span], sync: Sync) -> list[Span]:
-    """The windows of a sync, in the order in which they come."""
+def _windows(plan: ReadPlan, sync: Sync) -> list[Span]:
+    """The windows of a plan, in the order in which they come."""
     windows = []
-    for span in spans:
-        first = span.first
-        while first <= span.last:
-            windows.append(next_window(span, first, Pace(sync.pace)).span)
-            first = windows[-1].last + ONE_DAY
+    for span in (*plan.spans, *plan.later):
+        left: Span | None = span
+        while left is not None:
+            window, left = last_window(left, sync.pace)
+            windows.append(window.span)
     places = range(len(windows))
     order = sorted(places, key=lambda place: (sync.order[place % len(sync.order)], place))
     return windows if sync.order == IN_ORDER else [windows[place] for place in order]
@@ -202,6 +225,7 @@ def _syncs(
 
 
 hours = st.none() | st.integers(1, 23)
+LATE = Event(0, nth(10), 12 * DAY_MS, 12 * DAY_MS)
 
 
 def _last(start: int = 0) -> Sync:
@@ -271,6 +295,32 @@ def test_by_processing_time_between_the_same_instants_an_event_outside_the_overl
     _assert_twice_only_within_the_overlap(warehouse)
 
 
+def _with_a_lie(lies: int, syncs: list[Sync], events: list[Event]) -> Warehouse:
+    """What is had if one answer is empty that should not be; the sync after the last one heals."""
+    warehouse = _after(Warehouse(lies=lies), syncs, events)
+    warehouse.run(replace(_last(), at_ms=62 * DAY_MS), events)
+    return warehouse
+
+
+@given(_events(), _syncs(st.integers(0, 20)), st.integers(1, 40))
+@example([LATE], [Sync(9 * DAY_MS, 0), Sync(11 * DAY_MS, 0)], 3)
+@settings(max_examples=150)
+def test_an_answer_that_is_empty_and_should_not_be_loses_nothing(
+    events: list[Event], syncs: list[Sync], lies: int
+) -> None:
+    warehouse = _with_a_lie(lies, syncs, events)
+    assert warehouse.lacks(events) == []
+    _assert_twice_only_within_the_overlap(warehouse)
+
+
+@given(_events(), _syncs(st.integers(0, 20), hours=hours), st.integers(1, 40))
+@_thorough
+def test_nor_does_one_of_days_that_are_cut(
+    events: list[Event], syncs: list[Sync], lies: int
+) -> None:
+    assert _with_a_lie(lies, syncs, events).lacks(events) == []
+
+
 @given(_events(), _syncs(st.integers(0, 20)), st.integers(0, 25))
 @_thorough
 def test_after_another_connector_all_that_it_cannot_have_had_is_had(
@@ -291,9 +341,9 @@ def test_after_another_connector_all_that_it_cannot_have_had_is_had(
 # -- full refreshes --------------------------------------------------------------------------
 
 
-def _refreshed(attempts: list[Sync], events: list[Event]) -> Warehouse:
+def _refreshed(attempts: list[Sync], events: list[Event], *, lies: int | None = None) -> Warehouse:
     """What the last full refresh has had; one that came to its end is forgotten by the next."""
-    warehouse = Warehouse(full=True)
+    warehouse = Warehouse(full=True, lies=lies)
     for attempt in attempts:
         if not parse_state(warehouse.state).refreshing:
             warehouse.state, warehouse.seen = {}, {}
@@ -309,6 +359,14 @@ def test_a_full_refresh_in_several_attempts_has_every_event_and_none_twice_but_t
     warehouse = _refreshed([*syncs, _last()], events)
     assert warehouse.lacks(events) == []
     _assert_twice_only_within_the_overlap(warehouse)
+
+
+@given(_events(), _syncs(st.integers(0, 20)), st.integers(1, 40))
+@settings(max_examples=150)
+def test_a_full_refresh_with_an_answer_that_is_empty_and_should_not_be_has_every_event(
+    events: list[Event], syncs: list[Sync], lies: int
+) -> None:
+    assert _refreshed([*syncs, _last()], events, lies=lies).lacks(events) == []
 
 
 @given(_events(), _syncs(st.integers(0, 20), hours=hours))
@@ -346,9 +404,6 @@ def test_rereading_has_every_event_that_is_shown_within_the_window(
     whole = [replace(sync, fails=None) for sync in syncs]
     warehouse = _after(Warehouse(reread=True), whole, events)
     _assert_has_what_was_shown_within_the_window(warehouse, events)
-
-
-LATE = Event(0, nth(10), 12 * DAY_MS, 12 * DAY_MS)
 
 
 @given(_events(), _syncs(st.integers(0, 20)))

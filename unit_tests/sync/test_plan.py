@@ -12,6 +12,7 @@ from source_mixpanel.sync.days import Days
 from source_mixpanel.sync.export_state import ExportState, dump_state, parse_state
 from source_mixpanel.sync.period import Cut, Period, in_ms
 from source_mixpanel.sync.plan import OVERLAP_MS, ReadPlan, look_back_days, plan_read
+from source_mixpanel.sync.window import Strain
 from unit_tests.sync.numbered_days import days_of, marks_of
 
 DAYS = Days("utc", None)
@@ -28,10 +29,14 @@ def noon(number: int) -> datetime:
     return NOON + (number - 10) * DAY
 
 
+def asked_for(plan: ReadPlan) -> list[Span]:
+    return [*plan.spans, *plan.later, *plan.last]
+
+
 def emitted(plan: ReadPlan, watermark_ms: int) -> ExportState:
     """The state after a sync that has read all of its plan."""
     state = plan.state
-    for span in plan.spans:
+    for span in asked_for(plan):
         state = replace(state, coverage=state.coverage.read(span.first, span.last, watermark_ms))
     return parse_state(dump_state(replace(state, refreshing=False)))
 
@@ -40,7 +45,7 @@ def sync(
     period: Period, state: ExportState, now: datetime, *, reread: bool = False
 ) -> tuple[list[Span], ExportState]:
     plan = plan_read(period, state, DAYS, now, full=False, reread=reread)
-    return plan.spans, emitted(plan, in_ms(now))
+    return asked_for(plan), emitted(plan, in_ms(now))
 
 
 def asked_in_full(spans: list[Span]) -> set[date]:
@@ -61,7 +66,18 @@ def test_without_a_start_it_is_one_year_and_stays_where_it_was() -> None:
     spans, state = sync(Period(), ExportState(), NOON)
     assert spans == [Span(date(2025, 3, 10), day(10))]
     later, _ = sync(Period(), state, NOON + 5 * DAY)
-    assert later[0].first == date(2025, 3, 10)
+    assert min(span.first for span in later) == date(2025, 3, 10)
+
+
+def test_without_a_start_it_stays_where_it_was_though_only_the_newest_days_were_had() -> None:
+    plan = plan_read(Period(), ExportState(), DAYS, NOON, full=False)
+    killed = plan.state.read(day(1), day(10), in_ms(NOON), proven=True)
+    spans, state = sync(Period(), parse_state(dump_state(killed)), NOON + 5 * DAY)
+    assert spans[-1].first == date(2025, 3, 10)
+    assert date(2026, 2, 28) in asked_in_full(spans)
+    assert state.begin == date(2025, 3, 10)
+    earlier, _ = sync(Period(start=date(2025, 3, 1)), state, NOON + 5 * DAY)
+    assert date(2025, 3, 1) in asked_in_full(earlier)
 
 
 def test_an_earlier_start_reads_just_the_days_that_are_missing() -> None:
@@ -75,7 +91,7 @@ def test_days_that_were_not_wanted_for_a_while_keep_their_watermark() -> None:
     _, state = sync(Period(start=day(1)), ExportState(), NOON)
     _, state = sync(Period(start=day(8)), state, NOON + DAY)
     back, _ = sync(Period(start=day(1)), state, NOON + 2 * DAY)
-    assert back[0].since_ms == in_ms(NOON)
+    assert [span.since_ms for span in back if span.first <= day(7) <= span.last] == [in_ms(NOON)]
     assert asked_in_full(back) == {day(12)}
 
 
@@ -181,9 +197,9 @@ def test_a_full_refresh_that_goes_on_reads_the_rest_of_a_day_that_was_cut() -> N
     cut = plan_read(Period(start=noon(3)), ExportState(), DAYS, NOON, full=True)
     state = replace(emitted(cut, in_ms(NOON)), refreshing=True)
     same = plan_read(Period(start=noon(3)), state, DAYS, NOON + DAY, full=True)
-    assert asked_in_full(same.spans) == {day(11)}
+    assert asked_in_full(asked_for(same)) == {day(11)}
     whole = plan_read(Period(start=day(3)), state, DAYS, NOON + DAY, full=True)
-    assert asked_in_full(whole.spans) == {day(3), day(11)}
+    assert asked_in_full(asked_for(whole)) == {day(3), day(11)}
     anew = plan_read(Period(), replace(state, refreshing=False), DAYS, NOON, full=True)
     assert anew.state.cuts == ()
 
@@ -203,7 +219,7 @@ def test_when_it_becomes_known_whose_days_count_no_day_is_read_again(
     plan = plan_read(period, ExportState(), Days(None, None), noon(20), full=bool(full))
     state = replace(emitted(plan, in_ms(noon(20))), kind="utc", refreshing=bool(full))
     again = plan_read(period, state, DAYS, noon(20) + HOUR, full=bool(full))
-    assert asked_in_full(again.spans) & set(others) == set()
+    assert asked_in_full(asked_for(again)) & set(others) == set()
 
 
 # -- days that are read again in full --------------------------------------------------------
@@ -238,19 +254,43 @@ def test_days_within_the_window_when_they_were_read_are_read_again_after_a_gap(c
 def test_a_full_refresh_heeds_only_one_it_has_begun() -> None:
     done = Coverage().read(day(1), day(6), in_ms(NOON))
     fresh = plan_read(Period(start=day(1)), ExportState(coverage=done), DAYS, NOON, full=True)
-    assert fresh.spans == [Span(day(1), day(10))]
+    assert (fresh.spans, fresh.last) == ([Span(day(1), day(9))], [Span(day(10), day(10))])
     begun = ExportState(coverage=done, refreshing=True)
     resumed = plan_read(Period(start=day(1)), begun, DAYS, NOON + DAY, full=True)
-    assert resumed.spans == [Span(day(7), day(11))]
+    assert (resumed.spans, resumed.last) == ([Span(day(7), day(10))], [Span(day(11), day(11))])
     after = emitted(resumed, in_ms(NOON + DAY))
     following, _ = sync(Period(start=day(1)), after, NOON + 2 * DAY)
-    assert following[0].since_ms == in_ms(NOON)
+    assert following[-1].since_ms == in_ms(NOON)
 
 
-def test_a_full_refresh_keeps_what_the_data_has_told_of_times_and_columns() -> None:
-    told = ExportState(latest_ms=5, kind="utc")
+@pytest.mark.parametrize(
+    ("later", "asked"), [(HOUR / 4, Span(day(7), day(9))), (HOUR, Span(day(1), day(9)))]
+)
+def test_a_full_refresh_that_ended_without_some_days_is_gone_on_with_for_half_an_hour(
+    later: timedelta, asked: Span
+) -> None:
+    done = Coverage().read(day(1), day(6), in_ms(NOON))
+    ended = ExportState(coverage=done, refreshing=True).ended(in_ms(NOON), passes=True)
+    state = parse_state(dump_state(ended))
+    plan = plan_read(Period(start=day(1)), state, DAYS, NOON + later, full=True)
+    assert plan.spans == [asked]
+    assert plan.state.ended_ms is None
+
+
+def test_a_full_refresh_that_was_refused_some_days_is_not_gone_on_with() -> None:
+    done = Coverage().read(day(1), day(6), in_ms(NOON))
+    state = ExportState(coverage=done, refreshing=True).ended(in_ms(NOON), passes=False)
+    plan = plan_read(Period(start=day(1)), state, DAYS, NOON, full=True)
+    assert plan.spans == [Span(day(1), day(9))]
+
+
+def test_a_full_refresh_keeps_what_was_told_of_times_and_the_server() -> None:
+    strains = {"all": Strain(60, in_ms(NOON))}
+    known = ExportState(kind="utc", strains=strains)
+    empty = Coverage().read(day(1), day(2), 5)
+    told = replace(known, latest_ms=5, empty=empty, begin=day(5))
     plan = plan_read(Period(start=day(1)), told, DAYS, NOON, full=True)
-    assert plan.state == ExportState(kind="utc", refreshing=True)
+    assert plan.state == replace(known, refreshing=True, begin=day(1))
 
 
 # -- states of others ------------------------------------------------------------------------
@@ -264,7 +304,7 @@ def test_a_cursor_of_airbyte_4_0_2_is_gone_on_from_and_watched_from_now_on() -> 
     marks = marks_of(state.coverage)
     assert {marks[day(n)] for n in range(1, 6)} == {in_ms(NOON) - OVERLAP_MS}
     following, _ = sync(period, state, NOON + DAY)
-    assert following[0] == Span(day(1), day(5), Only.PROCESSED_SINCE, in_ms(NOON) - OVERLAP_MS)
+    assert following[-1] == Span(day(1), day(5), Only.PROCESSED_SINCE, in_ms(NOON) - OVERLAP_MS)
     assert asked_in_full(following) == {day(11)}
 
 
@@ -289,3 +329,36 @@ def test_what_is_not_wanted_yet_leaves_the_state_as_it_is() -> None:
 def test_the_longer_of_the_two_windows_counts() -> None:
     assert look_back_days(5, 0) == 5
     assert look_back_days(1, 86_400 * 2 + 1) == 3
+
+
+def test_a_strain_that_is_over_is_forgotten() -> None:
+    strains = {"all": Strain(60, in_ms(NOON)), "late": Strain(60, in_ms(NOON - 90 * DAY))}
+    plan = plan_read(Period(), ExportState(strains=strains), DAYS, NOON, full=False)
+    assert list(plan.state.strains) == ["all"]
+
+
+# -- answers without events ------------------------------------------------------------------
+
+
+def test_a_day_of_which_more_is_wanted_has_not_been_empty() -> None:
+    cut = Period(start=noon(3))
+    state = replace(
+        plan_read(cut, ExportState(), DAYS, NOON, full=False).state,
+        coverage=Coverage().read(day(3), day(10), in_ms(NOON)),
+        empty=Coverage().read(day(2), day(5), in_ms(NOON)),
+    )
+    more = plan_read(Period(start=day(1)), state, DAYS, NOON + DAY, full=False)
+    assert set(marks_of(more.state.empty)) == {day(2), day(4), day(5)}
+
+
+def test_what_is_asked_for_once_more_depends_on_what_the_sync_has_seen() -> None:
+    plan = plan_read(Period(start=day(1)), ExportState(), DAYS, NOON, full=False)
+    state = plan.state.read(day(6), day(10), in_ms(NOON), proven=True)
+    assert plan.to_confirm(state).days == 0
+    state = state.read(day(1), day(5), in_ms(NOON), proven=False)
+    again = plan.to_confirm(state)
+    assert (again.spans, again.later) == ([], [Span(day(1), day(5), Only.AGAIN)])
+    state = state.read(day(1), day(5), in_ms(NOON + HOUR), proven=False)
+    assert plan.to_confirm(state).days == 0
+    nothing = plan_read(Period(start=day(20)), ExportState(), DAYS, NOON, full=False)
+    assert nothing.to_confirm(state).days == 0

@@ -14,8 +14,9 @@ from source_mixpanel.sync.window import (
     TARGET_BYTES,
     TARGET_SECONDS,
     Pace,
+    Strain,
     Window,
-    next_window,
+    last_window,
 )
 
 _quick = settings(max_examples=50)
@@ -96,17 +97,23 @@ def test_a_window_is_named_as_a_person_would(window: Window, text: str) -> None:
     assert str(window) == text
 
 
-@given(st.integers(1, 30), st.integers(0, 60), st.integers(1, 40))
+@given(st.integers(1, 30), st.integers(1, 60))
 @_quick
-def test_the_next_window_begins_where_told_and_stays_within_pace_and_span(
-    pace: int, begin: int, length: int
-) -> None:
-    span = Span(FIRST, FIRST + timedelta(days=begin + length), Only.PROCESSED_SINCE, 7)
-    window = next_window(span, FIRST + timedelta(days=begin), Pace(pace))
-    assert window.span.first == FIRST + timedelta(days=begin)
-    assert window.span.last <= span.last
-    assert window.days == min(pace, length + 1)
-    assert window.span.only is Only.PROCESSED_SINCE
+def test_the_last_window_and_what_is_left_make_up_the_span(pace: int, length: int) -> None:
+    last = FIRST + timedelta(days=length - 1)
+    span = Span(FIRST, last, Only.PROCESSED_SINCE, 7, FIRST)
+    window, left = last_window(span, pace)
+    assert window.days == min(pace, length)
+    assert window.span == Span(window.span.first, last, Only.PROCESSED_SINCE, 7, FIRST)
+    if left is None:
+        assert window.span == span
+    else:
+        assert window.span.joins(left)
+        assert left.first == FIRST
+
+
+def test_a_window_of_any_length_ends_at_the_first_day() -> None:
+    assert last_window(Span(FIRST, FIRST), 10**7) == (Window(Span(FIRST, FIRST)), None)
 
 
 # -- pace ------------------------------------------------------------------------------------
@@ -158,12 +165,27 @@ def test_a_split_halves_the_pace() -> None:
     assert Pace(1).after_split(1).days == 1
 
 
-def test_a_window_as_long_as_one_that_was_not_managed_is_not_asked_for() -> None:
-    pace = Pace(64, 100).after_split(64).after_split(32)
-    first = date(2026, 1, 1)
-    for days, allowed in ((31, True), (32, False), (64, False), (1, True)):
-        span = Span(first, first + timedelta(days=days - 1))
-        assert pace.allows(Window(span)) == allowed
+def test_a_window_as_long_as_one_that_was_too_large_is_not_asked_for() -> None:
+    day = Window(Span(FIRST, FIRST))
+    pace = Pace().after_too_large(day)
+    assert not pace.allows(day)
+    halves = day.split()
+    assert halves is not None
+    assert all(pace.allows(half) for half in halves)
+
+
+@pytest.mark.parametrize(
+    ("pace", "bound"),
+    [
+        (Pace(managed_days=16), None),
+        (Pace(managed_days=16, strained_days=64), 16),
+        (Pace(managed_days=64, strained_days=30), 15),
+        (Pace(strained_days=3), 1),
+    ],
+)
+def test_what_is_managed_where_more_is_not(pace: Pace, bound: int | None) -> None:
+    assert pace.bound == bound
+    assert pace.afresh().days == (bound or pace.most)
 
 
 def test_the_pace_comes_near_to_what_is_managed_and_stays_there() -> None:
@@ -178,3 +200,47 @@ def test_the_pace_comes_near_to_what_is_managed_and_stays_there() -> None:
             pace = pace.after(days, 1000, 1.0)
     assert refused <= 3
     assert all(55 <= days <= 60 for days in asked[-20:])
+
+
+# -- strain ----------------------------------------------------------------------------------
+
+DAY_MS = 86_400_000
+
+
+def test_the_bound_of_a_strain_doubles_with_each_day_and_ends() -> None:
+    strain = Strain(60, 0)
+    assert [strain.bound(n * DAY_MS // 2) for n in range(6)] == [60, 60, 120, 120, 240, 240]
+    assert not strain.is_over(5 * DAY_MS)
+    assert strain.is_over(6 * DAY_MS)
+    assert strain.is_over(10**15)
+    assert strain.bound(-DAY_MS) == 60
+
+
+def test_a_strain_that_comes_back_makes_the_wait_longer_up_to_some_days() -> None:
+    strain, now, waits = Strain(60, 0), 0, []
+    for _ in range(6):
+        now += strain.wait_days * DAY_MS
+        assert strain.bound(now) == 120
+        strain = strain.again(60, now)
+        waits.append(strain.wait_days)
+    assert waits == [2, 4, 8, 8, 8, 8]
+
+
+def test_further_refusals_of_the_same_search_are_one_strain() -> None:
+    strain = Strain(60, 0).again(50, DAY_MS)
+    assert strain.again(25, DAY_MS) == Strain(25, DAY_MS, 2)
+
+
+def test_a_server_that_has_recovered_is_asked_for_twice_as_much_each_time() -> None:
+    strain, now, asked = Strain(3, 0), DAY_MS, []
+    for _ in range(5):
+        asked.append(strain.bound(now))
+        strain = strain.managed(asked[-1], now)
+    assert asked == [6, 12, 24, 48, 96]
+
+
+def test_what_is_managed_below_the_bound_tells_nothing_new() -> None:
+    strain = Strain(60, 0, 2)
+    assert strain.managed(30, 4 * DAY_MS) == strain
+    assert strain.managed(60, DAY_MS) == strain
+    assert strain.managed(63, DAY_MS) == Strain(63, 0, 2)

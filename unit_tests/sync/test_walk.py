@@ -1,0 +1,402 @@
+"""Which windows a sync asks for, of servers that manage only so much, or not all days."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from source_mixpanel.errors import (
+    CutError,
+    DataError,
+    ForbiddenError,
+    SourceError,
+    StrainError,
+    TooLargeError,
+    TransientError,
+)
+from source_mixpanel.sync.coverage import Only, Span
+from source_mixpanel.sync.days import Days
+from source_mixpanel.sync.export_state import ExportState
+from source_mixpanel.sync.period import Period, in_ms
+from source_mixpanel.sync.plan import ReadPlan, plan_read
+from source_mixpanel.sync.walk import ALL, LATE, Walk
+from source_mixpanel.sync.window import TARGET_BYTES, Strain, Window
+from unit_tests.sync.numbered_days import days_of, nth
+
+_quick = settings(max_examples=50)
+
+NOW = datetime(2026, 3, 10, 12, tzinfo=timezone.utc)
+DAY_MS = 86_400_000
+FIVE_YEARS = 1826
+MANAGED = 60
+UTC_DAYS = Days("utc", None)
+Answers = Callable[[Window], SourceError | int]
+"""What becomes of a window: an error, or the bytes that it takes."""
+
+
+def _bytes(each: int = 1000) -> Answers:
+    return lambda window: window.days * each
+
+
+def _strained(beyond: int) -> Answers:
+    """A server that manages only so many days."""
+    return lambda window: StrainError("504") if window.days > beyond else 1000
+
+
+def _broken(*days: int, error: SourceError | None = None) -> Answers:
+    """A server that cannot give the events about noon of some days."""
+    bad = {nth(day) for day in days}
+
+    def answer(window: Window) -> SourceError | int:
+        noon = int(
+            datetime.combine(window.span.first, datetime.min.time(), timezone.utc).timestamp()
+        )
+        noon += 43_200
+        hit = window.since_s is None or window.since_s <= noon
+        hit = hit and (window.until_s is None or noon < window.until_s)
+        return error or CutError("cut") if hit and bad & set(days_of(window.span)) else 1000
+
+    return answer
+
+
+@dataclass
+class Trip:
+    """What a walk asked for, and what came of it.
+
+    Attributes:
+        sent: Requests, each attempt counted.
+        had: Windows that came, in their order.
+    """
+
+    walk: Walk
+    sent: int = 0
+    had: list[Window] = field(default_factory=list)
+    failed: list[Window] = field(default_factory=list)
+
+    @property
+    def days(self) -> list[date]:
+        """Days that were had whole, in their order."""
+        return [day for w in self.had if w.until_s is None for day in reversed(days_of(w.span))]
+
+    def go(self, answers: Answers) -> Trip:
+        """Ask for all of it."""
+        while (window := self.walk.next()) is not None:
+            came = answers(window)
+            failed = isinstance(came, SourceError)
+            tried = failed and not isinstance(came, (TooLargeError, ForbiddenError))
+            for _ in range((self.walk.tries(window) or 5) if tried else 1):
+                self.sent += 1
+                self.walk.sent()
+            if isinstance(came, SourceError):
+                self.failed.append(window)
+                self.walk.failed(window, came, refused=isinstance(came, ForbiddenError))
+            else:
+                self.had.append(window)
+                self.walk.had(window, came, 1.0)
+        return self
+
+
+def _walk(strains: Mapping[str, Strain] | None = None, *, most_days: int = 3650) -> Walk:
+    return Walk(
+        most_days=most_days,
+        target_bytes=TARGET_BYTES,
+        strains=strains or {},
+        now_ms=in_ms(NOW),
+    )
+
+
+def _read(answers: Answers, days: int, *, most_days: int = 3650) -> Trip:
+    trip = Trip(_walk(most_days=most_days))
+    trip.walk.begin([Span(nth(0), nth(days - 1))])
+    return trip.go(answers)
+
+
+# -- order -----------------------------------------------------------------------------------
+
+
+def test_the_newest_day_comes_first_and_windows_grow_backwards() -> None:
+    trip = _read(_bytes(), 100)
+    assert [window.days for window in trip.had] == [1, 4, 16, 64, 15]
+    assert trip.days == [nth(n) for n in reversed(range(100))]
+
+
+def test_parts_of_a_day_come_by_the_clock_within_days_that_go_backwards() -> None:
+    size = 3 * TARGET_BYTES
+    trip = _read(lambda w: TooLargeError("large") if w.length_s > 43_200 else size, 3)
+    firsts = [(window.span.first, window.since_s is None) for window in trip.had]
+    assert firsts == [(nth(n), morning) for n in (2, 1, 0) for morning in (True, False)]
+    assert trip.days == [nth(2), nth(1), nth(0)]
+
+
+def test_what_is_inserted_comes_next() -> None:
+    walk = _walk()
+    walk.begin([Span(nth(0), nth(9))])
+    first = walk.next()
+    assert first is not None
+    walk.had(first, 1, 1.0)
+    walk.insert(Span(nth(10), nth(10)))
+    following = walk.next()
+    assert following is not None
+    assert following.span == Span(nth(10), nth(10))
+
+
+def test_days_that_are_not_there_yet_are_left_out_of_all_that_is_still_to_be_read() -> None:
+    walk = _walk()
+    walk.begin([Span(nth(0), nth(90)), Span(nth(50), nth(99))], [Span(nth(60), nth(70))])
+    window = walk.next()
+    assert window is not None
+    walk.insert(window.span)
+    walk.end_at(nth(55))
+    days = Trip(walk).go(_bytes()).days
+    assert days == [nth(n) for n in (*reversed(range(56)), *reversed(range(50, 56)))]
+
+
+@given(
+    st.integers(1, 300),
+    st.integers(1, 90),
+    st.integers(0, 1 << 32),
+    st.sampled_from([3650, 7, 1]),
+)
+@_quick
+def test_every_day_is_had_once_whatever_the_server_manages(
+    days: int, beyond: int, each: int, most: int
+) -> None:
+    def answers(window: Window) -> SourceError | int:
+        strained = _strained(beyond)(window)
+        return strained if isinstance(strained, SourceError) else window.days * each
+
+    trip = _read(answers, days, most_days=most)
+    assert trip.days == [nth(n) for n in reversed(range(days))]
+    assert all(window.days <= most for window in trip.had)
+    assert trip.walk.lacking == []
+
+
+# -- what cannot be had ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("error", [CutError("cut"), DataError("no JSON")])
+def test_the_days_beside_one_that_is_broken_are_had_and_it_is_named(error: SourceError) -> None:
+    trip = _read(_broken(20, error=error), 50)
+    assert sorted(trip.days) == [nth(n) for n in range(50) if n != 20]
+    [lack] = trip.walk.lacking
+    assert lack.span == Span(nth(20), nth(20))
+    assert str(lack) == "2026-01-21 (in 2026-01-21 12:00-12:45)"
+    assert lack.error is error
+
+
+def test_it_is_asked_for_once_more_at_the_end_and_may_be_there() -> None:
+    trip = Trip(_walk())
+    broken = _broken(20)
+    trip.walk.begin([Span(nth(0), nth(49))])
+    trip.go(lambda w: 1000 if len(set(trip.days)) >= 49 else broken(w))
+    assert sorted(trip.days) == [nth(n) for n in range(50)]
+    assert trip.had[-1].span.last == nth(20)
+    assert trip.walk.lacking == []
+
+
+def test_a_fault_that_is_no_matter_of_size_is_not_asked_for_in_parts() -> None:
+    trip = _read(
+        lambda w: TransientError("500") if w.span.first <= nth(20) <= w.span.last else 1, 50
+    )
+    assert all(not window.is_of_a_day for window in trip.failed)
+    [lack] = trip.walk.lacking
+    assert sorted([*trip.days, *days_of(lack.span)]) == [nth(n) for n in range(50)]
+
+
+def test_where_days_fail_one_after_the_other_those_before_them_are_left() -> None:
+    trip = _read(lambda w: StrainError("504") if w.span.first < nth(80) else 1, 100)
+    assert sorted(trip.days) == [nth(n) for n in range(80, 100)]
+    lacking = sorted(day for lack in trip.walk.lacking for day in days_of(lack.span))
+    assert lacking == [nth(n) for n in range(80)]
+    assert trip.sent < 80
+
+
+@pytest.mark.parametrize(
+    "error", [StrainError("504"), DataError("no JSON"), TransientError("500")], ids=str
+)
+def test_where_nothing_can_be_had_it_ends_soon(error: SourceError) -> None:
+    trip = _read(lambda _: error, 365)
+    assert trip.had == []
+    assert len(trip.walk.lacking) == 3
+    assert trip.sent <= 21
+
+
+def test_a_hundred_broken_days_do_not_cost_thousands_of_requests() -> None:
+    trip = _read(_broken(*range(0, 300, 3)), 300)
+    assert len(trip.walk.lacking) == 10
+    assert trip.sent < 300
+
+
+def test_where_the_history_is_closed_what_is_open_is_had() -> None:
+    closed = ForbiddenError("history limit")
+    trip = _read(lambda w: closed if w.span.first < nth(83) else 1, 200)
+    assert trip.days == [nth(n) for n in reversed(range(83, 200))]
+    [lack] = trip.walk.lacking
+    assert lack.span == Span(nth(0), nth(82))
+    assert trip.sent <= 25
+    again = Trip(_walk())
+    again.walk.begin([Span(nth(200), nth(200)), lack.span])
+    assert again.go(lambda w: closed if w.span.first < nth(83) else 1).sent == 5
+
+
+def test_a_refusal_before_anything_is_had_is_everybodys() -> None:
+    with pytest.raises(ForbiddenError):
+        _read(lambda _: ForbiddenError("closed"), 100)
+
+
+@given(
+    st.integers(2, 120),
+    st.sets(st.integers(0, 119), max_size=8),
+    st.integers(1, 90),
+)
+@_quick
+def test_no_day_is_had_twice_and_each_is_had_or_named(
+    days: int, broken: set[int], beyond: int
+) -> None:
+    bad, strained = _broken(*broken), _strained(beyond)
+
+    def answers(window: Window) -> SourceError | int:
+        found = strained(window)
+        return found if isinstance(found, SourceError) else bad(window)
+
+    trip = _read(answers, days)
+    lacking = [day for lack in trip.walk.lacking for day in days_of(lack.span)]
+    assert len(set(trip.days)) == len(trip.days)
+    if trip.had:
+        left = {nth(n) for n in range(days)} - set(trip.days)
+        assert left == set(lacking) or len(trip.walk.lacking) == 10
+        if len(trip.walk.lacking) < 3:
+            assert left <= {nth(n) for n in broken}
+
+
+# -- what a server does not manage -----------------------------------------------------------
+
+
+@dataclass
+class Project:
+    """A project, whose server manages so many days a request, and the state of its syncs."""
+
+    start: date
+    managed: int
+    state: ExportState = field(default_factory=ExportState)
+    now: datetime = NOW
+    events: bool = True
+
+    def sync(self, *, hours: float = 0) -> Trip:
+        """A sync some time after the last one."""
+        self.now += timedelta(hours=hours)
+        period = Period(start=self.start)
+        plan = plan_read(period, self.state, UTC_DAYS, self.now, full=False)
+        trip = Trip(
+            Walk(
+                most_days=3650,
+                target_bytes=TARGET_BYTES,
+                strains=plan.state.strains,
+                now_ms=in_ms(self.now),
+            )
+        )
+        state = self._read(trip, plan, plan.state)
+        state = self._read(trip, plan.to_confirm(state), state)
+        self.state = replace(state, strains=trip.walk.strains)
+        return trip
+
+    def _read(self, trip: Trip, plan: ReadPlan, state: ExportState) -> ExportState:
+        trip.walk.begin(plan.spans, plan.later)
+        before = len(trip.had)
+        trip.go(_strained(self.managed))
+        for window in trip.had[before:]:
+            mark, span = in_ms(self.now) - 3_600_000, window.span
+            state = state.read(span.first, span.last, mark, proven=self.events)
+        return state
+
+
+def _five_years(managed: int = MANAGED, *, events: bool = True) -> Project:
+    return Project((NOW - timedelta(days=FIVE_YEARS - 1)).date(), managed, events=events)
+
+
+def test_five_years_of_which_sixty_days_are_managed_take_forty_requests_and_then_six() -> None:
+    project = _five_years()
+    first = project.sync()
+    assert len(set(first.days)) == FIVE_YEARS
+    assert first.sent <= 40
+    assert project.sync(hours=1).sent <= 2
+    assert [project.sync(hours=24).sent for _ in range(20)] == [6] * 20
+    assert all(project.sync(hours=1).sent <= 6 for _ in range(48))
+
+
+@pytest.mark.parametrize("events", ["events", ""])
+def test_of_such_a_project_every_old_day_has_its_turn(events: str) -> None:
+    project = _five_years(events=bool(events))
+    project.sync()
+    daily = [day for _ in range(10 if events else 16) for day in project.sync(hours=24).days]
+    assert len(set(daily)) >= FIVE_YEARS
+    project = _five_years(events=bool(events))
+    project.sync()
+    hourly = [day for _ in range(48) for day in project.sync(hours=1).days]
+    assert len(set(hourly)) >= FIVE_YEARS
+
+
+def test_five_years_without_events_take_no_more_requests_a_sync() -> None:
+    project = _five_years(events=False)
+    assert project.sync().sent <= 42
+    assert all(project.sync(hours=24).sent <= 7 for _ in range(20))
+    read = [day for part in project.state.coverage.parts for day in days_of(part)]
+    assert len(read) >= FIVE_YEARS
+
+
+def test_a_server_that_has_recovered_is_asked_for_all_again_within_days() -> None:
+    project = _five_years()
+    project.sync()
+    project.managed = 3650
+    sent = [project.sync(hours=24).sent for _ in range(8)]
+    assert max(sent) <= 6
+    assert sent[-1] == 3
+    assert all(strain.is_over(in_ms(project.now)) for strain in project.state.strains.values())
+
+
+def test_what_one_kind_of_request_has_taught_bounds_the_other_until_it_knows_better() -> None:
+    walk = _walk({ALL: Strain(60, in_ms(NOW))})
+    walk.begin([Span(nth(0), nth(999), Only.PROCESSED_SINCE, 5)])
+    window = walk.next()
+    assert window is not None
+    assert window.days == 60
+    own = _walk({ALL: Strain(60, in_ms(NOW)), LATE: Strain(500, in_ms(NOW))})
+    own.begin([Span(nth(0), nth(999), Only.PROCESSED_SINCE, 5)])
+    window = own.next()
+    assert window is not None
+    assert window.days == 500
+
+
+def test_a_day_that_is_broken_teaches_nothing_of_how_many_are_managed() -> None:
+    assert _read(_broken(20), 50).walk.strains == {}
+    known = {ALL: Strain(60, in_ms(NOW) - DAY_MS, 4)}
+    trip = Trip(_walk(known))
+    trip.walk.begin([Span(nth(0), nth(19))])
+    assert trip.go(_broken(10)).walk.strains == known
+
+
+def test_a_few_days_of_which_little_is_managed_are_all_read() -> None:
+    trip = _read(_strained(1), 30)
+    assert sorted(trip.days) == [nth(n) for n in range(30)]
+
+
+def test_of_what_is_left_to_the_next_sync_the_days_are_counted() -> None:
+    trip = Trip(_walk({LATE: Strain(10, in_ms(NOW))}))
+    old = [Span(nth(n), nth(n + 49), Only.PROCESSED_SINCE, n) for n in (0, 100, 200)]
+    trip.walk.begin([], old)
+    trip.go(_bytes())
+    assert [window.days for window in trip.had] == [10] * 6
+    assert trip.walk.left_days == 90
+
+
+def test_where_all_is_managed_nothing_is_left() -> None:
+    trip = Trip(_walk())
+    old = [Span(nth(n), nth(n + 4), Only.PROCESSED_SINCE, n) for n in range(0, 200, 10)]
+    trip.walk.begin([], old)
+    trip.go(_bytes())
+    assert len(trip.had) == 20

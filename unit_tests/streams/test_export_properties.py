@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from mixpanel_emulator.control_client import ControlClient
 from unit_tests.builders import DAY_MS, NOON_10_MARCH_MS, discover, event, read
 from unit_tests.harness import Command, multiset
@@ -91,3 +93,35 @@ def test_a_column_holds_the_property_that_the_catalog_names_across_syncs_and_dis
     [row] = [r for r in third.records() if r["insert_id"] == "c"]
     assert (row["plan"], row["__plan"], row["_Plan"]) == ("l", "d", "U")
     assert row["rescued_properties"] is None
+
+
+# What earlier versions discovered: 4.0.2 names no properties, 0.1.0 does.
+OF_4_0_2 = {"event": {}, "time": {}, "distinct_id": {}, "insert_id": {}, "plan": {}, "browser": {}}
+OF_0_1_0 = {
+    **OF_4_0_2,
+    "plan": {"type": ["null", "number"], "mixpanel_property": "plan"},
+    "browser": {"type": ["null", "string"], "mixpanel_property": "$browser"},
+}
+
+
+@pytest.mark.parametrize("columns", [OF_4_0_2, OF_0_1_0], ids=["4.0.2", "0.1.0"])
+def test_catalogs_of_earlier_versions_get_values_as_before(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], columns: dict[str, Any]
+) -> None:
+    new: dict[str, Any] = {"$browser": "Chrome", "young": [1]}
+    mixpanel.add_events([event(insert_id="a", plan="pro", **new), event(insert_id=None, plan=5)])
+    stream = discover(command, config)
+    stream["json_schema"] = {"type": "object", "properties": columns}
+    blob = {"time": "2026-01-01T00:00:00.000Z", "columns": {"plan": "_plan"}}
+    state = [
+        {
+            "type": "STREAM",
+            "stream": {"stream_descriptor": {"name": "export"}, "stream_state": blob},
+        }
+    ]
+    out = read(command, {**config, "start_date": "2026-01-01"}, stream, state=state)
+    rows = {row["plan"]: row for row in out.records()}
+    assert rows.keys() == {"pro", 5}
+    assert (rows["pro"]["browser"], rows["pro"]["young"]) == ("Chrome", [1])
+    assert not {"event_key", "rescued_properties", "_plan"} & rows["pro"].keys()
+    assert ("'plan' (1 x string in a column of number)" in out.log) is (columns is OF_0_1_0)

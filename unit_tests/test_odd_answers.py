@@ -287,3 +287,31 @@ def test_a_profile_property_of_no_type_that_is_known_is_text(
     _answer(mixpanel, PROPERTIES, {"results": {"plan": told}})
     columns = discovered(command, config)["engage"]["json_schema"]["properties"]
     assert columns["plan"]["type"] == ["null", "string"]
+
+
+def test_values_that_do_not_fit_a_lists_columns_are_rescued(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    streams = discovered(command, config)
+    odd = {"id": "7", "name": 5, "count": "many", "created": "soon", "brand_new": [1]}
+    _answer(mixpanel, "/api/query/cohorts/list", [odd, {"id": 8, "name": "sound"}])
+    out = sync(command, config, [streams["cohorts"]])
+    assert out.code == 0, out.log
+    rescued = {"name": 5, "count": "many", "brand_new": [1]}
+    assert out.records() == [
+        {"id": 7, "name": None, "count": None, "created": "soon", "rescued_properties": rescued},
+        {"id": 8, "name": "sound"},
+    ]
+    assert "'cohorts': 3 values of 3 properties are in the column rescued_properties" in out.log
+
+
+def test_items_whose_key_cannot_be_in_its_column_are_left_out_and_told(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    streams = discovered(command, config)
+    items = [{"id": 1, "name": "a"}, {"id": None, "name": "b"}, {"id": "x", "name": "c"}]
+    _answer(mixpanel, "/api/query/cohorts/list", items)
+    out = sync(command, config, [streams["cohorts"]])
+    assert out.code == 0, out.log
+    assert out.records() == [items[0]]
+    assert "2 items have no id of the type that the schema declares" in out.log

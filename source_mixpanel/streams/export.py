@@ -37,7 +37,7 @@ from source_mixpanel.streams.export_request import PATH, ExportFilter
 from source_mixpanel.streams.export_schema import CORE, find_properties, property_columns
 from source_mixpanel.streams.export_slices import SliceSource, WholeSlice
 from source_mixpanel.streams.property_schema import object_columns, remembered
-from source_mixpanel.sync.coverage import Span
+from source_mixpanel.sync.coverage import Coverage, Span
 from source_mixpanel.sync.days import Days
 from source_mixpanel.sync.export_state import ExportState, dump_state, parse_state
 from source_mixpanel.sync.origin import Origin, opened
@@ -179,6 +179,9 @@ class Export(MixpanelStream):
             before = ExportState()
         elif full and not before.origin.holds_for(origin):
             before = ExportState(kind=before.kind, columns=before.columns)
+        if before.origin != origin:
+            # Through another filter or data view the same days may hold events.
+            before = replace(before, empty=Coverage())
         self._days = Days(self.settings.kind or before.kind, zone)
         if self._days.kind == PROJECT_KIND and zone is None:
             raise ConfigError(

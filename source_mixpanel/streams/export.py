@@ -135,7 +135,11 @@ class Export(MixpanelStream):
         self._tell_oddities()
 
     def _all(self, source: SliceSource, plan: ReadPlan) -> Iterator[Item]:
-        """What there is to read, and once more what one answer alone says is empty."""
+        """What there is to read, and once more what one answer alone says is empty.
+
+        Raises:
+            SourceError: Some of it cannot be had, when the rest has been read.
+        """
         counter = _Counter(plan.days)
         yield from self._windows(source, plan, counter)
         yield from self._windows(source, plan.to_confirm(self._state))
@@ -144,6 +148,7 @@ class Export(MixpanelStream):
             for item in self._windows(source, end, counter):
                 yield replace(item, state=None) if isinstance(item, Checkpoint) else item
             yield from self._windows(source, end.to_confirm(self._state))
+        source.end(plan.days)
 
     def _windows(
         self, source: SliceSource, plan: ReadPlan, counter: _Counter | None = None

@@ -26,6 +26,7 @@ from source_mixpanel.errors import (
     TransientError,
     UnreachableError,
 )
+from source_mixpanel.records.privacy import Privacy
 from source_mixpanel.streams.base import Checkpoint, Item, MixpanelStream, Workshop
 from source_mixpanel.streams.parts import (
     Each,
@@ -440,7 +441,7 @@ def test_a_part_is_made_of_each_item_that_is_wanted() -> None:
         {"funnel_id": "x"},
         {"other": 1},
     ]
-    workshop = cast("Workshop", SimpleNamespace(lists=FakeLists(items, {"7"})))
+    workshop = cast("Workshop", SimpleNamespace(lists=FakeLists(items, {"7"}), privacy=Privacy()))
     one, two = EACH.parts(workshop, "funnels")
     assert (one.key, one.label, one.ask) == ("7", "funnel 7 'A'", {"funnel_id": "7"})
     assert (two.key, two.label, two.columns) == ("x", "funnel x None", {"funnel_id": "x"})

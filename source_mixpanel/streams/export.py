@@ -37,7 +37,7 @@ from source_mixpanel.streams.export_schema import core_columns, find_properties,
 from source_mixpanel.streams.export_slices import SliceSource, WholeSlice
 from source_mixpanel.streams.property_schema import object_columns
 from source_mixpanel.streams.width import advice_on_width
-from source_mixpanel.sync.coverage import Span
+from source_mixpanel.sync.coverage import Coverage, Span
 from source_mixpanel.sync.days import Days
 from source_mixpanel.sync.export_state import ExportState, dump_state, parse_state
 from source_mixpanel.sync.origin import Origin, opened
@@ -141,7 +141,11 @@ class Export(MixpanelStream):
         yield Checkpoint(dump_state(self._state))
 
     def _all(self, source: SliceSource, plan: ReadPlan) -> Iterator[Item]:
-        """What there is to read, and once more what one answer alone says is empty."""
+        """What there is to read, and once more what one answer alone says is empty.
+
+        Raises:
+            SourceError: Some of it cannot be had, when the rest has been read.
+        """
         counter = _Counter(plan.days)
         yield from self._windows(source, plan, counter)
         yield from self._windows(source, plan.to_confirm(self._state))
@@ -150,6 +154,7 @@ class Export(MixpanelStream):
             for item in self._windows(source, end, counter):
                 yield replace(item, state=None) if isinstance(item, Checkpoint) else item
             yield from self._windows(source, end.to_confirm(self._state))
+        source.end(plan.days)
 
     def _windows(
         self, source: SliceSource, plan: ReadPlan, counter: _Counter | None = None
@@ -185,6 +190,9 @@ class Export(MixpanelStream):
             before = ExportState()
         elif full and not before.origin.holds_for(origin):
             before = ExportState(kind=before.kind)
+        if before.origin != origin:
+            # Through another filter or data view the same days may hold events.
+            before = replace(before, empty=Coverage())
         self._days = Days(self.settings.kind or before.kind, zone)
         if self._days.kind == PROJECT_KIND and zone is None:
             raise ConfigError(

@@ -180,8 +180,7 @@ class SliceSource:
         the end; of a plan that has days for later, that is left to these.
 
         Raises:
-            SourceError: Some days cannot be had, when the others have been read; or what is
-                everybody's.
+            SourceError: Nothing is gained by going on.
             ConfigError: The project's time zone and the settings do not go together.
         """
         walk, kind = self._walk, self.days.kind
@@ -201,16 +200,17 @@ class SliceSource:
                     end = max(end, later)
         finally:
             self._day.drop()
-        self.over = True
-        self._tell_end(plan)
 
-    def _tell_end(self, plan: ReadPlan) -> None:
-        """Say what was left to the next sync.
+    def end(self, days: int) -> None:
+        """Say what was left to the next sync, when all has been tried.
+
+        Args:
+            days: How many there were to read.
 
         Raises:
-            SourceError: Some days could not be had.
+            SourceError: Some of them could not be had.
         """
-        walk = self._walk
+        self.over, walk = True, self._walk
         if walk.left_days:
             self._log(
                 f"Stream 'export': what has come of {walk.left_days} older days is left to the "
@@ -218,7 +218,7 @@ class SliceSource:
             )
         lacking = {Part(str(lack), str(lack)): _of_days(lack.error) for lack in walk.lacking}
         count = sum(lack.span.days for lack in walk.lacking)
-        error = missing_parts_error("export", "days", plan.days, lacking, count)
+        error = missing_parts_error("export", "days", days, lacking, count)
         if error:
             raise error
 

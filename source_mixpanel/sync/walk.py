@@ -59,7 +59,7 @@ class Walk:
 
     Attributes:
         strains: What the server did not manage, by kind of request.
-        lacking: What could not be had.
+        lacking: What could not be had, when it was asked for once more.
         left_days: Days that were left to the next sync.
     """
 
@@ -77,8 +77,10 @@ class Walk:
         self._spans: deque[Span] = deque()
         self._later: deque[Span] = deque()
         self._todo: deque[Window] = deque()
+        self._aside: list[Lack] = []
         self._is_later = False
-        self._tried_again = False
+        self._is_last_try = False
+        self._is_in_vain = False
         self._sent = 0
         self._had = 0
         self._had_later = 0
@@ -86,9 +88,13 @@ class Walk:
         self._in_trouble = False
 
     def begin(self, spans: Iterable[Span], later: Iterable[Span] = ()) -> None:
-        """Read these spans in their order, and after that others, if they are not too much."""
-        self._is_later = self._tried_again = False
-        self.left_days = 0
+        """Read these spans in their order, and after that others, if they are not too much.
+
+        Nothing is read any more where nothing could be had.
+        """
+        if self._is_in_vain:
+            return
+        self._is_later = self._is_last_try = False
         self._spans.extend(spans)
         self._later.extend(later)
 
@@ -193,10 +199,10 @@ class Walk:
         if not self._spans and self._later:
             self._is_later = True
             self._spans.append(self._later.popleft())
-        if not self._spans and self.lacking and not self._tried_again:
-            self._tried_again, self._is_later, self._failed_in_a_row = True, False, 0
-            self._spans.extend(lack.span for lack in self.lacking)
-            self.lacking.clear()
+        if not self._spans and self._aside:
+            self._is_last_try, self._is_later, self._failed_in_a_row = True, False, 0
+            self._spans.extend(lack.span for lack in self._aside)
+            self._aside.clear()
         if not self._spans:
             return False
         span = self._spans.popleft()
@@ -282,10 +288,10 @@ class Walk:
         if refused or self._failed_in_a_row >= _IN_A_ROW:
             while self._todo and span.joins(self._todo[0].span):
                 span = replace(span, first=self._todo.popleft().span.first)
-        self.lacking.append(Lack(span, window, error))
-        in_vain = not self._had and self._failed_in_a_row >= _IN_A_ROW
-        if in_vain or len(self.lacking) >= _MOST_LACKING:
-            self._tried_again = True
-            self._todo.clear()
-            self._spans.clear()
-            self._later.clear()
+        aside = self.lacking if self._is_last_try else self._aside
+        aside.append(Lack(span, window, error))
+        self._is_in_vain = not self._had and self._failed_in_a_row >= _IN_A_ROW
+        if self._is_in_vain or len(self._aside) + len(self.lacking) >= _MOST_LACKING:
+            self.lacking += self._aside
+            for left in (self._aside, self._todo, self._spans, self._later):
+                left.clear()

@@ -286,6 +286,23 @@ def test_today_is_asked_for_in_full_until_something_has_come(connection: Connect
     had_once(connection)
 
 
+def test_what_was_empty_through_one_filter_is_not_known_to_be_so_through_another(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    connection = Connection(command, mixpanel, {**config, "start_date": ago(0)})
+    mixpanel.add_events([happened("today", 0.2)])
+    connection.config["export_events"] = ["Other"]
+    connection.sync()
+    del connection.config["export_events"]
+    mixpanel.add_fault("empty_200", EXPORT, times=1)
+    mixpanel.advance(3600)
+    connection.sync()
+    assert connection.had["today"] == 0
+    mixpanel.advance(3600)
+    connection.sync()
+    assert connection.had["today"] == 1
+
+
 # -- strain ----------------------------------------------------------------------------------
 
 

@@ -199,6 +199,22 @@ def test_it_is_asked_for_once_more_at_the_end_and_may_be_there() -> None:
     assert trip.walk.lacking == []
 
 
+def test_what_comes_after_that_does_not_ask_for_it_again() -> None:
+    trip = _read(_broken(20), 50)
+    sent, before = trip.sent, list(trip.walk.lacking)
+    trip.walk.begin([Span(nth(50), nth(50))], [Span(nth(0), nth(9), Only.AGAIN)])
+    trip.go(_broken(20))
+    assert trip.sent == sent + 2
+    assert trip.walk.lacking == before
+
+
+def test_where_nothing_could_be_had_nothing_else_is_asked_for() -> None:
+    trip = _read(lambda _: StrainError("504"), 50)
+    sent = trip.sent
+    trip.walk.begin([Span(nth(50), nth(50))])
+    assert trip.go(_bytes()).sent == sent
+
+
 def test_a_fault_that_is_no_matter_of_size_is_not_asked_for_in_parts() -> None:
     trip = _read(
         lambda w: TransientError("500") if w.span.first <= nth(20) <= w.span.last else 1, 50

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from integration_tests import postgres
-from integration_tests.warehouses.history import Recorder, Sync
+from integration_tests.warehouses.history import Recorder, Recorders, Sync
 from mixpanel_emulator.control_client import ControlClient
 from mixpanel_emulator.options import CREDENTIALS, EmulatorOptions
 from mixpanel_emulator.server import EmulatorServer
@@ -48,7 +47,7 @@ def settings(project: EmulatorServer) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def recorder_of(project: EmulatorServer, settings: dict[str, Any], command: Command) -> Any:
+def recorder_of(project: EmulatorServer, settings: dict[str, Any], command: Command) -> Recorders:
     """Makes a recorder of the project as it is."""
 
     def made(**more: Any) -> Recorder:
@@ -58,7 +57,7 @@ def recorder_of(project: EmulatorServer, settings: dict[str, Any], command: Comm
 
 
 @pytest.fixture(scope="session")
-def life(project: EmulatorServer, recorder_of: Any) -> list[Sync]:
+def life(project: EmulatorServer, recorder_of: Recorders) -> list[Sync]:
     """Every sync of the project's life."""
     project.control.reset()
     return list(recorder_of(reports=REPORTS).life())
@@ -69,8 +68,3 @@ def server() -> Iterator[postgres.Postgres]:
     """A PostgreSQL of these tests alone."""
     with postgres.running() as running:
         yield running
-
-
-@pytest.fixture
-def work(tmp_path: Path) -> Path:
-    return tmp_path

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,3 +119,7 @@ class Recorder:
             records[message["stream"]].append(message["data"])
         modes = {entry["stream"]["name"]: entry["sync_mode"] for entry in catalog["streams"]}
         return Sync(step.name, dict(self.streams), modes, records, truth.held(self._mixpanel))
+
+
+Recorders = Callable[..., Recorder]
+"""Makes a recorder; its arguments are settings beside those that every test has."""

@@ -14,7 +14,7 @@ from typing_extensions import LiteralString
 from integration_tests import postgres
 from integration_tests.warehouses import documented
 from integration_tests.warehouses.compare import RESCUED, Number, Table, exact, nine_decimals
-from integration_tests.warehouses.history import Sync
+from integration_tests.warehouses.history import Recorders, Sync
 from integration_tests.warehouses.judging import Judge
 from integration_tests.warehouses.truth import TIME
 from integration_tests.warehouses.upserts import ANY_NUMBER, NINE_DECIMALS, Upserts
@@ -68,7 +68,7 @@ def test_the_queries_of_the_documents_give_what_they_say(
 )
 def test_what_is_deselected_is_rescued_unless_the_settings_leave_it_out(
     mixpanel: ControlClient,
-    recorder_of: Any,
+    recorder_of: Recorders,
     warehouse: Upserts,
     more: dict[str, Any],
     rescued: dict[str, Any] | None,
@@ -85,7 +85,7 @@ def test_what_is_deselected_is_rescued_unless_the_settings_leave_it_out(
 
 @pytest.mark.parametrize("pinned", [{}, {"Colour": "_Colour"}])
 def test_a_third_rival_moves_the_second_one_unless_it_is_pinned(
-    mixpanel: ControlClient, recorder_of: Any, warehouse: Upserts, pinned: dict[str, str]
+    mixpanel: ControlClient, recorder_of: Recorders, warehouse: Upserts, pinned: dict[str, str]
 ) -> None:
     mixpanel.add_events([event(colour="red", Colour="blue")])
     recorder = recorder_of(column_names=pinned)
@@ -101,7 +101,7 @@ def test_a_third_rival_moves_the_second_one_unless_it_is_pinned(
 
 
 def test_a_profile_that_claimed_the_future_keeps_its_old_row_until_a_refresh_that_empties(
-    mixpanel: ControlClient, recorder_of: Any, warehouse: Upserts
+    mixpanel: ControlClient, recorder_of: Recorders, warehouse: Upserts
 ) -> None:
     def profile(plan: str, seen: str) -> None:
         who = {"$distinct_id": "u", "$properties": {"plan": plan, "$last_seen": seen}}

@@ -19,7 +19,7 @@ from integration_tests import postgres
 from integration_tests.warehouses import documented, truth
 from integration_tests.warehouses.columns import Kind, kinds
 from integration_tests.warehouses.compare import Number, Table, by_pandas, by_pyairbyte
-from integration_tests.warehouses.history import Recorder, begin
+from integration_tests.warehouses.history import Recorder, Recorders, begin
 from integration_tests.warehouses.names import (
     by_pyairbyte as named,
 )
@@ -155,22 +155,22 @@ def once(stream: Mapping[str, Any], rows: Rows) -> Rows:
 
 
 @pytest.fixture
-def config(work: Path, settings: dict[str, Any]) -> Path:
-    path = work / "config.json"
+def config(tmp_path: Path, settings: dict[str, Any]) -> Path:
+    path = tmp_path / "config.json"
     path.write_text(json.dumps(settings))
     return path
 
 
 @pytest.fixture(params=["duckdb", "postgres"])
-def warehouse(request: pytest.FixtureRequest, work: Path, config: Path) -> Iterator[Warehouse]:
+def warehouse(request: pytest.FixtureRequest, tmp_path: Path, config: Path) -> Iterator[Warehouse]:
     if request.param == "duckdb":
-        yield InDuckDB(work, config)
+        yield InDuckDB(tmp_path, config)
     else:
-        yield InPostgres(work, config, request.getfixturevalue("server"))
+        yield InPostgres(tmp_path, config, request.getfixturevalue("server"))
 
 
 def test_after_every_sync_the_tables_hold_what_mixpanel_holds(
-    warehouse: Warehouse, mixpanel: ControlClient, recorder_of: Any
+    warehouse: Warehouse, mixpanel: ControlClient, recorder_of: Recorders
 ) -> None:
     recorder: Recorder = recorder_of()
     project = Project(mixpanel, warehouse.takes)

@@ -96,7 +96,14 @@ def test_a_column_holds_the_property_that_the_catalog_names_across_syncs_and_dis
 
 
 # What earlier versions discovered: 4.0.2 names no properties, 0.1.0 does.
-OF_4_0_2 = {"event": {}, "time": {}, "distinct_id": {}, "insert_id": {}, "plan": {}, "browser": {}}
+OF_4_0_2: dict[str, Any] = {
+    "event": {},
+    "time": {},
+    "distinct_id": {},
+    "insert_id": {},
+    "plan": {},
+    "browser": {},
+}
 OF_0_1_0 = {
     **OF_4_0_2,
     "plan": {"type": ["null", "number"], "mixpanel_property": "plan"},
@@ -109,7 +116,7 @@ def test_catalogs_of_earlier_versions_get_values_as_before(
     command: Command, mixpanel: ControlClient, config: dict[str, Any], columns: dict[str, Any]
 ) -> None:
     new: dict[str, Any] = {"$browser": "Chrome", "young": [1]}
-    mixpanel.add_events([event(insert_id="a", plan="pro", **new), event(insert_id=None, plan=5)])
+    mixpanel.add_events([event(insert_id="a", plan="pro", **new), event(insert_id="b", plan=5)])
     stream = discover(command, config)
     stream["json_schema"] = {"type": "object", "properties": columns}
     blob = {"time": "2026-01-01T00:00:00.000Z", "columns": {"plan": "_plan"}}

@@ -59,3 +59,20 @@ def test_the_page_names_the_streams_of_undocumented_endpoints() -> None:
 def test_a_readme_without_marks_is_refused(script: ModuleType) -> None:
     with pytest.raises(ValueError, match="README"):
         script.filled("nothing here")
+
+
+def test_the_documentation_tells_the_same_keys_and_cursors() -> None:
+    text = (ROOT / "docs" / "integration.md").read_text(encoding="utf-8")
+    section = text.split("## Supported Streams")[1].split("\n## ")[0]
+    told = {
+        cells[1].strip("` "): (cells[2].strip(), cells[3].strip())
+        for cells in (line.split("|") for line in section.splitlines())
+        if cells[1:] and cells[1].startswith(" `")
+    }
+    nobody = {"credentials": {"username": "u", "secret": "s", "project_id": 1}}
+    streams = [s for s in SourceMixpanel().streams(nobody) if isinstance(s, MixpanelStream)]
+    for stream in streams:
+        modes = "full refresh"
+        if stream.supports_incremental:
+            modes += f", incremental by `{stream.cursor_field}`"
+        assert told[stream.name] == (", ".join(stream.primary_key), modes)

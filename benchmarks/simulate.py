@@ -33,7 +33,7 @@ from airbyte_cdk.models import (
 
 from benchmarks.virtual import VirtualClock
 from mixpanel_emulator.control_client import ControlClient
-from mixpanel_emulator.options import CREDENTIALS, EmulatorOptions
+from mixpanel_emulator.options import CREDENTIALS, EmulatorOptions, service_account
 from mixpanel_emulator.server import EmulatorServer
 from source_mixpanel import SourceMixpanel
 
@@ -123,12 +123,7 @@ def furnish(mixpanel: ControlClient, size: ProjectSize) -> None:
 def settings(server: EmulatorServer, size: ProjectSize) -> dict[str, Any]:
     """The connector's settings for that project."""
     return {
-        "credentials": {
-            "option_title": "Service Account",
-            "username": CREDENTIALS.username,
-            "secret": CREDENTIALS.secret,
-            "project_id": CREDENTIALS.project_id,
-        },
+        "credentials": service_account(),
         "api_url": server.base_url,
         "page_size": size.page_size,
         "event_timestamps": "utc",

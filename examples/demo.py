@@ -19,7 +19,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ from landing import ROOT, Landing, LandingError
 from shop import Shop
 from tables import Step, print_steps, say, shown, table
 
-from mixpanel_emulator.options import CREDENTIALS, EmulatorOptions
+from mixpanel_emulator.options import EmulatorOptions, connector_config
 from mixpanel_emulator.server import EmulatorServer
 
 CONNECTOR = ROOT / ".venv" / "bin" / "source-mixpanel"
@@ -167,20 +167,6 @@ def print_names(verdict: Verdict, counts: dict[str, Any]) -> None:
     )
 
 
-def local_config(base_url: str, start: date) -> dict[str, Any]:
-    """The settings for the local Mixpanel."""
-    return {
-        "credentials": {
-            "option_title": "Service Account",
-            "username": CREDENTIALS.username,
-            "secret": CREDENTIALS.secret,
-            "project_id": CREDENTIALS.project_id,
-        },
-        "start_date": start.isoformat(),
-        "api_url": base_url,
-    }
-
-
 def settled(server: EmulatorServer) -> list[dict[str, Any]]:
     """What Mixpanel holds by its control plane, once the export shows the last of it."""
     events = server.control.events()
@@ -201,7 +187,7 @@ def run_local(work: Path, keep: Path) -> int:
         shop = Shop(server.base_url)
         say(f"It listens on {server.base_url}. The SDK tracks {shop.live(_LIVE_FIRST)} events.")
         events = settled(server)
-        steps, mixed = begin(landing, local_config(server.base_url, first_day), keep)
+        steps, mixed = begin(landing, connector_config(server.base_url, first_day), keep)
         truth = hold(told_by_mixpanel(event, mixed) for event in events)
         steps.append(read(landing, full=True))
         verdicts = [compare(landing, truth, work, "full refresh")]

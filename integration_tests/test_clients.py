@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import pytest
 
 from integration_tests import postgres
 from mixpanel_emulator.control_client import ControlClient
-from mixpanel_emulator.options import CREDENTIALS, EmulatorOptions
+from mixpanel_emulator.options import EmulatorOptions, connector_config
 from mixpanel_emulator.server import EmulatorServer
 from unit_tests.builders import NOON_10_MARCH_MS, event
 
@@ -56,14 +57,7 @@ def mixpanel(server: EmulatorServer) -> ControlClient:
 @pytest.fixture
 def config(server: EmulatorServer, tmp_path: Path) -> Path:
     path = tmp_path / "config.json"
-    account = {
-        "option_title": "Service Account",
-        "username": CREDENTIALS.username,
-        "secret": CREDENTIALS.secret,
-        "project_id": CREDENTIALS.project_id,
-    }
-    settings = {"credentials": account, "start_date": "2026-03-01", "api_url": server.base_url}
-    path.write_text(json.dumps(settings))
+    path.write_text(json.dumps(connector_config(server.base_url, date(2026, 3, 1))))
     return path
 
 

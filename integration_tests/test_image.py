@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 from integration_tests.docker_image import IMAGE, UID_OF_THE_BASE, Container, docker
 from mixpanel_emulator.control_client import ControlClient
-from mixpanel_emulator.options import CREDENTIALS, EmulatorOptions
+from mixpanel_emulator.options import EmulatorOptions, connector_config
 from mixpanel_emulator.server import EmulatorServer
 from unit_tests.builders import event
 from unit_tests.harness import Output, configured, expected_export, multiset
@@ -40,17 +41,7 @@ def mixpanel(server: EmulatorServer) -> ControlClient:
 
 @pytest.fixture
 def config(server: EmulatorServer) -> dict[str, Any]:
-    return {
-        "credentials": {
-            "option_title": "Service Account",
-            "username": CREDENTIALS.username,
-            "secret": CREDENTIALS.secret,
-            "project_id": CREDENTIALS.project_id,
-        },
-        "start_date": "2026-03-01",
-        "date_window_size": 1,
-        "api_url": server.base_url,
-    }
+    return {**connector_config(server.base_url, date(2026, 3, 1)), "date_window_size": 1}
 
 
 @pytest.fixture

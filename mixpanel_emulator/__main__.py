@@ -9,15 +9,15 @@ import sys
 import threading
 from dataclasses import asdict, fields
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mixpanel_emulator.clock import WorldClock
 from mixpanel_emulator.dates import today
-from mixpanel_emulator.options import CREDENTIALS, PROJECT_KINDS, EmulatorOptions
+from mixpanel_emulator.options import CREDENTIALS, PROJECT_KINDS, EmulatorOptions, connector_config
 from mixpanel_emulator.server import EmulatorServer
 
 if TYPE_CHECKING:
-    from datetime import date
+    pass
 
 
 def parser() -> argparse.ArgumentParser:
@@ -49,17 +49,6 @@ def read_options(given: argparse.Namespace) -> EmulatorOptions:
     return EmulatorOptions(
         **{name: value for name, value in values.items() if name in known and value is not None}
     )
-
-
-def connector_config(url: str, first: date) -> dict[str, Any]:
-    """Return settings of the connector `source-mixpanel` that read this server."""
-    account = {
-        "option_title": "Service Account",
-        "username": CREDENTIALS.username,
-        "secret": CREDENTIALS.secret,
-        "project_id": CREDENTIALS.project_id,
-    }
-    return {"credentials": account, "start_date": first.isoformat(), "api_url": url}
 
 
 def guide(url: str, options: EmulatorOptions) -> str:

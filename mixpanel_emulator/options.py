@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
+from typing import Any
 
 PROJECT_KINDS = ("utc", "local")
 
@@ -63,3 +65,22 @@ class Credentials:
 
 
 CREDENTIALS = Credentials()
+
+
+def service_account() -> dict[str, Any]:
+    """Return the credentials that Airbyte's connectors take."""
+    return {
+        "option_title": "Service Account",
+        "username": CREDENTIALS.username,
+        "secret": CREDENTIALS.secret,
+        "project_id": CREDENTIALS.project_id,
+    }
+
+
+def connector_config(url: str, first: date) -> dict[str, Any]:
+    """Return settings of the connector `source-mixpanel` that read a server from a day on."""
+    return {
+        "credentials": service_account(),
+        "start_date": first.isoformat(),
+        "api_url": url,
+    }

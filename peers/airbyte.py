@@ -7,7 +7,8 @@ from datetime import date, datetime, timedelta, timezone
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from peers.stage import ROOT, Finding, PeerError, Stage, count, messages, service_account
+from mixpanel_emulator.options import service_account
+from peers.stage import ROOT, Finding, PeerError, Stage, count, messages
 
 CLIENT = "airbyte-source-mixpanel 4.0.2"
 EXECUTABLE = ROOT / ".venv-airbyte" / "bin" / "source-mixpanel"

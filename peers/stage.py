@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from mixpanel_emulator.options import CREDENTIALS, EmulatorOptions
+from mixpanel_emulator.options import EmulatorOptions
 from mixpanel_emulator.server import EmulatorServer
 from peers.hosts import Tunnel, client_env
 from peers.trust import certify
@@ -145,16 +145,6 @@ def stage(*, trusting: bool = False) -> Iterator[Stage]:
             with Tunnel(port) as tunnel:
                 env = client_env(tunnel.url, trust.ca, trusting=trusting)
                 yield Stage(server, tunnel, env, folder)
-
-
-def service_account() -> dict[str, Any]:
-    """The credentials that Airbyte's connectors take."""
-    return {
-        "option_title": "Service Account",
-        "username": CREDENTIALS.username,
-        "secret": CREDENTIALS.secret,
-        "project_id": CREDENTIALS.project_id,
-    }
 
 
 def messages(lines: Iterable[str]) -> list[dict[str, Any]]:

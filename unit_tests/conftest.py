@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from mixpanel_emulator.control_client import ControlClient
-from mixpanel_emulator.options import CREDENTIALS, EmulatorOptions
+from mixpanel_emulator.options import EmulatorOptions, connector_config
 from mixpanel_emulator.server import EmulatorServer
 from unit_tests import figures
 from unit_tests.harness import Command
@@ -66,13 +67,4 @@ def mixpanel(_server: EmulatorServer) -> ControlClient:
 @pytest.fixture
 def config(_server: EmulatorServer) -> dict[str, Any]:
     """Settings that read the local Mixpanel by service account."""
-    return {
-        "credentials": {
-            "option_title": "Service Account",
-            "username": CREDENTIALS.username,
-            "secret": CREDENTIALS.secret,
-            "project_id": CREDENTIALS.project_id,
-        },
-        "start_date": "2026-03-01",
-        "api_url": _server.base_url,
-    }
+    return connector_config(_server.base_url, date(2026, 3, 1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from integration_tests import postgres
 from integration_tests.warehouses.history import Recorder, Recorders, Sync
 from mixpanel_emulator.control_client import ControlClient
-from mixpanel_emulator.options import CREDENTIALS, EmulatorOptions
+from mixpanel_emulator.options import EmulatorOptions, connector_config
 from mixpanel_emulator.server import EmulatorServer
 from unit_tests.harness import Command
 from unit_tests.worlds import REPORTS
@@ -37,13 +38,7 @@ def mixpanel(project: EmulatorServer) -> ControlClient:
 @pytest.fixture(scope="session")
 def settings(project: EmulatorServer) -> dict[str, Any]:
     """Settings that read it."""
-    account = {
-        "option_title": "Service Account",
-        "username": CREDENTIALS.username,
-        "secret": CREDENTIALS.secret,
-        "project_id": CREDENTIALS.project_id,
-    }
-    return {"credentials": account, "start_date": "2026-03-01", "api_url": project.base_url}
+    return connector_config(project.base_url, date(2026, 3, 1))
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,6 @@ from source_mixpanel.config.period import since
 from source_mixpanel.config.values import EventTimestamps, LateEvents, PropertyLayout, PropertyTypes
 from source_mixpanel.errors import ConfigError
 from source_mixpanel.records.columns import Shape
-from source_mixpanel.records.naming import claims, is_reserved
 from source_mixpanel.streams.annotations import Annotations
 from source_mixpanel.streams.base import MixpanelStream, Workshop
 from source_mixpanel.streams.dated import DatedStream
@@ -44,27 +43,8 @@ def shape(config: Config) -> Shape:
 
 
 def column_names(config: Config) -> dict[str, str]:
-    """The columns that the user has pinned, by raw name.
-
-    Raises:
-        ConfigError: Destinations cannot have one, or some cannot tell two apart.
-    """
-    pinned: dict[str, str] = {}
-    for pin in config.column_names:
-        said = (
-            f"The configuration is not valid. column_names: {pin.property!r} cannot have the "
-            f"column {pin.column!r}"
-        )
-        if is_reserved(pin.column):
-            raise ConfigError(f"{said}: some destinations keep that name for themselves.")
-        for raw, column in pinned.items():
-            if claims(column) & claims(pin.column):
-                raise ConfigError(
-                    f"{said}: some destinations do not tell it from {column!r}, the column of "
-                    f"{raw!r}."
-                )
-        pinned[pin.property] = pin.column
-    return pinned
+    """The columns that the user has pinned, by raw name."""
+    return {pin.property: pin.column for pin in config.column_names}
 
 
 def period(config: Config) -> Period:

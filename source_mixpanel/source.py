@@ -174,7 +174,7 @@ class SourceMixpanel(AbstractSource):
             settings = self._parse(config)
             refuse_empty(settings, ServerTime(self._clock).now_utc())
             workshop = self._workshop(settings, hurried=True)
-            if settings.reports or settings.column_names:
+            if settings.reports:
                 _streams(settings, workshop)
             found = findings(workshop, lambda: _streams(settings, workshop), named_in(settings))
         except SourceError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
@@ -10,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 from source_mixpanel.config.credentials import FrozenModel
 from source_mixpanel.config.values import PropertyNames
-from source_mixpanel.patterns import first_fit, fits, fold
+from source_mixpanel.names import claims, first_fit, fits, fold, is_reserved
 
 _FIXED = {
     "distinct_id": "distinct_id",
@@ -19,12 +18,14 @@ _FIXED = {
     "$last_seen": "last_seen",
 }
 """Properties whose column is no choice."""
-_CORE_COLUMNS = (
-    *("event_key", "event", "time", "distinct_id", "insert_id", "last_seen"),
-    *("cohort_id", "data_group_id", "properties", "rescued_properties"),
-)
-_RESERVED = re.compile(r"_(airbyte|ab)_.*", re.IGNORECASE | re.DOTALL)
-"""Names that destinations keep for themselves."""
+_CORE = {
+    fold(column): column
+    for column in (
+        *("event_key", "event", "time", "distinct_id", "insert_id", "last_seen"),
+        *("cohort_id", "data_group_id", "properties", "rescued_properties"),
+    )
+}
+"""The connector's own columns, as pins are compared with them."""
 _IDS = ("distinct_id", "$distinct_id")
 _GONE_BY = ("event", "time", "$last_seen", "cohort_id", "data_group_id")
 """What streams go by, as part of a key or as cursor, and so has to stay as it is."""
@@ -58,30 +59,40 @@ def as_pins(value: Any) -> Any:
     return value
 
 
+def _possible(pin: ColumnPin) -> ColumnPin:
+    """The column is one that a property may have in every warehouse."""
+    told, folded = _said(pin), fold(pin.column)
+    if pin.property in _FIXED:
+        raise ValueError(f"{told}: its column is always {_FIXED[pin.property]!r}")
+    if not folded:
+        raise ValueError(f"{told}, a name without any letter or digit")
+    if folded in _CORE:
+        raise ValueError(f"{told}: that is no other than {_CORE[folded]!r}, the connector's own")
+    if is_reserved(pin.column):
+        raise ValueError(f"{told}: some destinations keep that name for themselves")
+    return pin
+
+
 def _apart(pins: tuple[ColumnPin, ...]) -> tuple[ColumnPin, ...]:
     """Each pin is for a property of its own, and a column of its own."""
-    core = {fold(column): column for column in _CORE_COLUMNS}
-    holders: dict[str, str] = {}
+    holders: dict[object, ColumnPin] = {}
     properties: set[str] = set()
-    for pin in pins:
-        told, folded = f"{pin.property!r} cannot have the column {pin.column!r}", fold(pin.column)
+    for pin in map(_possible, pins):
         if pin.property in properties:
             raise ValueError(f"{pin.property!r} is there twice: a property has one column")
-        if pin.property in _FIXED:
-            raise ValueError(f"{told}: its column is always {_FIXED[pin.property]!r}")
-        if not folded:
-            raise ValueError(f"{told}, a name without any letter or digit")
-        if folded in core:
-            raise ValueError(f"{told}: that is no other than {core[folded]!r}, the connector's own")
-        if _RESERVED.fullmatch(pin.column):
-            raise ValueError(f"{told}: destinations keep names that begin so for themselves")
-        if folded in holders:
-            raise ValueError(
-                f"{told}: {holders[folded]!r} has it, or one that differs in no letter or digit"
-            )
         properties.add(pin.property)
-        holders[folded] = pin.property
+        for claim in (fold(pin.column), *claims(pin.column)):
+            other = holders.setdefault(claim, pin)
+            if other is not pin:
+                raise ValueError(
+                    f"{_said(pin)}: some destinations do not tell it from {other.column!r}, the "
+                    f"column of {other.property!r}"
+                )
     return pins
+
+
+def _said(pin: ColumnPin) -> str:
+    return f"{pin.property!r} cannot have the column {pin.column!r}"
 
 
 def _leave_keys(patterns: tuple[str, ...]) -> tuple[str, ...]:

@@ -8,25 +8,16 @@ bytes). Names that destinations keep for themselves are nobody's.
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import chain, count
 
+from source_mixpanel.names import LONGEST, claims, cleaned, is_reserved
 from source_mixpanel.records.keys import digest
 from source_mixpanel.records.types import RESCUED
 
-_RESERVED = re.compile(r"_(airbyte_|ab_|table_|file_|partition|row_timestamp|colidentifier).*")
-"""Airbyte's own columns and markers, and the prefixes that BigQuery refuses."""
-_SYSTEM = frozenset(
-    ["ctid", "xmin", "xmax", "cmin", "cmax", "oid", "tableoid", "__root__", "row_number"]
-)
-"""What PostgreSQL, Redshift or BigQuery have in every table, and Airbyte's upserts in theirs."""
-_LONGEST = 63
 _PART = 40
 _MOST_UNDERSCORES = 20
-_NO_WORD = re.compile(r"[^a-z0-9]")
 
 
 @dataclass(frozen=True)
@@ -56,46 +47,12 @@ def bare(raw: str) -> str:
     only these, and so many characters; such a name is told from others by digits of its hash.
     """
     name = raw.removeprefix("$")
-    return name if _cleaned(name)[:_LONGEST].strip("_") else _hashed(raw)
+    return name if cleaned(name)[:LONGEST].strip("_") else _hashed(raw)
 
 
 def _hashed(raw: str) -> str:
     """A name that no other property's can be like, even where it is cut."""
     return f"{raw.removeprefix('$')[:_PART]}_{digest(raw)[:8]}"
-
-
-def _cleaned(name: str) -> str:
-    """As destinations have it that keep Latin letters, digits and underscores alone."""
-    return _NO_WORD.sub("_", name.lower())
-
-
-def _without_accents(name: str) -> str:
-    """As some do before they clean it."""
-    plain = unicodedata.normalize("NFKD", name)
-    return "".join(c for c in plain if not unicodedata.combining(c))
-
-
-def _claims(column: str) -> Iterator[tuple[int, str]]:
-    """What no other column may claim, if all warehouses are to tell the two apart."""
-    folded = column.upper().casefold()
-    word = "".join(c for c in folded if c.isalnum())
-    start = next((at for at, c in enumerate(folded) if c.isalnum()), len(folded))
-    for cleaned in {_cleaned(column), _cleaned(_without_accents(column))}:
-        # Some put an underscore before a digit at the beginning.
-        for more in (0, 1) if cleaned[:1].isdigit() else (0,):
-            yield start + more, word
-            yield -1, f"{'_' * more}{cleaned}"[:_LONGEST]
-
-
-def claims(column: str) -> frozenset[tuple[int, str]]:
-    """Two columns are rivals if they have one of these in common."""
-    return frozenset(_claims(column))
-
-
-def is_reserved(column: str) -> bool:
-    """Whether a destination keeps the name for itself."""
-    cleaned = _cleaned(_without_accents(column))
-    return cleaned in _SYSTEM or _RESERVED.fullmatch(cleaned) is not None
 
 
 class ColumnNames:
@@ -113,7 +70,7 @@ class ColumnNames:
     def __init__(self, core: Core, given: Mapping[str, str] | None = None) -> None:
         self.columns: dict[str, str] = dict(core.properties)
         self._core = core
-        self._taken = {c for column in (*core.columns, RESCUED) for c in _claims(column)}
+        self._taken = {c for column in (*core.columns, RESCUED) for c in claims(column)}
         for raw, column in (given or {}).items():
             if raw not in self.columns:
                 self._give(raw, column)
@@ -130,19 +87,19 @@ class ColumnNames:
         return next(filter(self._is_free, chain(rivals, hashed)))
 
     def _is_free(self, column: str) -> bool:
-        return not is_reserved(column) and self._taken.isdisjoint(_claims(column))
+        return not is_reserved(column) and self._taken.isdisjoint(claims(column))
 
     def add_if_free(self, raws: Iterable[str]) -> None:
         """Give columns to those that get their plain names."""
         for raw in sorted(raws, key=self._rank):
-            if raw not in self.columns and self._taken.isdisjoint(_claims(bare(raw))):
+            if raw not in self.columns and self._is_free(bare(raw)):
                 self._give(raw, bare(raw))
 
     def _rank(self, raw: str) -> tuple[bool, bool, bool, str]:
         """Mixpanel's own first, then who is spelled like the column, tidy names before others."""
         column = raw.removeprefix("$")
-        return raw not in self._core.reserved, column != raw, column != _cleaned(column), raw
+        return raw not in self._core.reserved, column != raw, column != cleaned(column), raw
 
     def _give(self, raw: str, column: str) -> None:
         self.columns[raw] = column
-        self._taken.update(_claims(column))
+        self._taken.update(claims(column))

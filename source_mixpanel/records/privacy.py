@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from source_mixpanel.patterns import first_fit
+from source_mixpanel.names import first_fit
 from source_mixpanel.records.decode import dump
 from source_mixpanel.records.keys import id_text
 

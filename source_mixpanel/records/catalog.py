@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
-from source_mixpanel.records.keys import id_text
+from source_mixpanel.records.decode import as_text
 from source_mixpanel.records.naming import Core
 from source_mixpanel.records.types import JSON_TYPES, PYTHON_TYPES, RESCUED, declared_types
 
@@ -54,7 +55,7 @@ class Column:
     def converted(self, value: Any) -> Any:
         """An id as the column takes it: its JSON text, or the whole number that a text is."""
         if type(value) not in self.takes and str in self.takes:
-            return id_text(value)
+            return as_text(value)
         if type(value) is str and str not in self.takes and int in self.takes:
             return int(value) if _WHOLE.fullmatch(value) else value
         return value
@@ -85,7 +86,7 @@ class CatalogColumns:
         """Whether there is a column for what fits nowhere else."""
         return RESCUED in self.columns
 
-    @property
+    @cached_property
     def raw_names(self) -> Mapping[str, str]:
         """The property of each column of one."""
         return {column: raw for raw, column in self.properties.items()}
@@ -151,15 +152,16 @@ def is_decimal(value: float) -> bool:
 def _of_form(spec: Mapping[str, Any]) -> Check | None:
     """Whether a text is of the form that the schema names."""
     if spec.get("format") == "date":
-        return lambda text: _is_time(text, _DAY)
+        return lambda text: is_time(text, _DAY)
     if spec.get("format") != "date-time":
         return None
     zoneless = spec.get("airbyte_type") == "timestamp_without_timezone"
     form = _ZONELESS if zoneless else _MOMENT
-    return lambda text: _is_time(text, form)
+    return lambda text: is_time(text, form)
 
 
-def _is_time(text: str, form: re.Pattern[str]) -> bool:
+def is_time(text: str, form: re.Pattern[str]) -> bool:
+    """Whether a text is of a form, and a time that there is."""
     if not form.fullmatch(text):
         return False
     try:

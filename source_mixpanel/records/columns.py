@@ -20,7 +20,7 @@ from source_mixpanel.records.catalog import (
     any_column,
     is_decimal,
 )
-from source_mixpanel.records.decode import dump, holds_long_number
+from source_mixpanel.records.decode import as_text, holds_long_number
 from source_mixpanel.records.naming import ColumnNames, Core
 from source_mixpanel.records.tally import Tally
 from source_mixpanel.records.types import RESCUED
@@ -121,7 +121,7 @@ class PropertyColumns:
         self._core = core
         blank = dict.fromkeys(catalog.core(core))
         self.blank: Mapping[str, Any] = {**blank, RESCUED: None} if catalog.rescues else blank
-        self._names = ColumnNames(core, catalog.properties)
+        self._names = ColumnNames(core, catalog.properties) if catalog.is_older else None
         self._parse_again = parse_again
         self._plans: dict[tuple[str, ...], _Plan] = {}
         self._seen: set[int] = set()
@@ -153,7 +153,7 @@ class PropertyColumns:
         row = placing.blank.copy()
         row.update(zip(placing.columns, values))  # noqa: B905 - as long as each other by make
         for column in placing.text:
-            row[column] = _as_text(row[column])
+            row[column] = as_text(row[column])
         if placing.odd:
             placing.count += 1
             if placing.rescued:
@@ -187,7 +187,7 @@ class PropertyColumns:
                 if not self._shape.only_declared and value is not None:
                     self.rescue(row, raw, value)
                 continue
-            told = _as_text(value) if self._is_to_be_text(column, type(value), raw) else value
+            told = as_text(value) if self._is_to_be_text(column, type(value), raw) else value
             if column.fits(told):
                 row[column.name] = told
                 continue
@@ -205,10 +205,8 @@ class PropertyColumns:
         name = self._catalog.properties.get(raw)
         if name is not None:
             return self._catalog.columns[name]
-        if not self._catalog.is_older:
+        if self._names is None:
             return None
-        if raw not in self._names.columns:
-            self._names.add([raw])
         name = self._names.columns[raw]
         declared = self._catalog.columns.get(name)
         return declared or (None if self._shape.only_declared else any_column(name))
@@ -222,7 +220,7 @@ class PropertyColumns:
 
     def _plan(self, names: tuple[str, ...]) -> _Plan | None:
         """A plan for rows of these names, unless they come for the first time."""
-        if self._catalog.is_older:
+        if self._names is not None:
             self._names.add(names)
         known = hash(names)
         if known not in self._seen:
@@ -307,9 +305,3 @@ class PropertyColumns:
         Floats are, for being rounded integers; so are integers where they are parsed again.
         """
         return check is is_decimal and (kind is float or self._parse_again is not None)
-
-
-def _as_text(value: Any) -> Any:
-    if value is None or isinstance(value, str):
-        return value
-    return dump(value).decode()

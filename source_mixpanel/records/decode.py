@@ -90,6 +90,15 @@ def dump(value: Any, mend: Callable[[Any], Any] | None = None) -> bytes:
         raise _too_deep() from error
 
 
+def as_text(value: Any) -> str | None:
+    """A value as text: itself if it is one, else its JSON text; None for null.
+
+    Raises:
+        DataError: It is nested too deep.
+    """
+    return value if value is None or type(value) is str else dump(value).decode()
+
+
 def _too_deep() -> DataError:
     return DataError(
         "Mixpanel sent a value that is nested too deep to be read (some 900 levels), so the sync "

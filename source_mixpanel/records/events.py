@@ -16,8 +16,8 @@ from source_mixpanel.instants import Stamper
 from source_mixpanel.masking import quoted
 from source_mixpanel.records.catalog import EVENT_KEY, CatalogColumns
 from source_mixpanel.records.columns import PropertyColumns, Shape
-from source_mixpanel.records.decode import holds_long_number, parse_exactly
-from source_mixpanel.records.keys import INSERT_ID, event_key, id_text
+from source_mixpanel.records.decode import as_text, holds_long_number, parse_exactly
+from source_mixpanel.records.keys import INSERT_ID, event_key
 from source_mixpanel.records.naming import Core
 from source_mixpanel.records.privacy import Privacy
 from source_mixpanel.schemas.reserved import EVENT_PROPERTIES
@@ -125,7 +125,7 @@ class EventRows:
             if column not in row or value is None or type(value) is str:
                 continue
             if self._keyed:
-                row[column] = id_text(value)
+                row[column] = as_text(value)
             if not self._as_object and not (self._keyed and type(value) is int):
                 self.columns.rescue(row, raw, value)
 

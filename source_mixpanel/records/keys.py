@@ -25,7 +25,7 @@ from typing import Any
 
 import orjson
 
-from source_mixpanel.records.decode import dump
+from source_mixpanel.records.decode import as_text, dump
 
 FIRST_ID = "$distinct_id_before_identity"
 INSERT_ID = "$insert_id"
@@ -50,11 +50,6 @@ def digest(text: str) -> str:
     return md5(text.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
 
 
-def id_text(value: Any) -> str | None:
-    """An id as text: its JSON text where it is none, None for null."""
-    return value if value is None or type(value) is str else dump(value).decode()
-
-
 def event_key(name: str, ms: int | None, properties: Mapping[str, Any]) -> str:
     """The key of an event, as above.
 
@@ -68,7 +63,7 @@ def event_key(name: str, ms: int | None, properties: Mapping[str, Any]) -> str:
     if who is None:
         who = properties.get("distinct_id")
     if type(insert_id) is not str or type(who) is not str:
-        insert_id, who = id_text(insert_id), id_text(who)
+        insert_id, who = as_text(insert_id), as_text(who)
     size = -1 if who is None else len(who)
     when = "" if ms is None else ms
     if insert_id:

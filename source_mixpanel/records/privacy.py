@@ -9,8 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from source_mixpanel.names import first_fit
-from source_mixpanel.records.decode import dump
-from source_mixpanel.records.keys import id_text
+from source_mixpanel.records.decode import as_text, dump
 
 IDS = frozenset({"distinct_id", "$distinct_id", "$distinct_id_before_identity"})
 """Properties that hold the id of the person or group that an event or a profile is of."""
@@ -86,7 +85,7 @@ class Privacy:
         for name in self._hashed_names & kept.keys():
             value = kept[name]
             if value is not None:
-                kept[name] = self._hash(id_text(value) if name in IDS else value)
+                kept[name] = self._hash(as_text(value) if name in IDS else value)
         return kept
 
     def guard_schema(self, schema: Any) -> Any:

@@ -6,15 +6,13 @@ import re
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
-from datetime import datetime
 from typing import Any
 
 from source_mixpanel.errors import DataError
 from source_mixpanel.oddities import Oddities
-from source_mixpanel.records.catalog import CatalogColumns
+from source_mixpanel.records.catalog import CatalogColumns, is_time
 from source_mixpanel.records.columns import PropertyColumns, Shape
-from source_mixpanel.records.keys import id_text
+from source_mixpanel.records.decode import as_text
 from source_mixpanel.records.naming import Core
 from source_mixpanel.records.privacy import Privacy
 from source_mixpanel.schemas.reserved import PROFILE_PROPERTIES
@@ -24,7 +22,6 @@ LAST_SEEN = "$last_seen"
 _KEY = "$distinct_id"
 _PROPERTIES = "$properties"
 _PLAIN = 2
-_WHOLE_SECONDS = len("2026-01-31T00:00:00")
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}(\.\d+)?)?", re.ASCII)
 
 
@@ -133,7 +130,7 @@ class ProfileRows:
     def _guarded(self, who: Any, properties: Mapping[str, Any]) -> tuple[Any, Mapping[str, Any]]:
         """Id and properties as they may come out."""
         if self._privacy.hashes_ids:
-            who = self._privacy.id(id_text(who) or "")
+            who = self._privacy.id(as_text(who) or "")
         return who, self._privacy.guard(properties)
 
     def _row(
@@ -146,7 +143,7 @@ class ProfileRows:
             row = self.columns.row(properties)
         if last_seen is not None and seen is not None and not last_seen.fits(seen):
             self._see_to_last_seen(row, seen)
-        row[KEY_COLUMN] = who if type(who) is str else self._as_text(row, who)
+        row[KEY_COLUMN] = who if type(who) is str else self._text_of(row, who)
         row.update(fixed)
         return row
 
@@ -157,21 +154,19 @@ class ProfileRows:
         if not self._as_object:
             self.columns.rescue(row, LAST_SEEN, seen)
 
-    def _as_text(self, row: dict[str, Any], who: Any) -> str:
+    def _text_of(self, row: dict[str, Any], who: Any) -> str:
         """An id that is no text: its JSON text, and itself where that would lose something."""
         if type(who) is not int:
             self._no_text.add(who)
             if not self._as_object and not self.columns.is_older:
                 self.columns.rescue(row, _KEY, who)
-        return id_text(who) or ""
+        return as_text(who) or ""
 
     def _learn(self, seen: Any) -> None:
-        later = self.latest is None or (type(seen) is str and seen > self.latest)
-        if later and type(seen) is str and _MOMENT.fullmatch(seen):
-            with suppress(ValueError):
-                # There are texts of this form that are no time, such as 30 February.
-                datetime.fromisoformat(seen[:_WHOLE_SECONDS])
-                self.latest = seen
+        if type(seen) is not str or (self.latest is not None and seen <= self.latest):
+            return
+        if is_time(seen, _MOMENT):
+            self.latest = seen
 
     def sentences(self, stream: str) -> list[str]:
         """What was odd, one sentence for each kind, and one for each column with misfits."""

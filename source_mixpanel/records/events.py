@@ -20,6 +20,7 @@ from source_mixpanel.records.decode import as_text, holds_long_number, parse_exa
 from source_mixpanel.records.keys import INSERT_ID, event_key
 from source_mixpanel.records.naming import Core
 from source_mixpanel.records.privacy import Privacy
+from source_mixpanel.records.types import OBJECT
 from source_mixpanel.schemas.reserved import EVENT_PROPERTIES
 
 _NEVER = -(1 << 63)
@@ -141,7 +142,7 @@ class EventRows:
         if holds_long_number(line):
             properties = _parse_again(line)
         ids = {column: properties.get(raw) for raw, column in _IDS.items()}
-        return {**self.columns.blank, **ids, "properties": properties}
+        return {**self.columns.blank, **ids, OBJECT: properties}
 
 
 def _properties(event: Any) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from source_mixpanel.records.columns import PropertyColumns, Shape
 from source_mixpanel.records.decode import as_text
 from source_mixpanel.records.naming import Core
 from source_mixpanel.records.privacy import Privacy
+from source_mixpanel.records.types import OBJECT
 from source_mixpanel.schemas.reserved import PROFILE_PROPERTIES
 
 KEY_COLUMN = "distinct_id"
@@ -138,7 +139,7 @@ class ProfileRows:
     ) -> dict[str, Any]:
         seen, last_seen = properties.get(LAST_SEEN), self._last_seen
         if self._as_object:
-            row = {**self.columns.blank, "last_seen": seen, "properties": properties}
+            row = {**self.columns.blank, "last_seen": seen, OBJECT: properties}
         else:
             row = self.columns.row(properties)
         if last_seen is not None and seen is not None and not last_seen.fits(seen):

@@ -53,6 +53,9 @@ def column_schema(json_type: str) -> dict[str, Any]:
     return deepcopy(dict(_SCHEMAS.get(json_type, _SCHEMAS["string"])))
 
 
+OBJECT = "properties"
+"""The one column of `property_layout: object`, with everything under its raw name."""
+
 RESCUED = "rescued_properties"
 """The column of what has no other, or does not fit its own: an object by raw name, or null."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -19,20 +19,16 @@ from source_mixpanel.api.project import ProjectFacts
 from source_mixpanel.api.request import Api
 from source_mixpanel.clock import Clock, ServerTime
 from source_mixpanel.instants import PROJECT_KIND
-from source_mixpanel.oddities import Oddities
 from source_mixpanel.records.batch import batch, message
 from source_mixpanel.records.catalog import parse_columns
-from source_mixpanel.records.columns import PropertyColumns, Shape
 from source_mixpanel.records.decode import dump
 from source_mixpanel.records.naming import Core
 from source_mixpanel.records.privacy import Privacy
-from source_mixpanel.records.types import RESCUED
-from source_mixpanel.records.unstorable import mended
+from source_mixpanel.records.types import OBJECT, RESCUED
+from source_mixpanel.streams.fitting import Fitting, Row, mending
 from source_mixpanel.sync.days import Days
 from source_mixpanel.sync.origin import NOTHING, Origin
 from source_mixpanel.sync.progress import Progress, Step
-
-Row: TypeAlias = Mapping[str, Any]
 
 UNDOCUMENTED = "Read from an endpoint that Mixpanel does not document, and may change."
 
@@ -105,6 +101,7 @@ class MixpanelStream(Stream, ABC):
         documented: Whether Mixpanel documents all that it is read from.
         paths: Where it is read from; its rows come from the first one.
         core: The columns that are not those of properties, as the catalog may give them.
+        makes_rows_fit: Whether its rows fit the catalog as they are made.
     """
 
     name: str
@@ -115,13 +112,14 @@ class MixpanelStream(Stream, ABC):
     documented: bool = True
     is_resumable = True
     core = Core({})
+    makes_rows_fit: bool = False
 
     def __init__(self, workshop: Workshop) -> None:
         self.workshop = workshop
         self._configured: Mapping[str, Any] | None = None
         self.catalog = parse_columns(None, self.core)
-        self._columns = PropertyColumns(self.catalog, Shape(), self.core)
-        self._keyless = Oddities()
+        self._fitting: Fitting | None = None
+        self._mend: Callable[[Row], Row] | None = None
 
     @abstractmethod
     def sync(self, saved: Mapping[str, Any], *, full: bool) -> Iterator[Item]:
@@ -162,9 +160,7 @@ class MixpanelStream(Stream, ABC):
         internal_config: Any,  # noqa: ARG002
     ) -> Iterator[AirbyteMessage]:
         """The messages of a sync. What was read when it fails is not forgotten."""
-        self._configured = configured_stream.stream.json_schema or {}
-        self.catalog = parse_columns(self._configured, self.core)
-        self._columns = PropertyColumns(self.catalog, Shape(), self.core)
+        self._obey(configured_stream.stream.json_schema or {})
         full = configured_stream.sync_mode == SyncMode.full_refresh
         states = _States(self, state_manager)
         try:
@@ -184,6 +180,14 @@ class MixpanelStream(Stream, ABC):
                 self.logger.warning(sentence)
         if states.waits or not states.left:
             yield states.message()
+
+    def _obey(self, schema: Mapping[str, Any]) -> None:
+        """From now on rows have the columns of this schema."""
+        self._configured = schema
+        self.catalog = parse_columns(schema, self.core)
+        if not (self.makes_rows_fit or self.catalog.is_older):
+            self._fitting = Fitting(self.catalog, self.primary_key)
+        self._mend = mending(self.catalog, self.core, (RESCUED, OBJECT, *self.in_place()))
 
     def read_records(self, *_args: Any, **_kwargs: Any) -> Iterator[AirbyteMessage]:
         """Every record, for callers of the CDK that know no states."""
@@ -209,61 +213,24 @@ class MixpanelStream(Stream, ABC):
         step = Step(self.name, reached.place, done, total, unit, records, left)
         self.workshop.progress.step(step)
 
-    # -- what columns records have ---------------------------------------------------------
-
-    def fitted(self, rows: Iterable[Row]) -> Iterable[Row]:
-        """Rows whose every column the catalog declares, in a value that fits it."""
-        if self.catalog.is_older:
-            return rows
-        return filter(None, map(self._fitted, rows))
-
-    def _fitted(self, row: Row) -> Row | None:
-        """The row, or None if its key holds what its column cannot; that is told in the end."""
-        given = dict(row)
-        for column in self.primary_key:
-            declared = self.catalog.columns.get(column)
-            if declared is not None:
-                given[column] = declared.converted(row.get(column))
-        made = self._columns.row(given)
-        for column in self.primary_key:
-            if type(row.get(column)) not in (str, int) and made.get(column) is not None:
-                self._columns.rescue(made, column, row[column])
-        if any(made.get(column) is None for column in self.primary_key):
-            self._keyless.add(row)
-            return None
-        if self.catalog.rescues and made[RESCUED] is None:
-            # These streams hardly ever have any, and null is what is left out.
-            del made[RESCUED]
-        return made
-
     def oddities(self) -> Iterator[str]:
         """A sentence for each thing that a user may want to know of the data."""
-        if self._keyless.count:
-            yield (
-                f"Stream {self.name!r}: {self._keyless.count} items have no "
-                f"{' and '.join(self.primary_key)} of the type that the schema declares, so they "
-                f"are left out: {self._keyless.shown()}."
-            )
-        yield from self._columns.sentences(self.name)
+        return self._fitting.sentences(self.name) if self._fitting else iter(())
 
-    def _mended(self, row: Row) -> Row:
-        return mended(row, self.raw_name, rescues=self.catalog.rescues)
-
-    def raw_name(self, column: str) -> str | None:
-        """The property that a column holds; None for columns that no row can do without."""
-        return None if column in (*self.primary_key, RESCUED) else column
+    def in_place(self) -> tuple[str, ...]:
+        """The columns that no row can do without: what they hold is not rescued."""
+        return (*self.core.others, *self.primary_key)
 
     def _messages(self, rows: Iterable[Row]) -> Iterator[tuple[AirbyteMessage, int, int]]:
         """Messages, each with how many records it stands for, and their bytes."""
         emitted_at = int(self.workshop.clock.now() * 1000)
-        mend = None if self.catalog.is_older else self._mended
-        rows = self.fitted(rows)
+        rows = self._fitting.rows(rows) if self._fitting else rows
         if self.workshop.batched:
-            made = batch(self.name, rows, emitted_at, mend)
+            made = batch(self.name, rows, emitted_at, self._mend)
             if made.count:
                 yield made, made.count, len(made.lines)
             return
-        for row in map(mend, rows) if mend else rows:
+        for row in map(self._mend, rows) if self._mend else rows:
             yield message(self.name, row, emitted_at), 1, len(dump(row))
 
 

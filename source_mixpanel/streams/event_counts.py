@@ -11,8 +11,9 @@ from urllib.parse import quote
 
 from source_mixpanel.api.lists import MOST_EVENT_NAMES
 from source_mixpanel.errors import DataError
-from source_mixpanel.streams.base import Row, Workshop
+from source_mixpanel.streams.base import Workshop
 from source_mixpanel.streams.dated import DatedOf, DatedStream
+from source_mixpanel.streams.fitting import Row
 from source_mixpanel.streams.parts import Part
 from source_mixpanel.sync.coverage import Span
 from source_mixpanel.sync.period import Period

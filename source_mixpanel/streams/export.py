@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -21,8 +21,8 @@ from source_mixpanel.instants import PROJECT_KIND, Stamper
 from source_mixpanel.records.catalog import EVENT_KEY
 from source_mixpanel.records.columns import Shape
 from source_mixpanel.records.events import EVENT_CORE, EventRows
-from source_mixpanel.records.types import RESCUED, object_schema
-from source_mixpanel.streams.base import Checkpoint, Item, MixpanelStream, Row, Workshop
+from source_mixpanel.records.types import object_schema
+from source_mixpanel.streams.base import Checkpoint, Item, MixpanelStream, Workshop
 from source_mixpanel.streams.export_doubts import (
     ahead_of_time,
     guessed,
@@ -82,6 +82,7 @@ class Export(MixpanelStream):
     lane = Api.EXPORT
     paths = (PATH,)
     core = EVENT_CORE
+    makes_rows_fit = True
 
     def __init__(self, workshop: Workshop, settings: ExportSettings) -> None:
         super().__init__(workshop)
@@ -299,15 +300,9 @@ class Export(MixpanelStream):
         for doubt in filter(None, doubts):
             self.logger.warning(doubt)
 
-    def fitted(self, rows: Iterable[Row]) -> Iterable[Row]:
-        """They are made to fit."""
-        return rows
-
-    def raw_name(self, column: str) -> str | None:
-        """As the catalog names it."""
-        if column in (*EVENT_CORE.columns, RESCUED, "properties"):
-            return None
-        return self.catalog.raw_names.get(column, column)
+    def in_place(self) -> tuple[str, ...]:
+        """Ids, too: they have a column of their own, and are in the key."""
+        return EVENT_CORE.columns
 
     def oddities(self) -> Iterator[str]:
         """What was odd of the events, and of their values."""

@@ -9,7 +9,8 @@ from typing import Any
 from source_mixpanel.api.endpoints import Listing
 from source_mixpanel.errors import ConfigError, DataError, ForbiddenError, RefusedError, SourceError
 from source_mixpanel.records.types import object_schema
-from source_mixpanel.streams.base import Checkpoint, Item, MixpanelStream, Row, Workshop
+from source_mixpanel.streams.base import Checkpoint, Item, MixpanelStream, Workshop
+from source_mixpanel.streams.fitting import Row
 from source_mixpanel.streams.parts import Part, PartRun
 
 _SECRET = ("secret", "token", "password")

@@ -30,7 +30,8 @@ from source_mixpanel.errors import (
     worst,
 )
 from source_mixpanel.records.privacy import Privacy
-from source_mixpanel.streams.base import Item, MixpanelStream, Row, Workshop
+from source_mixpanel.streams.base import Item, MixpanelStream, Workshop
+from source_mixpanel.streams.fitting import Row
 from source_mixpanel.sync.threads import in_order
 
 T = TypeVar("T")

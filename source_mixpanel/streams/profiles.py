@@ -24,9 +24,10 @@ from source_mixpanel.errors import (
 )
 from source_mixpanel.records.columns import Shape
 from source_mixpanel.records.elements import Elements
-from source_mixpanel.records.profiles import KEY_COLUMN, LAST_SEEN, ProfileRows, profile_core
-from source_mixpanel.records.types import RESCUED, object_schema
-from source_mixpanel.streams.base import Checkpoint, Item, MixpanelStream, Row, Workshop
+from source_mixpanel.records.profiles import ProfileRows, profile_core
+from source_mixpanel.records.types import object_schema
+from source_mixpanel.streams.base import Checkpoint, Item, MixpanelStream, Workshop
+from source_mixpanel.streams.fitting import Row
 from source_mixpanel.streams.parts import Each, Part, PartRun, ends_refresh
 from source_mixpanel.streams.profile_pages import PATH, PageSource, Reading, output_properties
 from source_mixpanel.streams.profile_schema import (
@@ -128,6 +129,8 @@ COHORT_MEMBERS = ProfilesOf(
 
 class ProfileStream(MixpanelStream):
     """Profiles of one or more queries, one after the other; the state moves page by page."""
+
+    makes_rows_fit = True
 
     def __init__(self, workshop: Workshop, declared: ProfilesOf, settings: ProfileSettings) -> None:
         self.core = profile_core(declared.fixed)
@@ -266,18 +269,6 @@ class ProfileStream(MixpanelStream):
         return self._told_begun
 
     # -- records ---------------------------------------------------------------------------
-
-    def fitted(self, rows: Iterable[Row]) -> Iterable[Row]:
-        """They are made to fit."""
-        return rows
-
-    def raw_name(self, column: str) -> str | None:
-        """As the catalog names it."""
-        if column in (KEY_COLUMN, RESCUED, "properties", *self.declared.fixed):
-            return None
-        if column == self.core.properties[LAST_SEEN]:
-            return LAST_SEEN
-        return self.catalog.raw_names.get(column, column)
 
     def oddities(self) -> Iterator[str]:
         """What was odd of the profiles, and of their values."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from source_mixpanel.records.catalog import RAW_NAME
-from source_mixpanel.records.types import column_schema
+from source_mixpanel.records.types import OBJECT, column_schema
 
 TIMESTAMP: Mapping[str, Any] = {
     "type": ["null", "string"],
@@ -18,7 +18,7 @@ TIMESTAMP: Mapping[str, Any] = {
 
 def object_columns() -> dict[str, Any]:
     """The one column of `property_layout: object`."""
-    return {"properties": {"type": ["null", "object"], "additionalProperties": True}}
+    return {OBJECT: {"type": ["null", "object"], "additionalProperties": True}}
 
 
 def columns_of(given: Mapping[str, str], type_of: Callable[[str], str]) -> dict[str, Any]:

@@ -17,7 +17,8 @@ from source_mixpanel.errors import (
     TransientError,
 )
 from source_mixpanel.records.types import object_schema
-from source_mixpanel.streams.base import Checkpoint, Item, MixpanelStream, Row, Workshop
+from source_mixpanel.streams.base import Checkpoint, Item, MixpanelStream, Workshop
+from source_mixpanel.streams.fitting import Row
 from source_mixpanel.streams.listing import changed, columns_in
 from source_mixpanel.streams.parts import Each, Part, PartRun, ends_refresh
 from source_mixpanel.sync.origin import Refresh, opened, parse_origin, parse_refresh, sealed

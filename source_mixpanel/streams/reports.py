@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 
 from source_mixpanel.api.endpoints import FUNNELS as FUNNEL_LIST
 from source_mixpanel.errors import ConfigError, DataError, RefusedError, SourceError
-from source_mixpanel.streams.base import Row, Workshop
+from source_mixpanel.streams.base import Workshop
 from source_mixpanel.streams.dated import OVERALL, DatedOf, DatedStream
+from source_mixpanel.streams.fitting import Row
 from source_mixpanel.streams.parts import Each, Part
 from source_mixpanel.sync.coverage import Span
 from source_mixpanel.sync.dated import WHOLE, is_too_long

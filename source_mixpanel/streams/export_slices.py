@@ -32,8 +32,8 @@ from source_mixpanel.sync.coverage import Span
 from source_mixpanel.sync.days import ONE_DAY, Days
 from source_mixpanel.sync.period import in_ms
 from source_mixpanel.sync.plan import OVERLAP_MS, ReadPlan
-from source_mixpanel.sync.walk import Walk
 from source_mixpanel.sync.window import TARGET_BYTES, Strain, Window
+from source_mixpanel.sync.window_queue import WindowQueue
 
 _MANY_DAYS = 3650
 _SLACK = 4
@@ -163,7 +163,7 @@ class SliceSource:
         self._wanted = wanted
         self._largest = largest
         self._log = log
-        self._walk = Walk(
+        self._queue = WindowQueue(
             most_days=most_days or _MANY_DAYS,
             target_bytes=min(TARGET_BYTES, largest // _SLACK),
             strains=plan.state.strains,
@@ -183,18 +183,18 @@ class SliceSource:
             SourceError: Nothing is gained by going on.
             ConfigError: The project's time zone and the settings do not go together.
         """
-        walk, kind = self._walk, self.days.kind
+        queue, kind = self._queue, self.days.kind
         end = plan.wanted.end if plan.wanted else last_day(self.days)
-        walk.begin(plan.spans, plan.later)
+        queue.begin(plan.spans, plan.later)
         try:
             while True:
-                window = walk.next()
+                window = queue.next()
                 if window is not None:
                     yield from self._slices_of(window, last_day)
                 if window is None or self.days.kind != kind:
                     kind, later = self.days.kind, last_day(self.days)
                     if later > end and not plan.last:
-                        walk.insert(Span(end + ONE_DAY, later))
+                        queue.insert(Span(end + ONE_DAY, later))
                     elif window is None:
                         break
                     end = max(end, later)
@@ -210,14 +210,14 @@ class SliceSource:
         Raises:
             SourceError: Some of them could not be had.
         """
-        self.over, walk = True, self._walk
-        if walk.left_days:
+        self.over, queue = True, self._queue
+        if queue.left_days:
             self._log(
-                f"Stream 'export': what has come of {walk.left_days} older days is left to the "
+                f"Stream 'export': what has come of {queue.left_days} older days is left to the "
                 f"next syncs, since Mixpanel does not manage many days in one request."
             )
-        lacking = {Part(str(lack), str(lack)): _of_days(lack.error) for lack in walk.lacking}
-        count = sum(lack.span.days for lack in walk.lacking)
+        lacking = {Part(str(lack), str(lack)): _of_days(lack.error) for lack in queue.lacking}
+        count = sum(lack.span.days for lack in queue.lacking)
         error = missing_parts_error("export", "days", days, lacking, count)
         if error:
             raise error
@@ -230,7 +230,7 @@ class SliceSource:
         except SourceError as error:
             self._failed(window, error, last_day)
             return
-        self._walk.had(window, spool.stored, self._clock.monotonic() - began)
+        self._queue.had(window, spool.stored, self._clock.monotonic() - began)
         with closed_if_fails(spool):
             if self.days.kind is None and spool.lines:
                 self.days = replace(self.days, kind=self._finder.kind(window, spool))
@@ -241,7 +241,7 @@ class SliceSource:
             completes=window.until_s is None,
             watermark_ms=in_ms(self._sent.moment()) - OVERLAP_MS,
             proven=spool.lines > 0 or window.is_of_a_day,
-            strains=dict(self._walk.strains),
+            strains=dict(self._queue.strains),
         )
         yield from self._day.held(whole) if window.is_of_a_day else [whole]
 
@@ -255,14 +255,14 @@ class SliceSource:
             end = last_day(self.days)
             if LATER_THAN_TODAY in error.text and end < window.span.last:
                 # Our clock was ahead; the refusal has told Mixpanel's time.
-                self._walk.insert(window.span)
-                self._walk.end_at(end)
+                self._queue.insert(window.span)
+                self._queue.end_at(end)
                 return
         told = self._explained(error, window) if isinstance(error, RefusedError) else error
         if not self._may_go_on(error):
             raise told from error
         refused = isinstance(error, (RefusedError, ForbiddenError))
-        if self._walk.failed(window, told, refused=refused):
+        if self._queue.failed(window, told, refused=refused):
             self._log(f"{told} Asking for {window} in two parts.")
             return
         if self._day.has_left(window):
@@ -291,7 +291,7 @@ class SliceSource:
         """
         request = export_request(window, self._wanted)
         most = None if window.split() is None else self._largest
-        tries = self._walk.tries(window)
+        tries = self._queue.tries(window)
         ask = partial(self._client.spool, request, tries=tries, most=most, sent=self._note_sent)
         spool = ask()
         if spool.lines or not window.is_of_a_day:
@@ -301,7 +301,7 @@ class SliceSource:
 
     def _note_sent(self) -> None:
         self._sent.note()
-        self._walk.sent()
+        self._queue.sent()
 
     def _explained(self, error: RefusedError, window: Window) -> SourceError:
         """A refusal of the export API in the user's terms, where they can mend it."""

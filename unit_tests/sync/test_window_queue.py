@@ -24,8 +24,8 @@ from source_mixpanel.sync.days import Days
 from source_mixpanel.sync.export_state import ExportState
 from source_mixpanel.sync.period import Period, in_ms
 from source_mixpanel.sync.plan import ReadPlan, plan_read
-from source_mixpanel.sync.walk import ALL, LATE, Walk
 from source_mixpanel.sync.window import TARGET_BYTES, Strain, Window
+from source_mixpanel.sync.window_queue import ALL, LATE, WindowQueue
 from unit_tests.sync.numbered_days import days_of, nth
 
 _quick = settings(max_examples=50)
@@ -66,14 +66,14 @@ def _broken(*days: int, error: SourceError | None = None) -> Answers:
 
 @dataclass
 class Trip:
-    """What a walk asked for, and what came of it.
+    """What a queue asked for, and what came of it.
 
     Attributes:
         sent: Requests, each attempt counted.
         had: Windows that came, in their order.
     """
 
-    walk: Walk
+    queue: WindowQueue
     sent: int = 0
     had: list[Window] = field(default_factory=list)
     failed: list[Window] = field(default_factory=list)
@@ -85,24 +85,24 @@ class Trip:
 
     def go(self, answers: Answers) -> Trip:
         """Ask for all of it."""
-        while (window := self.walk.next()) is not None:
+        while (window := self.queue.next()) is not None:
             came = answers(window)
             failed = isinstance(came, SourceError)
             tried = failed and not isinstance(came, (TooLargeError, ForbiddenError))
-            for _ in range((self.walk.tries(window) or 5) if tried else 1):
+            for _ in range((self.queue.tries(window) or 5) if tried else 1):
                 self.sent += 1
-                self.walk.sent()
+                self.queue.sent()
             if isinstance(came, SourceError):
                 self.failed.append(window)
-                self.walk.failed(window, came, refused=isinstance(came, ForbiddenError))
+                self.queue.failed(window, came, refused=isinstance(came, ForbiddenError))
             else:
                 self.had.append(window)
-                self.walk.had(window, came, 1.0)
+                self.queue.had(window, came, 1.0)
         return self
 
 
-def _walk(strains: Mapping[str, Strain] | None = None, *, most_days: int = 3650) -> Walk:
-    return Walk(
+def _queue(strains: Mapping[str, Strain] | None = None, *, most_days: int = 3650) -> WindowQueue:
+    return WindowQueue(
         most_days=most_days,
         target_bytes=TARGET_BYTES,
         strains=strains or {},
@@ -111,8 +111,8 @@ def _walk(strains: Mapping[str, Strain] | None = None, *, most_days: int = 3650)
 
 
 def _read(answers: Answers, days: int, *, most_days: int = 3650) -> Trip:
-    trip = Trip(_walk(most_days=most_days))
-    trip.walk.begin([Span(nth(0), nth(days - 1))])
+    trip = Trip(_queue(most_days=most_days))
+    trip.queue.begin([Span(nth(0), nth(days - 1))])
     return trip.go(answers)
 
 
@@ -134,25 +134,25 @@ def test_parts_of_a_day_come_by_the_clock_within_days_that_go_backwards() -> Non
 
 
 def test_what_is_inserted_comes_next() -> None:
-    walk = _walk()
-    walk.begin([Span(nth(0), nth(9))])
-    first = walk.next()
+    queue = _queue()
+    queue.begin([Span(nth(0), nth(9))])
+    first = queue.next()
     assert first is not None
-    walk.had(first, 1, 1.0)
-    walk.insert(Span(nth(10), nth(10)))
-    following = walk.next()
+    queue.had(first, 1, 1.0)
+    queue.insert(Span(nth(10), nth(10)))
+    following = queue.next()
     assert following is not None
     assert following.span == Span(nth(10), nth(10))
 
 
 def test_days_that_are_not_there_yet_are_left_out_of_all_that_is_still_to_be_read() -> None:
-    walk = _walk()
-    walk.begin([Span(nth(0), nth(90)), Span(nth(50), nth(99))], [Span(nth(60), nth(70))])
-    window = walk.next()
+    queue = _queue()
+    queue.begin([Span(nth(0), nth(90)), Span(nth(50), nth(99))], [Span(nth(60), nth(70))])
+    window = queue.next()
     assert window is not None
-    walk.insert(window.span)
-    walk.end_at(nth(55))
-    days = Trip(walk).go(_bytes()).days
+    queue.insert(window.span)
+    queue.end_at(nth(55))
+    days = Trip(queue).go(_bytes()).days
     assert days == [nth(n) for n in (*reversed(range(56)), *reversed(range(50, 56)))]
 
 
@@ -173,7 +173,7 @@ def test_every_day_is_had_once_whatever_the_server_manages(
     trip = _read(answers, days, most_days=most)
     assert trip.days == [nth(n) for n in reversed(range(days))]
     assert all(window.days <= most for window in trip.had)
-    assert trip.walk.lacking == []
+    assert trip.queue.lacking == []
 
 
 # -- what cannot be had ----------------------------------------------------------------------
@@ -183,35 +183,35 @@ def test_every_day_is_had_once_whatever_the_server_manages(
 def test_the_days_beside_one_that_is_broken_are_had_and_it_is_named(error: SourceError) -> None:
     trip = _read(_broken(20, error=error), 50)
     assert sorted(trip.days) == [nth(n) for n in range(50) if n != 20]
-    [lack] = trip.walk.lacking
+    [lack] = trip.queue.lacking
     assert lack.span == Span(nth(20), nth(20))
     assert str(lack) == "2026-01-21 (in 2026-01-21 12:00-12:45)"
     assert lack.error is error
 
 
 def test_it_is_asked_for_once_more_at_the_end_and_may_be_there() -> None:
-    trip = Trip(_walk())
+    trip = Trip(_queue())
     broken = _broken(20)
-    trip.walk.begin([Span(nth(0), nth(49))])
+    trip.queue.begin([Span(nth(0), nth(49))])
     trip.go(lambda w: 1000 if len(set(trip.days)) >= 49 else broken(w))
     assert sorted(trip.days) == [nth(n) for n in range(50)]
     assert trip.had[-1].span.last == nth(20)
-    assert trip.walk.lacking == []
+    assert trip.queue.lacking == []
 
 
 def test_what_comes_after_that_does_not_ask_for_it_again() -> None:
     trip = _read(_broken(20), 50)
-    sent, before = trip.sent, list(trip.walk.lacking)
-    trip.walk.begin([Span(nth(50), nth(50))], [Span(nth(0), nth(9), Only.AGAIN)])
+    sent, before = trip.sent, list(trip.queue.lacking)
+    trip.queue.begin([Span(nth(50), nth(50))], [Span(nth(0), nth(9), Only.AGAIN)])
     trip.go(_broken(20))
     assert trip.sent == sent + 2
-    assert trip.walk.lacking == before
+    assert trip.queue.lacking == before
 
 
 def test_where_nothing_could_be_had_nothing_else_is_asked_for() -> None:
     trip = _read(lambda _: StrainError("504"), 50)
     sent = trip.sent
-    trip.walk.begin([Span(nth(50), nth(50))])
+    trip.queue.begin([Span(nth(50), nth(50))])
     assert trip.go(_bytes()).sent == sent
 
 
@@ -220,14 +220,14 @@ def test_a_fault_that_is_no_matter_of_size_is_not_asked_for_in_parts() -> None:
         lambda w: TransientError("500") if w.span.first <= nth(20) <= w.span.last else 1, 50
     )
     assert all(not window.is_of_a_day for window in trip.failed)
-    [lack] = trip.walk.lacking
+    [lack] = trip.queue.lacking
     assert sorted([*trip.days, *days_of(lack.span)]) == [nth(n) for n in range(50)]
 
 
 def test_where_days_fail_one_after_the_other_those_before_them_are_left() -> None:
     trip = _read(lambda w: StrainError("504") if w.span.first < nth(80) else 1, 100)
     assert sorted(trip.days) == [nth(n) for n in range(80, 100)]
-    lacking = sorted(day for lack in trip.walk.lacking for day in days_of(lack.span))
+    lacking = sorted(day for lack in trip.queue.lacking for day in days_of(lack.span))
     assert lacking == [nth(n) for n in range(80)]
     assert trip.sent < 80
 
@@ -238,13 +238,13 @@ def test_where_days_fail_one_after_the_other_those_before_them_are_left() -> Non
 def test_where_nothing_can_be_had_it_ends_soon(error: SourceError) -> None:
     trip = _read(lambda _: error, 365)
     assert trip.had == []
-    assert len(trip.walk.lacking) == 3
+    assert len(trip.queue.lacking) == 3
     assert trip.sent <= 21
 
 
 def test_a_hundred_broken_days_do_not_cost_thousands_of_requests() -> None:
     trip = _read(_broken(*range(0, 300, 3)), 300)
-    assert len(trip.walk.lacking) == 10
+    assert len(trip.queue.lacking) == 10
     assert trip.sent < 300
 
 
@@ -252,11 +252,11 @@ def test_where_the_history_is_closed_what_is_open_is_had() -> None:
     closed = ForbiddenError("history limit")
     trip = _read(lambda w: closed if w.span.first < nth(83) else 1, 200)
     assert trip.days == [nth(n) for n in reversed(range(83, 200))]
-    [lack] = trip.walk.lacking
+    [lack] = trip.queue.lacking
     assert lack.span == Span(nth(0), nth(82))
     assert trip.sent <= 25
-    again = Trip(_walk())
-    again.walk.begin([Span(nth(200), nth(200)), lack.span])
+    again = Trip(_queue())
+    again.queue.begin([Span(nth(200), nth(200)), lack.span])
     assert again.go(lambda w: closed if w.span.first < nth(83) else 1).sent == 5
 
 
@@ -281,12 +281,12 @@ def test_no_day_is_had_twice_and_each_is_had_or_named(
         return found if isinstance(found, SourceError) else bad(window)
 
     trip = _read(answers, days)
-    lacking = [day for lack in trip.walk.lacking for day in days_of(lack.span)]
+    lacking = [day for lack in trip.queue.lacking for day in days_of(lack.span)]
     assert len(set(trip.days)) == len(trip.days)
     if trip.had:
         left = {nth(n) for n in range(days)} - set(trip.days)
-        assert left == set(lacking) or len(trip.walk.lacking) == 10
-        if len(trip.walk.lacking) < 3:
+        assert left == set(lacking) or len(trip.queue.lacking) == 10
+        if len(trip.queue.lacking) < 3:
             assert left <= {nth(n) for n in broken}
 
 
@@ -309,7 +309,7 @@ class Project:
         period = Period(start=self.start)
         plan = plan_read(period, self.state, UTC_DAYS, self.now, full=False)
         trip = Trip(
-            Walk(
+            WindowQueue(
                 most_days=3650,
                 target_bytes=TARGET_BYTES,
                 strains=plan.state.strains,
@@ -318,11 +318,11 @@ class Project:
         )
         state = self._read(trip, plan, plan.state)
         state = self._read(trip, plan.to_confirm(state), state)
-        self.state = replace(state, strains=trip.walk.strains)
+        self.state = replace(state, strains=trip.queue.strains)
         return trip
 
     def _read(self, trip: Trip, plan: ReadPlan, state: ExportState) -> ExportState:
-        trip.walk.begin(plan.spans, plan.later)
+        trip.queue.begin(plan.spans, plan.later)
         before = len(trip.had)
         trip.go(_strained(self.managed))
         for window in trip.had[before:]:
@@ -376,12 +376,12 @@ def test_a_server_that_has_recovered_is_asked_for_all_again_within_days() -> Non
 
 
 def test_what_one_kind_of_request_has_taught_bounds_the_other_until_it_knows_better() -> None:
-    walk = _walk({ALL: Strain(60, in_ms(NOW))})
-    walk.begin([Span(nth(0), nth(999), Only.PROCESSED_SINCE, 5)])
-    window = walk.next()
+    queue = _queue({ALL: Strain(60, in_ms(NOW))})
+    queue.begin([Span(nth(0), nth(999), Only.PROCESSED_SINCE, 5)])
+    window = queue.next()
     assert window is not None
     assert window.days == 60
-    own = _walk({ALL: Strain(60, in_ms(NOW)), LATE: Strain(500, in_ms(NOW))})
+    own = _queue({ALL: Strain(60, in_ms(NOW)), LATE: Strain(500, in_ms(NOW))})
     own.begin([Span(nth(0), nth(999), Only.PROCESSED_SINCE, 5)])
     window = own.next()
     assert window is not None
@@ -389,11 +389,11 @@ def test_what_one_kind_of_request_has_taught_bounds_the_other_until_it_knows_bet
 
 
 def test_a_day_that_is_broken_teaches_nothing_of_how_many_are_managed() -> None:
-    assert _read(_broken(20), 50).walk.strains == {}
+    assert _read(_broken(20), 50).queue.strains == {}
     known = {ALL: Strain(60, in_ms(NOW) - DAY_MS, 4)}
-    trip = Trip(_walk(known))
-    trip.walk.begin([Span(nth(0), nth(19))])
-    assert trip.go(_broken(10)).walk.strains == known
+    trip = Trip(_queue(known))
+    trip.queue.begin([Span(nth(0), nth(19))])
+    assert trip.go(_broken(10)).queue.strains == known
 
 
 def test_a_few_days_of_which_little_is_managed_are_all_read() -> None:
@@ -402,17 +402,17 @@ def test_a_few_days_of_which_little_is_managed_are_all_read() -> None:
 
 
 def test_of_what_is_left_to_the_next_sync_the_days_are_counted() -> None:
-    trip = Trip(_walk({LATE: Strain(10, in_ms(NOW))}))
+    trip = Trip(_queue({LATE: Strain(10, in_ms(NOW))}))
     old = [Span(nth(n), nth(n + 49), Only.PROCESSED_SINCE, n) for n in (0, 100, 200)]
-    trip.walk.begin([], old)
+    trip.queue.begin([], old)
     trip.go(_bytes())
     assert [window.days for window in trip.had] == [10] * 6
-    assert trip.walk.left_days == 90
+    assert trip.queue.left_days == 90
 
 
 def test_where_all_is_managed_nothing_is_left() -> None:
-    trip = Trip(_walk())
+    trip = Trip(_queue())
     old = [Span(nth(n), nth(n + 4), Only.PROCESSED_SINCE, n) for n in range(0, 200, 10)]
-    trip.walk.begin([], old)
+    trip.queue.begin([], old)
     trip.go(_bytes())
     assert len(trip.had) == 20

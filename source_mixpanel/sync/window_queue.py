@@ -44,7 +44,7 @@ class Lack:
         return f"{days} (in {self.part})" if self.part.is_of_a_day else days
 
 
-class Walk:
+class WindowQueue:
     """The windows of one sync, chosen one by one; it is told what became of each.
 
     Windows of days are as long as the pace has it. One that fails is asked for in smaller ones; if

@@ -21,17 +21,15 @@ from source_mixpanel.records.catalog import EVENT_KEY
 from source_mixpanel.records.decode import parse_lines
 from source_mixpanel.records.elements import Elements
 from source_mixpanel.records.events import EVENT_CORE
-from source_mixpanel.records.naming import ColumnNames
 from source_mixpanel.records.privacy import Privacy
 from source_mixpanel.records.types import common_type, declared_types, seen_type
-from source_mixpanel.records.unstorable import can_be_stored
 from source_mixpanel.schemas.reserved import EVENT_PROPERTIES, FURTHER_EVENT_PROPERTIES
 from source_mixpanel.streams.export_request import (
     ExportFilter,
     rare_sample_request,
     sample_request,
 )
-from source_mixpanel.streams.property_schema import TIMESTAMP, columns_of
+from source_mixpanel.streams.property_schema import TIMESTAMP, Naming, columns_of
 from source_mixpanel.sync.coverage import Span
 from source_mixpanel.sync.days import Days
 
@@ -73,28 +71,14 @@ def property_columns(
 ) -> dict[str, Any]:
     """A column for each property and, where its name is free, each of Mixpanel's own.
 
-    A name that no warehouse can hold has none.
-
     Args:
         properties: JSON type by raw name, None where nothing tells.
         pinned: The columns that the user has pinned, by raw name.
         privacy: What is left out, or hashed and so text.
         to_text: Whether custom properties are text.
     """
-    seen = [raw for raw in properties if can_be_stored(raw) and not privacy.excludes(raw)]
-    own = [raw for raw in EVENT_PROPERTIES if not privacy.excludes(raw)]
-    names = ColumnNames(EVENT_CORE, pinned)
-    names.add(seen)
-    names.add_if_free(own)
-
-    def type_of(raw: str) -> str:
-        if privacy.hashes(raw):
-            return "string"
-        custom = "string" if to_text else properties.get(raw)
-        return EVENT_PROPERTIES.get(raw) or custom or "string"
-
-    there = {*seen, *own} - EVENT_CORE.properties.keys()
-    return columns_of({raw: c for raw, c in names.columns.items() if raw in there}, type_of)
+    naming = Naming(EVENT_CORE, EVENT_PROPERTIES, pinned, privacy, to_text)
+    return columns_of(properties, naming, EVENT_PROPERTIES)
 
 
 def find_properties(

@@ -9,14 +9,13 @@ from typing import Any
 from source_mixpanel.api.request import Api, ApiRequest
 from source_mixpanel.errors import DataError, ForbiddenError, RefusedError
 from source_mixpanel.records.catalog import RAW_NAME
-from source_mixpanel.records.naming import ColumnNames, Core
+from source_mixpanel.records.naming import Core
 from source_mixpanel.records.privacy import Privacy
 from source_mixpanel.records.profiles import KEY_COLUMN
 from source_mixpanel.records.types import column_schema, common_type
-from source_mixpanel.records.unstorable import can_be_stored
 from source_mixpanel.schemas.reserved import PROFILE_PROPERTIES
 from source_mixpanel.streams.base import Workshop
-from source_mixpanel.streams.property_schema import columns_of
+from source_mixpanel.streams.property_schema import Naming, columns_of
 
 PATH = "/api/query/engage/properties"
 _MOST_NAMES = 2_000
@@ -46,19 +45,9 @@ def core_columns(fixed: Mapping[str, str]) -> dict[str, Any]:
 def property_columns(
     types: Types, core: Core, pinned: Mapping[str, str], privacy: Privacy, *, to_text: bool
 ) -> dict[str, Any]:
-    """A column for each property that may come out, unless no warehouse can hold its name."""
-    named = [raw for raw in types if can_be_stored(raw) and not privacy.excludes(raw)]
-    names = ColumnNames(core, pinned)
-    names.add(named)
-
-    def type_of(raw: str) -> str:
-        if privacy.hashes(raw):
-            return "string"
-        custom = "string" if to_text else common_type(types[raw])
-        return PROFILE_PROPERTIES.get(raw) or custom
-
-    given = sorted((raw, names.columns[raw]) for raw in named if raw not in core.properties)
-    return columns_of(dict(given), type_of)
+    """A column for each property that may come out."""
+    naming = Naming(core, PROFILE_PROPERTIES, pinned, privacy, to_text)
+    return columns_of({raw: common_type(types[raw]) for raw in sorted(types)}, naming)
 
 
 def find_properties(

@@ -14,20 +14,16 @@ from source_mixpanel.api.spool import Spool
 from source_mixpanel.clock import ServerTime
 from source_mixpanel.errors import (
     ConfigError,
-    DataError,
     ForbiddenError,
-    PlanError,
-    QuotaError,
     RefusedError,
     SourceError,
     StrainError,
     TransientError,
-    UnreachableError,
 )
 from source_mixpanel.streams.base import Workshop
 from source_mixpanel.streams.export_kind import KindFinder, Log
 from source_mixpanel.streams.export_request import ExportFilter, export_request
-from source_mixpanel.streams.parts import Part, missing_parts_error
+from source_mixpanel.streams.parts import Part, is_of_a_part, missing_parts_error
 from source_mixpanel.sync.coverage import Span
 from source_mixpanel.sync.days import ONE_DAY, Days
 from source_mixpanel.sync.period import in_ms
@@ -273,16 +269,12 @@ class SliceSource:
 
     def _may_go_on(self, error: SourceError) -> bool:
         """Whether an error is a window's own, so that others may be had."""
-        if isinstance(error, (PlanError, QuotaError, UnreachableError)):
-            return False
         if isinstance(error, RefusedError):
             return LATER_THAN_TODAY not in error.text
-        if isinstance(error, StrainError):
-            return True
-        if isinstance(error, TransientError):
+        if isinstance(error, TransientError) and not isinstance(error, StrainError):
             # Nobody waits any longer for what passes by itself.
-            return not self._ledger.is_given_up()
-        return isinstance(error, (DataError, ForbiddenError))
+            return is_of_a_part(error) and not self._ledger.is_given_up()
+        return is_of_a_part(error)
 
     def _ask(self, window: Window) -> Spool:
         """The window's events.

@@ -200,7 +200,7 @@ class PartRun(Generic[T]):
         """
         if self.each is None and self.total == 1:
             raise error
-        if not isinstance(error, _OF_A_PART) or isinstance(error, _EVERYBODYS):
+        if not is_of_a_part(error):
             raise error
         self._failed[part] = error
         self._log.warning(f"Stream {self.stream.name!r} goes on without {part.label}: {error}")
@@ -237,6 +237,11 @@ class PartRun(Generic[T]):
             return self.each.listed(self.stream.workshop, self.stream.name)
         except SourceError:
             return None
+
+
+def is_of_a_part(error: SourceError) -> bool:
+    """Whether an error may be one part's own, so that others may be had."""
+    return isinstance(error, _OF_A_PART) and not isinstance(error, _EVERYBODYS)
 
 
 def ends_refresh(error: SourceError, run: PartRun[Any]) -> bool:

@@ -20,7 +20,7 @@ finally:
     sys.stderr.write(json.dumps({"loaded": loaded}) + "\\n")
 """
 
-ASKED_BY_CHECK = {"base", "export_request"}
+ASKED_BY_CHECK = {"base", "fitting", "export_request"}
 """What `check` asks with, and what that builds on."""
 
 

@@ -24,10 +24,10 @@ from pathlib import Path
 from benchmarks.bodies import lines, templates
 from source_mixpanel.api.spool import Spool, spool_body
 from source_mixpanel.instants import Stamper
-from source_mixpanel.records.batch import batch
 from source_mixpanel.records.catalog import parse_columns
 from source_mixpanel.records.columns import Shape
 from source_mixpanel.records.events import EVENT_CORE, EventRows
+from source_mixpanel.records.lines import record_lines
 from source_mixpanel.records.privacy import Privacy
 
 _EVENTS = 200_000
@@ -49,7 +49,7 @@ def body() -> Spool:
 
 def lines_of(block: bytes) -> bytes:
     """What the hot path makes of a block."""
-    return batch("export", _rows.rows(block, -_EVER, _EVER), 0).lines
+    return record_lines("export", _rows.rows(block, -_EVER, _EVER), 0)[0]
 
 
 def alone(blocks: Iterable[bytes]) -> Iterator[bytes]:

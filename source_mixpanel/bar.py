@@ -9,11 +9,11 @@ from datetime import datetime, timezone
 from types import TracebackType
 from typing import TextIO
 
-from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from source_mixpanel.masking import masked
 from source_mixpanel.sync.progress import Step, Watcher
 
 _EVERY_S = 0.25
@@ -182,5 +182,5 @@ class Bar(Watcher):
         unfinished = sorted({*self._left_out, *self._tasks})
         told += f", not {', '.join(unfinished)}." if unfinished else "."
         if isinstance(error, AirbyteTracedException):
-            return f"{told}\n{filter_secrets(error.message or str(error))}"
+            return f"{told}\n{masked(error.message or str(error))}"
         return told if error is None else f"{told} The sync was stopped."

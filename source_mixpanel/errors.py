@@ -1,6 +1,6 @@
 """What can go wrong, sorted by who can mend it. Every message is a sentence for the user.
 
-SourceError                 anything below, as Airbyte reports it
+SourceError                 anything below; `traced` makes it Airbyte's
 ├── ConfigError             the user mends it: settings, credentials, role
 │   └── ForbiddenError      this stream is closed to the account; others may go on
 │       └── PlanError       ... because the Mixpanel plan does not include it (402)
@@ -17,13 +17,13 @@ SourceError                 anything below, as Airbyte reports it
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import ClassVar, Literal, TypeAlias
 
-from airbyte_cdk.models import FailureType
-from airbyte_cdk.utils.traced_exception import AirbyteTracedException
+FailureKind: TypeAlias = Literal["config_error", "transient_error", "system_error"]
+"""What a failure is to the platform, as the Airbyte protocol names it."""
 
 
-class SourceError(AirbyteTracedException):
+class SourceError(Exception):
     """Base of the connector's errors.
 
     Args:
@@ -31,18 +31,18 @@ class SourceError(AirbyteTracedException):
         detail: For the engineer: the request, the response's own text. Never a secret.
     """
 
-    kind: ClassVar[FailureType] = FailureType.system_error
+    failure_type: ClassVar[FailureKind] = "system_error"
 
     def __init__(self, message: str, detail: str | None = None) -> None:
-        super().__init__(
-            message=message, internal_message=detail or message, failure_type=self.kind
-        )
+        super().__init__(message)
+        self.message = message
+        self.internal_message = detail or message
 
 
 class ConfigError(SourceError):
     """The user can mend it in the settings or in Mixpanel."""
 
-    kind = FailureType.config_error
+    failure_type = "config_error"
 
 
 class ForbiddenError(ConfigError):
@@ -56,7 +56,7 @@ class PlanError(ForbiddenError):
 class TransientError(SourceError):
     """A later sync can succeed without any change of settings."""
 
-    kind = FailureType.transient_error
+    failure_type = "transient_error"
 
 
 class QuotaError(TransientError):
@@ -105,16 +105,7 @@ class DataError(SourceError):
     """Mixpanel sent what its API does not promise; nothing of it is dropped in silence."""
 
 
-def kind_of(error: Exception) -> FailureType:
-    """What an error is to the platform."""
-    told = error.failure_type if isinstance(error, AirbyteTracedException) else None
-    return told or FailureType.system_error
-
-
-def worst(kinds: Iterable[FailureType]) -> FailureType:
+def worst(kinds: Iterable[FailureKind]) -> FailureKind:
     """What several failures are together: a retry helps only if it helps all."""
-    found = set(kinds)
-    for kind in (FailureType.system_error, FailureType.config_error):
-        if kind in found:
-            return kind
-    return FailureType.transient_error
+    order: tuple[FailureKind, ...] = ("transient_error", "config_error", "system_error")
+    return max(kinds, key=order.index, default=order[0])

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode, urlsafe_b64encode
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus
-
-from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets, update_secrets
 
 _SECRET_KEYS = frozenset({"secret", "api_secret", "access_token", "password", "hash_salt"})
 EXCERPT = 120
@@ -27,6 +25,7 @@ NOT_SHOWN = "(not shown: exclude_properties or hash_properties is set)"
 """Stands for every piece of data once `keep_data_back` has been called."""
 
 _hidden: list[str] = []
+_also_told: set[Callable[[list[str]], None]] = set()
 _kept_back: list[bool] = []
 
 
@@ -44,12 +43,25 @@ def secrets_in(config: Any) -> Iterator[str]:
 
 
 def hide(secrets: Iterable[str]) -> None:
-    """From now on, mask these in logs, traces and excerpts, besides those that are masked."""
+    """From now on, mask these, besides those that are masked."""
     spelled = {text for secret in secrets for text in _spellings(secret)}
     telling = {text for text in {*_hidden, *spelled} if len(text) >= _TELLING}
     # A spelling that holds another has to be replaced first.
     _hidden[:] = sorted(telling, key=len, reverse=True)
-    update_secrets(list(_hidden))
+    for told in _also_told:
+        told(list(_hidden))
+
+
+def hide_also_in(masker: Callable[[list[str]], None]) -> None:
+    """Hand a masker of others' texts, as logs and traces, all secrets whenever there are more."""
+    _also_told.add(masker)
+
+
+def masked(text: str) -> str:
+    """A text with asterisks in the place of secrets."""
+    for secret in _hidden:
+        text = text.replace(secret, "****")
+    return text
 
 
 def keep_data_back() -> None:
@@ -85,7 +97,7 @@ def shown(said: str) -> str:
     """What Mixpanel says, without secrets, and without halves of them at its ends."""
     for secret in _hidden:
         said = _without_halves(said, secret)
-    return filter_secrets(said)
+    return masked(said)
 
 
 def quoted(piece: str) -> str:

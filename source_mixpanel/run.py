@@ -26,12 +26,13 @@ from airbyte_cdk.sources.connector_state_manager import HashableStreamDescriptor
 
 from source_mixpanel.api.machine import no_directory
 from source_mixpanel.api.patience import Patience
+from source_mixpanel.batch import RecordBatch
 from source_mixpanel.clock import Clock
 from source_mixpanel.masking import hide, secrets_in
-from source_mixpanel.records.batch import RecordBatch
 from source_mixpanel.source import SourceMixpanel
 from source_mixpanel.stopping import stopped_by
 from source_mixpanel.terminal import watching
+from source_mixpanel.traced import airbyte_errors
 from source_mixpanel.usage import explanation
 
 _ESCAPED = str.maketrans({end: f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"})
@@ -84,11 +85,12 @@ class MixpanelEntrypoint(AirbyteEntrypoint):
         """Leave it to the verb, which parses them with sentences that say more than a schema's."""
 
 
+@airbyte_errors()
 def _need_a_directory() -> None:
     """Do nothing if there is one for temporary files, which the CDK, too, cannot do without.
 
     Raises:
-        SourceError: There is none.
+        AirbyteTracedException: There is none.
     """
     try:
         tempfile.TemporaryDirectory().cleanup()

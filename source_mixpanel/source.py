@@ -19,6 +19,7 @@ from airbyte_cdk.models import (
     ConfiguredAirbyteCatalog,
     ConfiguredAirbyteStream,
     ConnectorSpecification,
+    FailureType,
     Status,
     StreamDescriptor,
     Type,
@@ -28,13 +29,14 @@ from airbyte_cdk.sources.connector_state_manager import ConnectorStateManager
 from airbyte_cdk.sources.message import InMemoryMessageRepository, MessageRepository
 from airbyte_cdk.sources.streams import Stream
 from airbyte_cdk.sources.utils.schema_helpers import InternalConfig, split_config
-from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
+from airbyte_cdk.utils.airbyte_secrets_utils import update_secrets
 from airbyte_cdk.utils.stream_status_utils import as_airbyte_message as status_message
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from source_mixpanel.announce import waiting_messages
 from source_mixpanel.api.patience import Patience
 from source_mixpanel.api.waits import Wait
+from source_mixpanel.batch import RecordBatch
 from source_mixpanel.budget import tell_plan, usage_sentence
 from source_mixpanel.checking import findings
 from source_mixpanel.clock import Clock, ServerTime, SystemClock
@@ -42,14 +44,14 @@ from source_mixpanel.config.migrations import corrections, migrate
 from source_mixpanel.config.model import Config, parse_config, unknown_keys
 from source_mixpanel.config.period import refuse_empty
 from source_mixpanel.config.spec import connection_specification
-from source_mixpanel.errors import ConfigError, SourceError, kind_of, worst
+from source_mixpanel.errors import ConfigError, SourceError, worst
 from source_mixpanel.files import read_catalog, read_json_object, read_state
 from source_mixpanel.lanes import Turns, forget, lanes_of
-from source_mixpanel.masking import hide, keep_data_back, secrets_in
-from source_mixpanel.records.batch import RecordBatch
+from source_mixpanel.masking import hide, hide_also_in, keep_data_back, masked, secrets_in
 from source_mixpanel.streams.base import MixpanelStream, Workshop
 from source_mixpanel.sync.progress import Watcher
 from source_mixpanel.sync.threads import side_by_side
+from source_mixpanel.traced import airbyte_errors, kind_of, traced
 from source_mixpanel.usage import DOCUMENTATION_URL
 from source_mixpanel.wiring import build_privacy, build_workshop, named_in, warnings_on
 
@@ -89,6 +91,7 @@ class SourceMixpanel(AbstractSource):
         self._shared: list[MixpanelStream] = []
         self._turns = Turns((), ())
         self._failures: dict[str, Exception] = {}
+        hide_also_in(update_secrets)
 
     @property
     def message_repository(self) -> MessageRepository:
@@ -117,16 +120,19 @@ class SourceMixpanel(AbstractSource):
         return migrated
 
     @staticmethod
+    @airbyte_errors()
     def read_config(config_path: str) -> dict[str, Any]:
         """The settings file."""
         return read_json_object(config_path, "configuration")
 
     @classmethod
+    @airbyte_errors()
     def read_catalog(cls, catalog_path: str) -> ConfiguredAirbyteCatalog:
         """The configured catalog's file."""
         return read_catalog(catalog_path)
 
     @classmethod
+    @airbyte_errors()
     def read_state(cls, state_path: str) -> list[AirbyteStateMessage]:
         """The state's file, of whichever generation."""
         return read_state(state_path)
@@ -179,10 +185,10 @@ class SourceMixpanel(AbstractSource):
             found = findings(workshop, lambda: _streams(settings, workshop), named_in(settings))
         except SourceError as error:
             # Unlike logs and traces this message passes no filter of the CDK's.
-            return AirbyteConnectionStatus(status=Status.FAILED, message=filter_secrets(str(error)))
+            return AirbyteConnectionStatus(status=Status.FAILED, message=masked(str(error)))
         for sentence in found:
             logger.warning(sentence)
-        return AirbyteConnectionStatus(Status.SUCCEEDED, filter_secrets(" ".join(found)) or None)
+        return AirbyteConnectionStatus(Status.SUCCEEDED, masked(" ".join(found)) or None)
 
     def check_connection(
         self, logger: logging.Logger, config: Mapping[str, Any]
@@ -202,6 +208,7 @@ class SourceMixpanel(AbstractSource):
         """Every stream of the catalogue; while reading, the ones that this sync shares."""
         return list(self._shared or self._build(config)[1])
 
+    @airbyte_errors()
     def _build(
         self, config: Mapping[str, Any], *, hurried: bool = False
     ) -> tuple[Workshop, list[MixpanelStream]]:
@@ -242,7 +249,7 @@ class SourceMixpanel(AbstractSource):
             told = "\n".join(f"{name}: {_told(error)}" for name, error in self._failures.items())
             raise AirbyteTracedException(
                 message=f"The following streams were not read whole.\n{told}",
-                failure_type=worst(map(kind_of, self._failures.values())),
+                failure_type=FailureType(worst(map(kind_of, self._failures.values()))),
             )
 
     def _refuse_unknown(self, catalog: ConfiguredAirbyteCatalog) -> Iterator[AirbyteMessage]:
@@ -251,13 +258,14 @@ class SourceMixpanel(AbstractSource):
         for entry in catalog.streams:
             name = entry.stream.name
             if name not in known:
-                error = self._failures[name] = ConfigError(
+                error = ConfigError(
                     f"The configured catalog asks for stream {name!r}, which Mixpanel does not "
                     f"have (any more). Refresh the connection's schema, or take the stream out. "
                     f"There are: {', '.join(sorted(known))}."
                 )
+                self._failures[name] = told = traced(error)
                 yield status_message(entry.stream, AirbyteStreamStatus.INCOMPLETE)
-                yield error.as_sanitized_airbyte_message(StreamDescriptor(name=name))
+                yield told.as_sanitized_airbyte_message(StreamDescriptor(name=name))
 
     def _emit_queued_messages(self) -> Iterable[AirbyteMessage]:
         with self._queue_lock:

@@ -1,4 +1,4 @@
-"""What the verbs load before they do anything."""
+"""What is loaded before anything is done."""
 
 from __future__ import annotations
 
@@ -50,3 +50,26 @@ def test_discover_loads_them_all(config: dict[str, Any], tmp_path: Path) -> None
     folder = Path(__file__).parent.parent / "source_mixpanel" / "streams"
     modules = {module.stem for module in folder.glob("*.py")} - {"__init__"}
     assert loaded("discover", "--config", str(path)) == modules
+
+
+_PLATFORM = {"airbyte_cdk", "airbyte_protocol_dataclasses", "requests", "urllib3"}
+
+
+@pytest.mark.parametrize(
+    ("modules", "heavy"),
+    [
+        (
+            "api.spool, records.events, records.lines, records.profiles, streams.fitting",
+            _PLATFORM,
+        ),
+        ("config.model, sync.window_queue, errors, masking", _PLATFORM),
+        ("api.client, api.lists", _PLATFORM - {"requests", "urllib3"}),
+    ],
+)
+def test_the_core_loads_no_cdk_and_what_makes_lines_no_http_library(
+    modules: str, heavy: set[str]
+) -> None:
+    names = ", ".join(f"source_mixpanel.{name}" for name in modules.split(", "))
+    code = f"import {names}, sys; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)  # noqa: S603
+    assert heavy.isdisjoint(done.stdout.split())

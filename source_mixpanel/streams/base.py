@@ -17,9 +17,9 @@ from source_mixpanel.api.lists import ListReader
 from source_mixpanel.api.once import Once
 from source_mixpanel.api.project import ProjectFacts
 from source_mixpanel.api.request import Api
+from source_mixpanel.batch import batch, message
 from source_mixpanel.clock import Clock, ServerTime
 from source_mixpanel.instants import PROJECT_KIND
-from source_mixpanel.records.batch import batch, message
 from source_mixpanel.records.catalog import parse_columns
 from source_mixpanel.records.decode import dump
 from source_mixpanel.records.naming import Core
@@ -29,6 +29,7 @@ from source_mixpanel.streams.fitting import Fitting, Row, mending
 from source_mixpanel.sync.days import Days
 from source_mixpanel.sync.origin import NOTHING, Origin
 from source_mixpanel.sync.progress import Progress, Step
+from source_mixpanel.traced import airbyte_errors
 
 UNDOCUMENTED = "Read from an endpoint that Mixpanel does not document, and may change."
 
@@ -140,6 +141,7 @@ class MixpanelStream(Stream, ABC):
         """
         return 1
 
+    @airbyte_errors()
     def get_json_schema(self) -> Mapping[str, Any]:  # type: ignore[override]
         """The stream's schema; while reading, the one that is configured, at no cost."""
         if self._configured is not None:
@@ -164,13 +166,14 @@ class MixpanelStream(Stream, ABC):
         full = configured_stream.sync_mode == SyncMode.full_refresh
         states = _States(self, state_manager)
         try:
-            for item in self.sync(stream_state, full=full):
-                if not isinstance(item, Checkpoint):
-                    yield from states.counted(self._messages(item))
-                    continue
-                self._tell_progress(item, states.records)
-                if item.state is not None and states.may_leave(item.state):
-                    yield states.message()
+            with airbyte_errors():
+                for item in self.sync(stream_state, full=full):
+                    if not isinstance(item, Checkpoint):
+                        yield from states.counted(self._messages(item))
+                        continue
+                    self._tell_progress(item, states.records)
+                    if item.state is not None and states.may_leave(item.state):
+                        yield states.message()
         except Exception:
             if states.waits:
                 yield states.message()
@@ -191,9 +194,10 @@ class MixpanelStream(Stream, ABC):
 
     def read_records(self, *_args: Any, **_kwargs: Any) -> Iterator[AirbyteMessage]:
         """Every record, for callers of the CDK that know no states."""
-        for item in self.sync({}, full=True):
-            if not isinstance(item, Checkpoint):
-                yield from (told for told, _, _ in self._messages(item))
+        with airbyte_errors():
+            for item in self.sync({}, full=True):
+                if not isinstance(item, Checkpoint):
+                    yield from (told for told, _, _ in self._messages(item))
 
     def go_on_from(self, then: Origin, now: Origin) -> None:
         """See whether an incremental sync may go on from a state, and say what differs since.

@@ -14,12 +14,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-from airbyte_cdk.models import FailureType
-
 from source_mixpanel.api.endpoints import Listing
 from source_mixpanel.errors import (
     ConfigError,
     DataError,
+    FailureKind,
     ForbiddenError,
     PlanError,
     QuotaError,
@@ -269,22 +268,22 @@ def missing_parts_error(
     reasons = " ".join(f"{_names(labels)}: {reason}" for reason, labels in by_reason.items())
     refused = any(isinstance(error, RefusedError) for error in failed.values())
     advice = " If this stays so, correct or delete what is refused in Mixpanel." if refused else ""
-    details = "; ".join(dict.fromkeys(str(error.internal_message) for error in failed.values()))
+    details = "; ".join(dict.fromkeys(error.internal_message for error in failed.values()))
     lacking = f"{len(failed) if count is None else count} of {total} {unit}"
     message = f"Stream {stream!r} lacks {lacking}. {reasons}{advice}"
     return _KINDS[worst(_kind(error) for error in failed.values())](message, details)
 
 
-_KINDS: Mapping[FailureType, type[SourceError]] = {
-    FailureType.config_error: ConfigError,
-    FailureType.transient_error: TransientError,
-    FailureType.system_error: DataError,
+_KINDS: Mapping[FailureKind, type[SourceError]] = {
+    "config_error": ConfigError,
+    "transient_error": TransientError,
+    "system_error": DataError,
 }
 
 
-def _kind(error: SourceError) -> FailureType:
+def _kind(error: SourceError) -> FailureKind:
     """What the error of a part is to the platform: who refuses one part is no broken connector."""
-    return FailureType.config_error if isinstance(error, RefusedError) else error.kind
+    return "config_error" if isinstance(error, RefusedError) else error.failure_type
 
 
 def _names(labels: list[str]) -> str:

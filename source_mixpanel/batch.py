@@ -1,4 +1,4 @@
-"""A message that stands for many records: their lines, ready to be written."""
+"""Records as messages of the CDK: one that stands for many lines, or one for each row."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from airbyte_cdk.models import AirbyteMessage, AirbyteRecordMessage, Type
 
-from source_mixpanel.records.decode import dump
+from source_mixpanel.records.lines import record_lines
 
 
 @dataclass
@@ -34,17 +33,9 @@ def batch(
     mend: Callable[[Any], Any] | None = None,
 ) -> RecordBatch:
     """The batch of these rows, mended as `dump` does it; `count` may be 0."""
-    head = b'{"type":"RECORD","record":{"stream":%b,"data":' % orjson.dumps(stream)
-    tail = b',"emitted_at":%d}}\n' % emitted_at_ms
-    pieces = [dump(row, mend) for row in rows]
-    count = len(pieces)
-    lines = b"".join([head, (tail + head).join(pieces), tail]) if count else b""
-    return RecordBatch(
-        type=Type.RECORD,
-        record=AirbyteRecordMessage(stream=stream, data={}, emitted_at=emitted_at_ms),
-        lines=lines,
-        count=count,
-    )
+    lines, count = record_lines(stream, rows, emitted_at_ms, mend)
+    made = message(stream, {}, emitted_at_ms)
+    return RecordBatch(type=made.type, record=made.record, lines=lines, count=count)
 
 
 def message(stream: str, row: Mapping[str, Any], emitted_at_ms: int) -> AirbyteMessage:

@@ -15,6 +15,7 @@ from urllib.parse import quote
 import pytest
 from airbyte_cdk.models import ConfiguredAirbyteCatalog, FailureType
 from airbyte_cdk.sources.streams import Stream
+from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from mixpanel_emulator.control_client import ControlClient
@@ -101,6 +102,15 @@ from airbyte_cdk.entrypoint import launch
 from source_mixpanel import SourceMixpanel
 launch(SourceMixpanel(), sys.argv[1:])
 """
+
+
+def test_what_else_the_cdk_logs_has_no_secret_in_any_spelling(config: dict[str, Any]) -> None:
+    account = config["credentials"]
+    account["secret"] = "s3cr3t/0f n0b0dy"
+    header = b64encode(f"{account['username']}:{account['secret']}".encode()).decode()
+    SourceMixpanel().streams(config)
+    spelled = (account["secret"], quote(account["secret"], safe=""), f"Basic {header}")
+    assert filter_secrets(" and ".join(spelled)) == "**** and **** and ****"
 
 
 @pytest.mark.parametrize("verb", ["discover", "read"])

@@ -22,6 +22,7 @@ from datetime import date
 from pathlib import Path
 
 from benchmarks.bodies import lines, templates
+from source_mixpanel.api.disk import Disk
 from source_mixpanel.api.spool import Spool, spool_body
 from source_mixpanel.instants import Stamper
 from source_mixpanel.records.catalog import parse_columns
@@ -44,7 +45,7 @@ def body() -> Spool:
     text = b"".join(b"".join(block) for block in lines(templates(), date(2025, 3, 3), _EVENTS, 1))
     packed = gzip.compress(text, 6)
     pieces = (packed[start : start + _PIECE] for start in range(0, len(packed), _PIECE))
-    return spool_body(pieces, gzipped=True, what="a day")
+    return spool_body(pieces, gzipped=True, what="a day", share=Disk().share())
 
 
 def lines_of(block: bytes) -> bytes:

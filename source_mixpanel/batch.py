@@ -33,7 +33,11 @@ def batch(
     mend: Callable[[Any], Any] | None = None,
 ) -> RecordBatch:
     """The batch of these rows, mended as `dump` does it; `count` may be 0."""
-    lines, count = record_lines(stream, rows, emitted_at_ms, mend)
+    return batch_of(stream, *record_lines(stream, rows, emitted_at_ms, mend), emitted_at_ms)
+
+
+def batch_of(stream: str, lines: bytes, count: int, emitted_at_ms: int) -> RecordBatch:
+    """The batch of so many lines."""
     made = message(stream, {}, emitted_at_ms)
     return RecordBatch(type=made.type, record=made.record, lines=lines, count=count)
 

@@ -25,8 +25,6 @@ from source_mixpanel.streams.reports import FUNNELS, REPORTS, REVENUE
 from source_mixpanel.sync.period import Period
 from source_mixpanel.sync.plan import look_back_days
 
-_MB = 1_000_000
-
 
 def workers(config: Config) -> int:
     """How many requests a stream of the Query API makes at a time."""
@@ -68,7 +66,7 @@ def export_settings(config: Config) -> ExportSettings:
         kind=None if kind is EventTimestamps.AUTO else kind.value,
         shape=shape(config),
         column_names=column_names(config),
-        disk_bytes=config.download_ahead_mb * _MB,
+        at_once=config.num_workers or ExportSettings.at_once,
     )
 
 

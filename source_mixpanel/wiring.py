@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from source_mixpanel.api.auth import MixpanelAuth, oauth_token, project_secret, service_account
 from source_mixpanel.api.client import Access, MixpanelClient
+from source_mixpanel.api.disk import Disk
 from source_mixpanel.api.failures import Backoff
 from source_mixpanel.api.hints import Named
 from source_mixpanel.api.ledger import Ledger
@@ -32,6 +33,7 @@ from source_mixpanel.sync.origin import Origin
 from source_mixpanel.sync.progress import Progress, Watcher
 
 _log = logging.getLogger("airbyte")
+_MB = 1_000_000
 
 
 def build_auth(config: Config) -> MixpanelAuth:
@@ -116,6 +118,7 @@ def build_workshop(
     return Workshop(
         client=client,
         ledgers=ledgers,
+        disk=Disk(config.download_ahead_mb * _MB),
         once=once,
         lists=ListReader(client, facts.workspaces, once, _log.warning),
         project=facts,

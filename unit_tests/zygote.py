@@ -79,6 +79,7 @@ def _child(job: dict[str, Any]) -> int:
             budget_s=given.get("budget_s", 0.0),
         ),
         Timeouts(read=given.get("read_s", 20.0)),
+        quick_s=given.get("quick_s", 1.0),
     )
     clock = SkippingClock() if given.get("skip_waits") else None
     if job.get("jumps"):

@@ -14,6 +14,7 @@ import urllib3
 from source_mixpanel.api.arrival import Arrival
 from source_mixpanel.api.auth import MixpanelAuth
 from source_mixpanel.api.bodies import RateLimitedError, framed, is_gzipped, judge, parsed
+from source_mixpanel.api.disk import Disk, Share
 from source_mixpanel.api.document import Document, document_body
 from source_mixpanel.api.failures import Action
 from source_mixpanel.api.heard import Heard, Receipt
@@ -92,7 +93,7 @@ class MixpanelClient:
         self._clock = clock
         self._time = time
         self._log = log
-        self._patience = patience
+        self.patience = patience
         self._arrival = Arrival(clock, log, patience.timeouts)
         self._session = MixpanelSession(access.urls.values())
 
@@ -116,16 +117,16 @@ class MixpanelClient:
         self,
         request: ApiRequest,
         *,
+        share: Share | None = None,
         tries: int | None = None,
-        most: int | None = None,
         sent: Callable[[], None] = lambda: None,
     ) -> Spool:
         """A body of JSON Lines, on disk and proven whole.
 
         Args:
             request: What to ask.
+            share: What it may take of the disk; None for a small one.
             tries: Attempts in all, if not as many as usual.
-            most: Bytes on disk that it may take.
             sent: Called each time when it is sent, after all waiting for quota.
 
         Raises:
@@ -137,11 +138,11 @@ class MixpanelClient:
         def read(response: requests.Response, body: Iterator[bytes]) -> Spool:
             what = f"The {request.answer}"
             whole, gzipped = framed(response, body), is_gzipped(response)
-            return spool_body(whole, gzipped=gzipped, what=what, most=most)
+            return spool_body(whole, gzipped=gzipped, what=what, share=share or Disk().share())
 
         return self._carry_out(request, read, tries, sent)
 
-    def document(self, request: ApiRequest) -> Document:
+    def document(self, request: ApiRequest, share: Share) -> Document:
         """A body that is one JSON object, on disk, for answers too large to hold.
 
         Raises:
@@ -151,7 +152,7 @@ class MixpanelClient:
 
         def read(response: requests.Response, body: Iterator[bytes]) -> Document:
             whole, gzipped = framed(response, body), is_gzipped(response)
-            return document_body(whole, gzipped=gzipped, request=request)
+            return document_body(whole, gzipped=gzipped, request=request, share=share)
 
         return self._carry_out(request, read)
 
@@ -166,8 +167,9 @@ class MixpanelClient:
 
         def read(response: requests.Response, body: Iterator[bytes]) -> T:
             whole, gzipped = framed(response, body), is_gzipped(response)
-            listed = document_body(whole, gzipped=gzipped, request=request, listed=True)
-            with closing(listed) as document:
+            share = Disk().share()
+            made = document_body(whole, gzipped=gzipped, request=request, share=share, listed=True)
+            with closing(made) as document:
                 return make(document)
 
         return self._carry_out(request, read)
@@ -180,7 +182,7 @@ class MixpanelClient:
         sent: Callable[[], None] = lambda: None,
     ) -> T:
         """Attempts, with the pauses between them, until one gives an answer or none is left."""
-        trial, ledger = Trial(self._patience, tries), self._ledgers[request.api]
+        trial, ledger = Trial(self.patience, tries), self._ledgers[request.api]
         while True:
             try:
                 outcome = self._attempt(request, read, trial, sent)
@@ -275,7 +277,7 @@ class MixpanelClient:
         return error_of(request, self.access.urls[request.api], error, answered=answered)
 
     def _send(self, request: ApiRequest) -> requests.Response:
-        timeouts = self._patience.timeouts
+        timeouts = self.patience.timeouts
         return self._session.request(
             request.method,
             self.access.urls[request.api] + request.path,

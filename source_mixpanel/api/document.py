@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from source_mixpanel import jsontext
 from source_mixpanel.api.bodies import refuse_error
+from source_mixpanel.api.disk import Share
 from source_mixpanel.api.request import ApiRequest
 from source_mixpanel.api.spool import Body, inflate, new_file, written
 from source_mixpanel.errors import CutError
@@ -23,7 +24,12 @@ class Document(Body):
 
 
 def document_body(
-    chunks: Iterable[bytes], *, gzipped: bool, request: ApiRequest, listed: bool = False
+    chunks: Iterable[bytes],
+    *,
+    gzipped: bool,
+    request: ApiRequest,
+    share: Share,
+    listed: bool = False,
 ) -> Document:
     """Write a body to disk and look at its ends on the way.
 
@@ -36,15 +42,16 @@ def document_body(
         SourceError: There is no room on disk.
     """
     head, tail, size = b"", b"", 0
-    with new_file() as file:
-        for text in inflate(written(chunks, file), gzipped=gzipped, what=f"The {request.answer}"):
+    what = f"The {request.answer}"
+    with new_file(share) as file:
+        for text in inflate(written(chunks, file, share, what), gzipped=gzipped, what=what):
             size += len(text)
             if len(head) < _SMALL:
                 head += text[:_SMALL]
             tail = (tail + text[-_TAIL:])[-_TAIL:]
         kinds = _KINDS if listed else _KINDS[:1]
         _look_at(request, head if size < _SMALL else None, head, tail, kinds)
-    return Document(file, gzipped=gzipped, size=size)
+    return Document(file, gzipped=gzipped, size=size, share=share)
 
 
 def _look_at(

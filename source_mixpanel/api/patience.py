@@ -41,11 +41,14 @@ class Patience:
         backoff: Attempts and the pauses between them.
         timeouts: When a connection counts as dead.
         longest_wait_s: Seconds that one request may wait for a quota.
+        quick_s: Seconds within which an answer is there so soon that nothing is gained by asking
+            for others meanwhile.
     """
 
     backoff: Backoff = field(default_factory=Backoff)
     timeouts: Timeouts = field(default_factory=Timeouts)
     longest_wait_s: float = float("inf")
+    quick_s: float = 1.0
 
     def within(self, longest_wait_s: float) -> Patience:
         """The same, with a bound on waits for a quota."""
@@ -58,6 +61,7 @@ class Patience:
             replace(backoff, tries=min(backoff.tries, 2), budget_s=min(backoff.budget_s, _HURRY_S)),
             replace(timeouts, read=min(timeouts.read, _HURRIED_SILENCE_S)),
             min(self.longest_wait_s, _HURRY_S),
+            self.quick_s,
         )
 
 

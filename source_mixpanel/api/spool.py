@@ -11,9 +11,10 @@ from typing import IO, Protocol, cast
 
 from isal import igzip_lib, isal_zlib
 
+from source_mixpanel.api.disk import Share
 from source_mixpanel.api.machine import disk_is_full, is_full, no_directory
 from source_mixpanel.api.wholeness import LineCensus, find_damage
-from source_mixpanel.errors import CutError, TooLargeError
+from source_mixpanel.errors import CutError
 
 _READ = 1 << 16
 _TEXT = 1 << 18
@@ -41,44 +42,68 @@ class Body:
     The file has no name on disk, so nothing is left behind however the process ends.
     """
 
-    def __init__(self, file: IO[bytes], *, gzipped: bool, size: int) -> None:
+    def __init__(self, file: IO[bytes], *, gzipped: bool, size: int, share: Share) -> None:
         self._file = file
-        self._gzipped = gzipped
+        self.gzipped = gzipped
+        self._share = share
         self.size = size
         self.stored = file.tell()
 
     def chunks(self) -> Iterator[bytes]:
         """The text from its beginning, in pieces cut anywhere."""
         self._file.seek(0)
-        return inflate(iter(partial(self._file.read, _READ), b""), gzipped=self._gzipped)
+        return read_file(self._file, gzipped=self.gzipped)
+
+    def blocks(self) -> Iterator[bytes]:
+        """The text in blocks of whole lines (each some 256 KiB, or one longer line)."""
+        return blocks_of(self.chunks())
+
+    def fileno(self) -> int:
+        """The file, for another process to read."""
+        return self._file.fileno()
 
     def close(self) -> None:
         """Give the disk space back."""
+        self._file.close()
+        self._share.give_back()
+
+    def give_way(self) -> None:
+        """Give the file back; what was made of it has its share of the disk."""
         self._file.close()
 
 
 class Spool(Body):
     """A verified body of whole lines."""
 
-    def __init__(self, file: IO[bytes], *, gzipped: bool, census: LineCensus) -> None:
-        super().__init__(file, gzipped=gzipped, size=census.size)
+    def __init__(self, file: IO[bytes], *, gzipped: bool, census: LineCensus, share: Share) -> None:
+        super().__init__(file, gzipped=gzipped, size=census.size, share=share)
         self.lines = census.lines
-
-    def blocks(self) -> Iterator[bytes]:
-        """The body again, in blocks of whole lines (each some 256 KiB, or one longer line)."""
-        rest = b""
-        for text in self.chunks():
-            cut = text.rfind(b"\n") + 1
-            if not cut:
-                rest += text
-                continue
-            yield rest + text[:cut]
-            rest = text[cut:]
-        if rest:
-            yield rest
 
     def __repr__(self) -> str:
         return f"Spool(lines={self.lines}, size={self.size})"
+
+
+def read_file(file: IO[bytes], *, gzipped: bool) -> Iterator[bytes]:
+    """The text of an open file from where it stands, in pieces cut anywhere.
+
+    Raises:
+        CutError: It is damaged.
+    """
+    return inflate(iter(partial(file.read, _READ), b""), gzipped=gzipped)
+
+
+def blocks_of(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """A text in pieces of whole lines; the last one may have no end."""
+    rest = b""
+    for text in chunks:
+        cut = text.rfind(b"\n") + 1
+        if not cut:
+            rest += text
+            continue
+        yield rest + text[:cut]
+        rest = text[cut:]
+    if rest:
+        yield rest
 
 
 def inflate(chunks: Iterable[bytes], *, gzipped: bool, what: str = _ON_DISK) -> Iterator[bytes]:
@@ -107,42 +132,30 @@ def inflate(chunks: Iterable[bytes], *, gzipped: bool, what: str = _ON_DISK) -> 
         raise CutError(f"{what} was cut: its gzip stream ends without a trailer.")
 
 
-def spool_body(
-    chunks: Iterable[bytes], *, gzipped: bool, what: str, most: int | None = None
-) -> Spool:
+def spool_body(chunks: Iterable[bytes], *, gzipped: bool, what: str, share: Share) -> Spool:
     """Write a body to disk and prove it whole on the way; messages call it `what`.
 
     Its chunks come off the wire, and raise if the transport was cut.
 
+    Its share of the disk is given back if there is no body in the end.
+
     Raises:
-        TooLargeError: It takes more than `most` bytes on disk.
+        TooLargeError: It takes more than its share may be.
         CutError: The body is provably not whole; another try may be.
         SourceError: There is no room on disk.
     """
     census = LineCensus()
-    with new_file() as file:
-        pieces = written(_up_to(most, chunks, what), file)
-        for text in inflate(pieces, gzipped=gzipped, what=what):
+    with new_file(share) as file:
+        for text in inflate(written(chunks, file, share, what), gzipped=gzipped, what=what):
             census.feed(text)
-        spool = Spool(file, gzipped=gzipped, census=census)
+        spool = Spool(file, gzipped=gzipped, census=census, share=share)
         if census.doubtful:
             _name_damage(spool, what)
     return spool
 
 
-def _up_to(most: int | None, chunks: Iterable[bytes], what: str) -> Iterator[bytes]:
-    size = 0
-    for chunk in chunks:
-        size += len(chunk)
-        if most is not None and size > most:
-            raise TooLargeError(
-                f"{what} is larger than the {most / 1e6:.1f} MB of disk that it may take."
-            )
-        yield chunk
-
-
 @contextmanager
-def new_file() -> Iterator[IO[bytes]]:
+def new_file(share: Share) -> Iterator[IO[bytes]]:
     """A file without a name, for one response; it stays open unless an error ends the context.
 
     Raises:
@@ -155,6 +168,7 @@ def new_file() -> Iterator[IO[bytes]]:
         # A full disk makes closing fail, too; what went wrong first is what counts.
         with suppress(OSError):
             file.close()
+        share.give_back()
         raise
 
 
@@ -165,13 +179,15 @@ def _open_file() -> IO[bytes]:
         raise no_directory(error) from error
 
 
-def written(chunks: Iterable[bytes], file: IO[bytes]) -> Iterator[bytes]:
-    """The same pieces, each of them written to the file first.
+def written(chunks: Iterable[bytes], file: IO[bytes], share: Share, what: str) -> Iterator[bytes]:
+    """The same pieces, each of them written to the file first, when its share has room.
 
     Raises:
+        TooLargeError: There are more of them than the share may be.
         SourceError: There is no room on disk.
     """
     for chunk in chunks:
+        share.take(len(chunk), what)
         with _room_on_disk():
             file.write(chunk)
         yield chunk

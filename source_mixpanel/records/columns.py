@@ -22,7 +22,7 @@ from source_mixpanel.records.catalog import (
 )
 from source_mixpanel.records.decode import as_text, holds_long_number
 from source_mixpanel.records.naming import ColumnNames, Core
-from source_mixpanel.records.tally import Tally
+from source_mixpanel.records.tally import Counts, Tally
 from source_mixpanel.records.types import RESCUED
 
 _MOST_HELD = 150_000
@@ -170,6 +170,15 @@ class PropertyColumns:
         """What is to be told of values that do not fit, if anything."""
         self._count()
         return self._tally.sentences(stream)
+
+    def taken(self) -> Counts:
+        """What was counted of values that do not fit; nothing of it is kept."""
+        self._count()
+        return self._tally.taken()
+
+    def absorb(self, counts: Counts) -> None:
+        """Count what was counted elsewhere."""
+        self._tally.absorb(counts)
 
     # -- value by value --------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ What is the same for many events is worked out once: a prefix for each minute, a
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -20,6 +21,7 @@ from source_mixpanel.records.decode import as_text, holds_long_number, parse_exa
 from source_mixpanel.records.keys import INSERT_ID, event_key
 from source_mixpanel.records.naming import Core
 from source_mixpanel.records.privacy import Privacy
+from source_mixpanel.records.tally import Counts
 from source_mixpanel.records.types import OBJECT
 from source_mixpanel.schemas.reserved import EVENT_PROPERTIES
 
@@ -33,6 +35,23 @@ EVENT_CORE = Core(
     reserved=frozenset(EVENT_PROPERTIES),
 )
 """The columns of every event."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What rows have told, beside what is in them.
+
+    Attributes:
+        seen: Events, those out of bounds too.
+        latest_ms: The latest `time` of any row, UTC; None if there is none.
+        timeless: Rows without a readable time.
+        unfit: Values that do not fit their columns.
+    """
+
+    seen: int
+    latest_ms: int | None
+    timeless: int
+    unfit: Counts
 
 
 class EventRows:
@@ -62,6 +81,20 @@ class EventRows:
     def latest_ms(self) -> int | None:
         """The latest `time` of any row so far, UTC; None while there is none."""
         return None if self._latest_ms == _NEVER else self._latest_ms
+
+    def taken(self) -> Found:
+        """What was found so far; nothing of it is kept."""
+        found = Found(self.seen, self.latest_ms, self.timeless, self.columns.taken())
+        self.seen, self._latest_ms, self.timeless = 0, _NEVER, 0
+        return found
+
+    def absorb(self, found: Found) -> None:
+        """Take note of what was found elsewhere."""
+        self.seen += found.seen
+        self.timeless += found.timeless
+        if found.latest_ms is not None:
+            self._latest_ms = max(self._latest_ms, found.latest_ms)
+        self.columns.absorb(found.unfit)
 
     def rows(self, block: bytes, since_ms: int, until_ms: int) -> Iterator[dict[str, Any]]:
         """The rows of a block whose time lies in [since_ms, until_ms], in order.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from source_mixpanel.masking import EXCERPT, shown
 from source_mixpanel.records.catalog import CatalogColumns
@@ -11,6 +12,21 @@ from source_mixpanel.records.types import JSON_TYPES, RESCUED
 
 _MOST_NAMED = 5
 _MOST_KEPT = 1000
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What a tally has counted.
+
+    Attributes:
+        total: Values.
+        more: Whether there were more properties than are named.
+        of: How many, by property and JSON type.
+    """
+
+    total: int
+    more: bool
+    of: Mapping[str, Mapping[str, int]]
 
 
 class Tally:
@@ -29,6 +45,22 @@ class Tally:
             self._more = True
             return
         self._counts.setdefault(raw, Counter())[JSON_TYPES.get(kind, kind.__name__)] += count
+
+    def taken(self) -> Counts:
+        """What was counted, in plain types; nothing is kept."""
+        taken = Counts(self._total, self._more, {k: dict(v) for k, v in self._counts.items()})
+        self._counts, self._total, self._more = {}, 0, False
+        return taken
+
+    def absorb(self, counts: Counts) -> None:
+        """Count what another tally has taken."""
+        self._total += counts.total
+        self._more = self._more or counts.more
+        for raw, kinds in counts.of.items():
+            if raw in self._counts or len(self._counts) < _MOST_KEPT:
+                self._counts.setdefault(raw, Counter()).update(kinds)
+            else:
+                self._more = True
 
     def sentences(self, stream: str) -> Iterable[str]:
         """At most one."""

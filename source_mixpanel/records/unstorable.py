@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from source_mixpanel.records.catalog import CatalogColumns
+from source_mixpanel.records.naming import Core
 from source_mixpanel.records.types import RESCUED
 
 _HALF = re.compile("[\ud800-\udfff]")
@@ -27,6 +29,27 @@ def escaped(text: str) -> str:
 def can_be_stored(text: str) -> bool:
     """Whether every warehouse can hold a text, and have a column of that name."""
     return _UNFIT.search(text) is None
+
+
+def mending(
+    catalog: CatalogColumns, core: Core, in_place: Collection[str]
+) -> Callable[[Mapping[str, Any]], Mapping[str, Any]] | None:
+    """What makes rows that warehouses can hold; None for an older catalog, whose rows stay.
+
+    Args:
+        catalog: Tells which property a column holds.
+        core: Columns that it may give besides; those of properties hold them.
+        in_place: Columns that no row can do without: their texts stay where they are.
+    """
+    if catalog.is_older:
+        return None
+    names = {**catalog.raw_names, **{column: raw for raw, column in core.properties.items()}}
+    stay = frozenset(in_place)
+
+    def raw_name(column: str) -> str | None:
+        return None if column in stay else names.get(column, column)
+
+    return lambda row: mended(row, raw_name, rescues=catalog.rescues)
 
 
 def mended(

@@ -12,12 +12,13 @@ from airbyte_cdk.sources.connector_state_manager import ConnectorStateManager
 from airbyte_cdk.sources.streams import Stream
 
 from source_mixpanel.api.client import MixpanelClient
+from source_mixpanel.api.disk import Disk
 from source_mixpanel.api.ledger import Ledger
 from source_mixpanel.api.lists import ListReader
 from source_mixpanel.api.once import Once
 from source_mixpanel.api.project import ProjectFacts
 from source_mixpanel.api.request import Api
-from source_mixpanel.batch import batch, message
+from source_mixpanel.batch import batch, batch_of, message
 from source_mixpanel.clock import Clock, ServerTime
 from source_mixpanel.instants import PROJECT_KIND
 from source_mixpanel.records.catalog import parse_columns
@@ -25,7 +26,8 @@ from source_mixpanel.records.decode import dump
 from source_mixpanel.records.naming import Core
 from source_mixpanel.records.privacy import Privacy
 from source_mixpanel.records.types import OBJECT, RESCUED
-from source_mixpanel.streams.fitting import Fitting, Row, mending
+from source_mixpanel.records.unstorable import mending
+from source_mixpanel.streams.fitting import Fitting, Row
 from source_mixpanel.sync.days import Days
 from source_mixpanel.sync.origin import NOTHING, Origin
 from source_mixpanel.sync.progress import Progress, Step
@@ -45,6 +47,7 @@ class Workshop:
     """What every stream works with.
 
     Attributes:
+        disk: For what is downloaded before it is emitted.
         once: Keeps what several streams need, so that nothing is asked for twice.
         privacy: Which properties are kept back.
         batched: Whether records leave as batches of ready lines, or one message each.
@@ -52,6 +55,7 @@ class Workshop:
 
     client: MixpanelClient
     ledgers: Mapping[Api, Ledger]
+    disk: Disk
     once: Once
     lists: ListReader
     project: ProjectFacts
@@ -88,7 +92,14 @@ class Checkpoint:
     unit: str = ""
 
 
-Item: TypeAlias = Iterable[Row] | Checkpoint
+@dataclass(frozen=True)
+class Lines:
+    """Rows as whole lines of the protocol; only for whoever takes batches."""
+
+    text: bytes
+
+
+Item: TypeAlias = Iterable[Row] | Lines | Checkpoint
 
 
 class MixpanelStream(Stream, ABC):
@@ -190,7 +201,7 @@ class MixpanelStream(Stream, ABC):
         self.catalog = parse_columns(schema, self.core)
         if not (self.makes_rows_fit or self.catalog.is_older):
             self._fitting = Fitting(self.catalog, self.primary_key)
-        self._mend = mending(self.catalog, self.core, (RESCUED, OBJECT, *self.in_place()))
+        self._mend = mending(self.catalog, self.core, self.in_place())
 
     def read_records(self, *_args: Any, **_kwargs: Any) -> Iterator[AirbyteMessage]:
         """Every record, for callers of the CDK that know no states."""
@@ -223,11 +234,15 @@ class MixpanelStream(Stream, ABC):
 
     def in_place(self) -> tuple[str, ...]:
         """The columns that no row can do without: what they hold is not rescued."""
-        return (*self.core.others, *self.primary_key)
+        return (RESCUED, OBJECT, *self.core.others, *self.primary_key)
 
-    def _messages(self, rows: Iterable[Row]) -> Iterator[tuple[AirbyteMessage, int, int]]:
+    def _messages(self, rows: Iterable[Row] | Lines) -> Iterator[tuple[AirbyteMessage, int, int]]:
         """Messages, each with how many records it stands for, and their bytes."""
         emitted_at = int(self.workshop.clock.now() * 1000)
+        if isinstance(rows, Lines):
+            made = batch_of(self.name, rows.text, rows.text.count(b"\n"), emitted_at)
+            yield made, made.count, len(made.lines)
+            return
         rows = self._fitting.rows(rows) if self._fitting else rows
         if self.workshop.batched:
             made = batch(self.name, rows, emitted_at, self._mend)

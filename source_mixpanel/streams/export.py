@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -18,11 +18,14 @@ from source_mixpanel.errors import (
     TransientError,
 )
 from source_mixpanel.instants import PROJECT_KIND, Stamper
+from source_mixpanel.process.cores import cores
+from source_mixpanel.process.pool import Pool
 from source_mixpanel.records.catalog import EVENT_KEY
 from source_mixpanel.records.columns import Shape
 from source_mixpanel.records.events import EVENT_CORE, EventRows
-from source_mixpanel.records.types import object_schema
-from source_mixpanel.streams.base import Checkpoint, Item, MixpanelStream, Workshop
+from source_mixpanel.records.rendering import Rendering
+from source_mixpanel.records.types import OBJECT, RESCUED, object_schema
+from source_mixpanel.streams.base import Checkpoint, Item, Lines, MixpanelStream, Workshop
 from source_mixpanel.streams.export_doubts import (
     ahead_of_time,
     guessed,
@@ -32,9 +35,10 @@ from source_mixpanel.streams.export_doubts import (
     reinterpreted,
     undecided,
 )
+from source_mixpanel.streams.export_rendering import RenderAhead
 from source_mixpanel.streams.export_request import PATH, ExportFilter
 from source_mixpanel.streams.export_schema import core_columns, find_properties, property_columns
-from source_mixpanel.streams.export_slices import SliceSource, WholeSlice
+from source_mixpanel.streams.export_slices import Limits, SliceSource, WholeSlice
 from source_mixpanel.streams.property_schema import object_columns
 from source_mixpanel.streams.width import advice_on_width
 from source_mixpanel.sync.coverage import Coverage, Span
@@ -43,9 +47,10 @@ from source_mixpanel.sync.export_state import ExportState, dump_state, parse_sta
 from source_mixpanel.sync.origin import Origin, opened
 from source_mixpanel.sync.period import Period
 from source_mixpanel.sync.plan import ReadPlan, plan_read
-from source_mixpanel.sync.threads import side_by_side
 
-_DEFAULT_BYTES = 1_000_000_000
+_MOST_WORKERS = 8
+MOST_AT_ONCE = 25
+"""Downloads at a time, where the user has not said; Mixpanel takes 100."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,7 @@ class ExportSettings:
         reread: Whether late events are found by reading the look-back window again in full.
         kind: What raw times mean, None to find out.
         column_names: The columns that the user has pinned, by raw name.
-        disk_bytes: Disk for windows that are downloaded and not yet emitted; 0 for none ahead.
+        at_once: Downloads at a time.
     """
 
     period: Period = field(default_factory=Period)
@@ -65,12 +70,7 @@ class ExportSettings:
     kind: str | None = None
     shape: Shape = field(default_factory=Shape)
     column_names: Mapping[str, str] = field(default_factory=dict)
-    disk_bytes: int = _DEFAULT_BYTES
-
-    @property
-    def largest_window(self) -> int:
-        """Bytes on disk that one window may take: half of it is for the one in the making."""
-        return (self.disk_bytes or _DEFAULT_BYTES) // 2
+    at_once: int = MOST_AT_ONCE
 
 
 class Export(MixpanelStream):
@@ -119,17 +119,19 @@ class Export(MixpanelStream):
     def sync(self, saved: Mapping[str, Any], *, full: bool) -> Iterator[Item]:
         """Windows of days, each downloaded and proven whole before it is handed on."""
         plan = self._begin(saved, full=full)
+        pool = self._pool()
         source = SliceSource(
             self.workshop,
             plan,
             wanted=self.settings.wanted,
             days=self._days,
-            most_days=self.settings.period.window_days,
-            largest=self.settings.largest_window,
+            limits=Limits(self.settings.period.window_days, self.settings.at_once),
+            ahead=RenderAhead(pool, self.workshop.disk, self.workshop.clock) if pool else None,
             log=self.logger.info,
         )
         try:
-            yield from self._all(source, plan)
+            with closing(pool) if pool else nullcontext():
+                yield from self._all(source, plan)
         except SourceError as error:
             if full and (source.over or isinstance(error, (RefusedError, ForbiddenError))):
                 # What is refused now may be refused again: the next refresh is a new one.
@@ -140,6 +142,21 @@ class Export(MixpanelStream):
             raise
         self._state = replace(self._state, refreshing=False)
         yield Checkpoint(dump_state(self._state))
+
+    def _pool(self) -> Pool | None:
+        """Processes that make lines, where lines are wanted and there are cores for them."""
+        count = cores()
+        if count == 1 or not self.workshop.batched or not self.workshop.disk.is_ahead:
+            return None
+        rendering = Rendering(
+            self.name,
+            self._configured or {},
+            self.settings.shape,
+            self.workshop.privacy,
+            self.in_place(),
+            self.settings.period.bounds_ms(),
+        )
+        return Pool(rendering, min(count, _MOST_WORKERS), self.logger.warning)
 
     def _all(self, source: SliceSource, plan: ReadPlan) -> Iterator[Item]:
         """What there is to read, and once more what one answer alone says is empty.
@@ -167,11 +184,11 @@ class Export(MixpanelStream):
             plan: What is read.
             counter: Counts the days; None for days that count already.
         """
-        work = self._ahead(source.slices(plan, self._end_day))
+        work = source.slices(plan, self._end_day)
         with closing(work):
             for whole in work:
                 self._read_times_by(whole.days)
-                with closing(whole.spool):
+                with closing(whole.held):
                     yield from self._blocks(whole)
                 state = self._moved_past(whole)
                 if counter is None:
@@ -179,7 +196,7 @@ class Export(MixpanelStream):
                     continue
                 # Days that came in parts count when their last part is there.
                 counter.done += whole.window.days if whole.completes else 0
-                place = f"{whole.window} ({whole.spool.lines} events)"
+                place = f"{whole.window} ({whole.held.spool.lines} events)"
                 yield Checkpoint(state, place, counter.done, counter.total, "days")
 
     def _begin(self, saved: Mapping[str, Any], *, full: bool) -> ReadPlan:
@@ -243,30 +260,22 @@ class Export(MixpanelStream):
         Raises:
             DataError: Not as many events came back from disk as were written to it.
         """
-        before = self._rows.seen
-        since_ms, until_ms = self.settings.period.bounds_ms()
-        for block in whole.spool.blocks():
-            yield self._rows.rows(block, since_ms, until_ms)
+        before, spool, rendered = self._rows.seen, whole.held.spool, whole.held.rendered
+        if rendered is not None and rendered.zone == whole.days.zone_of_times:
+            self._rows.absorb(rendered.found)
+            yield from map(Lines, rendered.body.blocks())
+        else:
+            bounds = self.settings.period.bounds_ms()
+            for block in spool.blocks():
+                yield self._rows.rows(block, *bounds)
         read = self._rows.seen - before
-        if read != whole.spool.lines:
+        if read != spool.lines:
             raise DataError(
-                f"Stream 'export' read {read} of {whole.spool.lines} events of {whole.window} back "
-                f"from disk. The next sync asks for them again."
+                f"Stream 'export' read {read} of {spool.lines} events of {whole.window} back from "
+                f"disk. The next sync asks for them again."
             )
         if read:
             self._guessed = guessed(self._guessed, whole.window.span, whole.days)
-
-    def _ahead(self, work: Iterator[WholeSlice]) -> Generator[WholeSlice, None, None]:
-        """Windows as they are downloaded: half of the disk for those that wait or are emitted."""
-        if not self.settings.disk_bytes:
-            yield from work
-            return
-        yield from side_by_side(
-            [work],
-            room=self.settings.disk_bytes // 2,
-            discard=lambda whole: whole.spool.close(),
-            size=lambda whole: whole.spool.stored,
-        )
 
     def _moved_past(self, whole: WholeSlice) -> dict[str, Any] | None:
         """The state after a slice; None amid a window that comes in parts.
@@ -302,7 +311,7 @@ class Export(MixpanelStream):
 
     def in_place(self) -> tuple[str, ...]:
         """Ids, too: they have a column of their own, and are in the key."""
-        return EVENT_CORE.columns
+        return (RESCUED, OBJECT, *EVENT_CORE.columns)
 
     def oddities(self) -> Iterator[str]:
         """What was odd of the events, and of their values."""
@@ -331,4 +340,4 @@ class _Counter:
 
 
 def _stamper(days: Days) -> Stamper:
-    return Stamper(days.zone if days.kind == PROJECT_KIND else None)
+    return Stamper(days.zone_of_times)

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
-from functools import partial
+from datetime import date
 
 from source_mixpanel.api.failures import LATER_THAN_TODAY
 from source_mixpanel.api.request import Api
-from source_mixpanel.api.spool import Spool
-from source_mixpanel.clock import ServerTime
 from source_mixpanel.errors import (
     ConfigError,
     ForbiddenError,
@@ -21,10 +17,12 @@ from source_mixpanel.errors import (
     TransientError,
 )
 from source_mixpanel.streams.base import Workshop
+from source_mixpanel.streams.export_downloads import Download, Downloaded, closed_if_fails
 from source_mixpanel.streams.export_kind import KindFinder, Log
-from source_mixpanel.streams.export_request import ExportFilter, export_request
+from source_mixpanel.streams.export_rendering import RenderAhead
+from source_mixpanel.streams.export_request import ExportFilter
 from source_mixpanel.streams.parts import Part, is_of_a_part, missing_parts_error
-from source_mixpanel.sync.coverage import Span
+from source_mixpanel.sync.coverage import Only, Span
 from source_mixpanel.sync.days import ONE_DAY, Days
 from source_mixpanel.sync.period import in_ms
 from source_mixpanel.sync.plan import OVERLAP_MS, ReadPlan
@@ -37,10 +35,24 @@ _SLACK = 4
 
 
 @dataclass(frozen=True)
+class Limits:
+    """What the user wants of requests.
+
+    Attributes:
+        most_days: In one window; None for as many as are well.
+        at_once: Downloads at a time.
+    """
+
+    most_days: int | None
+    at_once: int
+
+
+@dataclass(frozen=True)
 class WholeSlice:
     """A window whose events are on disk, all of them.
 
     Attributes:
+        held: The events.
         completes: Whether its last day is read with it (a day may come in several parts).
         watermark_ms: Up to when Mixpanel's processing is covered, UTC: an overlap before the
             window's first request.
@@ -49,34 +61,12 @@ class WholeSlice:
     """
 
     window: Window
-    spool: Spool
+    held: Downloaded
     days: Days
     completes: bool
     watermark_ms: int
     proven: bool
     strains: Mapping[str, Strain]
-
-
-class SentAt:
-    """When the last request was sent, by Mixpanel's clock."""
-
-    def __init__(self, time: ServerTime) -> None:
-        self._time = time
-        self._mark = time.mark()
-        self._expected: datetime | None = None
-
-    def note(self) -> None:
-        """It is sent now."""
-        self._mark, self._expected = self._time.mark(), self._time.at_mark_as_known()
-
-    def moment(self) -> datetime:
-        """As it was known before the answer, or as the answer tells; whichever is earlier.
-
-        They differ where our own clock stood still in between, as it does while a machine sleeps:
-        the later one would be too late.
-        """
-        told = self._time.at_mark(self._mark)
-        return told if self._expected is None else min(told, self._expected)
 
 
 class DayInParts:
@@ -102,7 +92,7 @@ class DayInParts:
             began_ms = min(self._began_ms, began_ms)
         self._began_ms = began_ms
         self._parts.append(replace(part, watermark_ms=began_ms))
-        size = sum(each.spool.stored for each in self._parts)
+        size = sum(each.held.spool.stored for each in self._parts)
         if part.completes or size > self._room:
             self._left = None if part.completes else part.window.span.first
             while self._parts:
@@ -115,26 +105,17 @@ class DayInParts:
     def drop(self) -> None:
         """Forget the parts that have not left."""
         while self._parts:
-            self._parts.pop().spool.close()
-
-
-@contextmanager
-def closed_if_fails(spool: Spool) -> Iterator[None]:
-    """Give a spool's disk back if something goes wrong before it is handed on."""
-    try:
-        yield
-    except BaseException:
-        spool.close()
-        raise
+            self._parts.pop().held.close()
 
 
 class SliceSource:
-    """Downloads the windows of a plan, one after the other, as large as they may be.
+    """Downloads the windows of a plan side by side, and gives them in the order of the plan.
 
     Args:
         plan: What to read.
         days: How the project counts days; refined by the data.
-        largest: Bytes on disk that one window may take, if it can be split.
+        ahead: Has lines made of what waits; None if nobody does.
+        log: Where a sentence about what goes wrong goes.
 
     Attributes:
         over: Whether all windows have been tried.
@@ -147,29 +128,37 @@ class SliceSource:
         *,
         wanted: ExportFilter,
         days: Days,
-        most_days: int | None,
-        largest: int,
+        limits: Limits,
+        ahead: RenderAhead | None,
         log: Log,
     ) -> None:
         self.days = days
         self.over = False
-        self._client = workshop.client
-        self._clock = workshop.clock
+        self._workshop = workshop
         self._ledger = workshop.ledgers[Api.EXPORT]
         self._wanted = wanted
-        self._largest = largest
+        self._at_once = limits.at_once if workshop.disk.is_ahead else 1
         self._log = log
+        self._ahead = ahead
+        if ahead is not None and days.kind is not None:
+            ahead.read_times_by(days)
+        largest = workshop.disk.half
         self._queue = WindowQueue(
-            most_days=most_days or _MANY_DAYS,
+            most_days=limits.most_days or _MANY_DAYS,
             target_bytes=min(TARGET_BYTES, largest // _SLACK),
             strains=plan.state.strains,
             now_ms=in_ms(workshop.time.now_utc()),
         )
         self._finder = KindFinder(workshop, days, plan.first, log)
-        self._sent = SentAt(workshop.time)
         self._day = DayInParts(largest)
+        self._downloads: dict[Window, Download] = {}
+        self._bytes_a_day = 0.0
+        self._quick_s = workshop.client.patience.quick_s
+        self._is_quick = True
 
-    def slices(self, plan: ReadPlan, last_day: Callable[[Days], date]) -> Iterator[WholeSlice]:
+    def slices(
+        self, plan: ReadPlan, last_day: Callable[[Days], date]
+    ) -> Generator[WholeSlice, None, None]:
         """Every window of a plan, in its order, and days that are later than it knows of.
 
         The last day is asked for again when the data has told what kind of project it is, and at
@@ -184,9 +173,9 @@ class SliceSource:
         queue.begin(plan.spans, plan.later)
         try:
             while True:
-                window = queue.next()
+                window = self._asked_for()
                 if window is not None:
-                    yield from self._slices_of(window, last_day)
+                    yield from self._slices_of(self._downloads.pop(window), last_day)
                 if window is None or self.days.kind != kind:
                     kind, later = self.days.kind, last_day(self.days)
                     if later > end and not plan.last:
@@ -196,6 +185,53 @@ class SliceSource:
                     end = max(end, later)
         finally:
             self._day.drop()
+            for download in self._downloads.values():
+                download.drop()
+            self._downloads.clear()
+
+    def _asked_for(self) -> Window | None:
+        """The window that comes next, when it is there, or takes its time and others are asked for.
+
+        None if there is none.
+        """
+        self._ask(1)
+        window = next(iter(self._queue.asked), None)
+        if window is not None and not self._downloads[window].is_quick(self._quick_s):
+            self._is_quick = False
+            self._ask(self._at_once)
+        return window
+
+    def _ask(self, at_once: int) -> None:
+        """Begin downloads while there is room, and drop those that are to be asked for anew."""
+        queue, downloads = self._queue, self._downloads
+        for window in downloads.keys() - set(queue.asked):
+            dropped = downloads.pop(window)
+            dropped.drop()
+            queue.sent(dropped.requests)
+        while self._has_room(at_once) and (chosen := queue.next()) is not None:
+            most = None if chosen.split() is None else self._workshop.disk.half
+            tries = queue.tries(chosen)
+            downloads[chosen] = Download(
+                self._workshop,
+                chosen,
+                self._wanted,
+                tries=tries,
+                most=most,
+                ahead=self._ahead,
+            )
+
+    def _has_room(self, at_once: int) -> bool:
+        """Whether another download would not only wait: for quota, or for disk."""
+        downloads = self._downloads.values()
+        if not downloads or self._queue.waits_in_front:
+            return True
+        if len(downloads) >= at_once:
+            return False
+        left, unsent = self._ledger.left_this_hour(), sum(not d.requests for d in downloads)
+        if left is not None and left <= unsent:
+            return False
+        to_come = sum(d.window.days for d in downloads if not d.is_over) * self._bytes_a_day
+        return self._workshop.disk.waiting + to_come < self._workshop.disk.half
 
     def end(self, days: int) -> None:
         """Say what was left to the next sync, when all has been tried.
@@ -218,24 +254,39 @@ class SliceSource:
         if error:
             raise error
 
-    def _slices_of(self, window: Window, last_day: Callable[[Days], date]) -> Iterator[WholeSlice]:
+    def _slices_of(
+        self, download: Download, last_day: Callable[[Days], date]
+    ) -> Iterator[WholeSlice]:
         """The window, if it can be had; of a day in parts, all of them with the last one."""
-        began = self._clock.monotonic()
+        window = download.window
         try:
-            spool = self._ask(window)
+            held = download.result()
         except SourceError as error:
+            self._queue.sent(download.requests)
             self._failed(window, error, last_day)
             return
-        self._queue.had(window, spool.stored, self._clock.monotonic() - began)
-        with closed_if_fails(spool):
+        except BaseException:
+            download.drop()
+            raise
+        with closed_if_fails(held):
+            spool = held.spool
+            self._queue.sent(download.requests)
+            self._queue.had(window, spool.stored, download.seconds)
+            self._is_quick = download.seconds < self._quick_s
+            if window.span.only is Only.ALL:
+                self._bytes_a_day = spool.stored / window.days
             if self.days.kind is None and spool.lines:
                 self.days = replace(self.days, kind=self._finder.kind(window, spool))
+            if self._ahead is not None and spool.lines:
+                self._ahead.read_times_by(self.days)
+            if self._workshop.disk.is_ahead:
+                self._ask(1 if self._is_quick else self._at_once)
         whole = WholeSlice(
             window,
-            spool,
+            held,
             self.days,
             completes=window.until_s is None,
-            watermark_ms=in_ms(self._sent.moment()) - OVERLAP_MS,
+            watermark_ms=in_ms(download.sent.moment()) - OVERLAP_MS,
             proven=spool.lines > 0 or window.is_of_a_day,
             strains=dict(self._queue.strains),
         )
@@ -251,7 +302,6 @@ class SliceSource:
             end = last_day(self.days)
             if LATER_THAN_TODAY in error.text and end < window.span.last:
                 # Our clock was ahead; the refusal has told Mixpanel's time.
-                self._queue.insert(window.span)
                 self._queue.end_at(end)
                 return
         told = self._explained(error, window) if isinstance(error, RefusedError) else error
@@ -275,25 +325,6 @@ class SliceSource:
             # Nobody waits any longer for what passes by itself.
             return is_of_a_part(error) and not self._ledger.is_given_up()
         return is_of_a_part(error)
-
-    def _ask(self, window: Window) -> Spool:
-        """The window's events.
-
-        A part of a day without any is asked for once more at once: states know whole days only.
-        """
-        request = export_request(window, self._wanted)
-        most = None if window.split() is None else self._largest
-        tries = self._queue.tries(window)
-        ask = partial(self._client.spool, request, tries=tries, most=most, sent=self._note_sent)
-        spool = ask()
-        if spool.lines or not window.is_of_a_day:
-            return spool
-        spool.close()
-        return ask()
-
-    def _note_sent(self) -> None:
-        self._sent.note()
-        self._queue.sent()
 
     def _explained(self, error: RefusedError, window: Window) -> SourceError:
         """A refusal of the export API in the user's terms, where they can mend it."""

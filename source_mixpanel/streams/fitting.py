@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 from source_mixpanel.oddities import Oddities
@@ -10,7 +10,6 @@ from source_mixpanel.records.catalog import CatalogColumns
 from source_mixpanel.records.columns import PropertyColumns, Shape
 from source_mixpanel.records.naming import Core
 from source_mixpanel.records.types import RESCUED
-from source_mixpanel.records.unstorable import mended
 
 Row: TypeAlias = Mapping[str, Any]
 
@@ -60,24 +59,3 @@ class Fitting:
                 f"left out: {self._keyless.shown()}."
             )
         yield from self._columns.sentences(stream)
-
-
-def mending(
-    catalog: CatalogColumns, core: Core, in_place: Collection[str]
-) -> Callable[[Row], Row] | None:
-    """What makes rows that warehouses can hold; None for an older catalog, whose rows stay.
-
-    Args:
-        catalog: Tells which property a column holds.
-        core: Columns that it may give besides; those of properties hold them.
-        in_place: Columns that no row can do without: their texts stay where they are.
-    """
-    if catalog.is_older:
-        return None
-    names = {**catalog.raw_names, **{column: raw for raw, column in core.properties.items()}}
-    stay = frozenset(in_place)
-
-    def raw_name(column: str) -> str | None:
-        return None if column in stay else names.get(column, column)
-
-    return lambda row: mended(row, raw_name, rescues=catalog.rescues)

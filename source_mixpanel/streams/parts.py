@@ -148,6 +148,10 @@ class PartRun(Generic[T]):
         if error := self.error():
             raise error
 
+    def _at_once(self) -> int:
+        """How many to ask for: one alone, until it is known that they can be had."""
+        return self.workers if self.done and not self.stream.workshop.disk.is_full else 1
+
     def items(self) -> Iterator[Item]:
         """The rows and checkpoints of all parts that can be had.
 
@@ -155,10 +159,7 @@ class PartRun(Generic[T]):
             SourceError: The only part fails, or something that is no part's own.
         """
         tasks = (partial(self._attempt, part) for part in self.parts)
-        # One alone, until it is known that they can be had.
-        ahead = in_order(
-            tasks, workers=lambda: self.workers if self.done else 1, discard=self._drop
-        )
+        ahead = in_order(tasks, workers=self._at_once, discard=self._drop)
         with closing(ahead) as begun:
             for part, start in zip(self.parts, begun, strict=True):
                 yield from self._read(part, start)

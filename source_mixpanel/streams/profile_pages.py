@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from source_mixpanel.api.client import MixpanelClient
+from source_mixpanel.api.disk import Disk
 from source_mixpanel.api.document import Document
 from source_mixpanel.api.paging import UNCACHED, Walk
 from source_mixpanel.api.request import Api, ApiRequest
@@ -69,6 +70,7 @@ class PageSource:
     """
 
     client: MixpanelClient
+    disk: Disk
     stream: str
     page_size: int
     workers: int
@@ -83,19 +85,29 @@ class PageSource:
         if number:
             form |= {"session_id": walk.session or "", "page": str(number)}
         request = ApiRequest(Api.QUERY, PATH, self.stream, form=form, counted=not number)
-        return self.client.document(request)
+        return self.client.document(request, self.disk.share(patient=False))
 
     def documents(
         self, part: Part, reading: Reading, first: Document | None
     ) -> Generator[Document, None, None]:
-        """Pages in order, from where the reading stands; the reader moves it on."""
+        """Pages in order, from where the reading stands; the reader moves it on.
+
+        Of pages ahead there are as many as the disk has room for.
+        """
+        largest = 0
         if first is not None:
+            largest = first.stored
             yield first
+
+        def workers() -> int:
+            return self.disk.room_for(self.workers, largest)
+
         while due := reading.walk.due:
             tasks = (partial(self.document, part, reading.walk, number) for number in due)
-            made = in_order(tasks, workers=lambda: self.workers, discard=Document.close)
+            made = in_order(tasks, workers=workers, discard=Document.close)
             with closing(made):
                 for document in made:
+                    largest = max(largest, document.stored)
                     yield document
                     if reading.walk.over:
                         return

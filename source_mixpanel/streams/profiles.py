@@ -197,6 +197,7 @@ class ProfileStream(MixpanelStream):
         self._begin(saved, full=full)
         source = PageSource(
             self.workshop.client,
+            self.workshop.disk,
             self.name,
             self.settings.page_size,
             self.settings.workers,

@@ -56,6 +56,11 @@ class Days:
         return (midnight - EPOCH) // _MS
 
     @property
+    def zone_of_times(self) -> ZoneInfo | None:
+        """The zone whose wall clock raw times show, None for UTC."""
+        return self.zone if self.kind == PROJECT_KIND else None
+
+    @property
     def _clock(self) -> timezone | ZoneInfo:
         if self.kind == PROJECT_KIND and self.zone is not None:
             return self.zone

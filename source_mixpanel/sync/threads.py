@@ -116,7 +116,7 @@ def side_by_side(
         raise line.errors[0]
 
 
-def _started(task: Callable[[], T]) -> Future[T]:
+def started(task: Callable[[], T]) -> Future[T]:
     """The task in a thread of its own, which does not keep the process alive if it hangs."""
     result: Future[T] = Future()
 
@@ -148,7 +148,7 @@ def in_order(
     try:
         while True:
             while len(running) < workers() and (task := next(todo, None)) is not None:
-                running.append(_started(task))
+                running.append(started(task))
             if not running:
                 return
             yield running.popleft().result()

@@ -14,7 +14,9 @@ TARGET_BYTES = 96 << 20
 TARGET_SECONDS = 90.0
 """Seconds that one request should not exceed by much."""
 
-_GROWTH = 4
+GROWTH = 4
+"""How many times longer the window after a light one is."""
+
 _HOUR_S = 3600
 _DAY_S = 86_400
 _DAY_MS = 1000 * _DAY_S
@@ -69,6 +71,7 @@ class Pace:
         longest_s: Seconds of a day that are not too large for one request, where some were.
         calm_s: Seconds in a row that came in small parts since then.
         managed_days: The most days in one request that Mixpanel managed.
+        fitting: How many days the last answer says fit one request; None while there is none.
         strained_days: The fewest days in one request that it did not manage; None while it has
             managed all.
     """
@@ -79,6 +82,7 @@ class Pace:
     longest_s: int | None = None
     calm_s: int = 0
     managed_days: int = 0
+    fitting: int | None = None
     strained_days: int | None = None
 
     @property
@@ -95,14 +99,15 @@ class Pace:
         load = max(stored / self.target_bytes, seconds / TARGET_SECONDS, 1e-9)
         fitting = int(days / load)
         next_days = max(1, min(fitting, self._grown(days), self.most))
-        return replace(self, days=next_days, managed_days=max(self.managed_days, days))
+        managed = max(self.managed_days, days)
+        return replace(self, days=next_days, managed_days=managed, fitting=fitting)
 
     def _grown(self, days: int) -> int:
         """More days than were managed, half-way to those that were not, until these are near."""
         if self.strained_days is None:
-            return days * _GROWTH
+            return days * GROWTH
         near = self.strained_days - days <= max(1, days // 10)
-        return days if near else min(days * _GROWTH, (days + self.strained_days) // 2)
+        return days if near else min(days * GROWTH, (days + self.strained_days) // 2)
 
     def after_split(self, days: int) -> Pace:
         """The pace after a window had to be split: none as long is asked for any more."""
@@ -112,7 +117,8 @@ class Pace:
     def after_too_large(self, window: Window) -> Pace:
         """The pace after a window that the disk had no room for."""
         longest_s = _within_a_day(window.length_s // 2)
-        return replace(self, days=max(1, window.days // 2), longest_s=longest_s, calm_s=0)
+        days = max(1, min(self.days, window.days // 2))
+        return replace(self, days=days, longest_s=longest_s, calm_s=0)
 
     def after_part(self, window: Window, stored: int) -> Pace:
         """The pace after a part of a day that took so many bytes: longer after a calm day."""

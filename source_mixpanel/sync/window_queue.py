@@ -1,4 +1,4 @@
-"""Which window of `export` is asked for next, and what each answer teaches. No I/O."""
+"""Which windows of `export` are asked for, and what each answer teaches. No I/O."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import date
 
 from source_mixpanel.errors import DataError, SourceError, StrainError, TooLargeError
 from source_mixpanel.sync.coverage import Only, Span
-from source_mixpanel.sync.window import Pace, Strain, Window, last_window
+from source_mixpanel.sync.window import GROWTH, Pace, Strain, Window, last_window
 
 ALL, LATE = "all", "late"
 """The kinds of requests that a server manages unlike: all events of some days, or late ones."""
@@ -17,6 +17,12 @@ ALL, LATE = "all", "late"
 _KINDS = {Only.ALL: ALL, Only.AGAIN: ALL, Only.PROCESSED_SINCE: LATE}
 _OTHER = {ALL: LATE, LATE: ALL}
 
+_AHEAD_DAYS = 100
+"""The most days of a window that is asked for before the ones in front of it have come."""
+_UNSEEN_DAYS = 366
+"""Days that are asked for before any has come."""
+_FAR_TOO_MANY = 4
+"""How many times the days that fit one request make it worth asking anew."""
 _TRIES_IN_TROUBLE = 2
 _IN_A_ROW = 3
 """Windows that fail one after the other: the days before them are left for this time."""
@@ -44,12 +50,23 @@ class Lack:
         return f"{days} (in {self.part})" if self.part.is_of_a_day else days
 
 
+@dataclass(eq=False)
+class _Entry:
+    """A window in the queue; one that is not asked for yet is bitten off when its turn comes."""
+
+    window: Window
+    is_later: bool = False
+    is_asked: bool = False
+
+
 class WindowQueue:
     """The windows of one sync, chosen one by one; it is told what became of each.
 
-    Windows of days are as long as the pace has it. One that fails is asked for in smaller ones; if
-    the smallest fails, its day is set aside, the days beside it are read, and it is asked for
-    once more at the end.
+    `next` may choose several before anything is known of the first; `had` and `failed` tell of them
+    in the same order. Windows of days are as long as the pace has it, or would have it if those
+    that are under way are light. One that fails is asked for in smaller ones; if the smallest
+    fails, its day is set aside, the days beside it are read, and it is asked for once more at the
+    end. While something is wrong there is one at a time.
 
     Args:
         most_days: In one window, as the user wants it.
@@ -76,16 +93,16 @@ class WindowQueue:
         self._paces[Only.ALL] = Pace(1, most_days, target_bytes)
         self._spans: deque[Span] = deque()
         self._later: deque[Span] = deque()
-        self._todo: deque[Window] = deque()
+        self._entries: deque[_Entry] = deque()
         self._aside: list[Lack] = []
-        self._is_later = False
         self._is_last_try = False
         self._is_in_vain = False
         self._sent = 0
         self._had = 0
-        self._had_later = 0
+        self._asked_later = 0
         self._failed_in_a_row = 0
         self._in_trouble = False
+        self._is_refused = False
 
     def begin(self, spans: Iterable[Span], later: Iterable[Span] = ()) -> None:
         """Read these spans in their order, and after that others, if they are not too much.
@@ -94,30 +111,44 @@ class WindowQueue:
         """
         if self._is_in_vain:
             return
-        self._is_later = self._is_last_try = False
+        self._is_last_try = False
         self._spans.extend(spans)
         self._later.extend(later)
 
     def insert(self, span: Span) -> None:
-        """Read this span next."""
-        self._todo.appendleft(Window(span))
+        """Read this span before all that is not asked for yet."""
+        asked = sum(1 for entry in self._entries if entry.is_asked)
+        place = next((n for n, e in enumerate(self._entries) if not e.is_asked), asked)
+        self._entries.insert(place, _Entry(Window(span)))
 
     def end_at(self, day: date) -> None:
-        """Read no later day than this one: there is none."""
-        kept = [window for window in self._todo if window.span.first <= day]
-        self._todo = deque(
-            replace(window, span=replace(window.span, last=min(window.span.last, day)))
-            for window in kept
-        )
+        """Read no later day than this one: there is none. What goes beyond is asked for anew."""
+        kept = [entry for entry in self._entries if entry.window.span.first <= day]
+        for entry in kept:
+            span = entry.window.span
+            if span.last > day:
+                entry.window = replace(entry.window, span=replace(span, last=day))
+                entry.is_asked = False
+        self._entries = deque(kept)
         self._spans, self._later = (
             deque(replace(s, last=min(s.last, day)) for s in spans if s.first <= day)
             for spans in (self._spans, self._later)
         )
 
+    @property
+    def asked(self) -> list[Window]:
+        """The windows that are asked for, in the order in which they are to come."""
+        return [entry.window for entry in self._entries if entry.is_asked]
+
+    @property
+    def waits_in_front(self) -> bool:
+        """Whether what is to come next is not asked for."""
+        return bool(self._entries) and not self._entries[0].is_asked
+
     def next(self) -> Window | None:
-        """The window to ask for now; None if there is none left."""
-        while self._todo or self._takes_up_another():
-            window = self._bite(self._todo.popleft())
+        """The next window to ask for; None if there is none, or others have to come first."""
+        while (place := self._place()) is not None:
+            window = self._bite(place)
             if window is not None:
                 return window
         return None
@@ -135,20 +166,22 @@ class WindowQueue:
             return 1
         return _TRIES_IN_TROUBLE if window.days > max(1, self._paces[only].managed_days) else None
 
-    def sent(self) -> None:
-        """A request has been sent."""
-        self._sent += 1
+    def sent(self, requests: int = 1) -> None:
+        """So many requests have been sent."""
+        self._sent += requests
 
     def had(self, window: Window, stored: int, seconds: float) -> None:
-        """A window has come, whole, in so many bytes and seconds."""
+        """The first of the windows asked for has come, whole, in so many bytes and seconds."""
+        self._entries.popleft()
         self._failed_in_a_row, self._in_trouble = 0, False
         self._had += 1
-        self._had_later += self._is_later
         only = window.span.only
         if window.is_of_a_day:
             self._paces[only] = self._paces[only].after_part(window, stored)
             return
-        self._paces[only] = self._paces[only].after(window.days, stored, seconds)
+        pace = self._paces[only] = self._paces[only].after(window.days, stored, seconds)
+        if pace.fitting is not None:
+            self._recall(only, _FAR_TOO_MANY * max(1, pace.fitting))
         strain = self._strain(only)
         if strain is not None:
             learned = strain.managed(window.days, self._now_ms)
@@ -156,7 +189,7 @@ class WindowQueue:
                 self.strains[_KINDS[only]] = learned
 
     def failed(self, window: Window, error: SourceError, *, refused: bool = False) -> bool:
-        """Go on after a window that cannot be had: with less of it, or beside it.
+        """Go on after the first of the windows asked for, which cannot be had.
 
         Returns:
             Whether it will be asked for in parts; if not, it is set aside.
@@ -166,18 +199,24 @@ class WindowQueue:
         """
         if refused and not self._had:
             raise error
+        failed = self._entries.popleft()
+        self._is_refused = self._is_refused or refused
+        if refused:
+            self._recall(window.span.only, 0)
         parts = window.split()
         if parts is None or not self._may_be_less(window, error, refused=refused):
             self._set_aside(window, error, refused=refused)
             return False
+        only = window.span.only
         if isinstance(error, TooLargeError):
-            only = window.span.only
             self._paces[only] = self._paces[only].after_too_large(window)
         elif not refused:
             self._in_trouble = True
             if isinstance(error, StrainError):
                 self._learn_strain(window)
-        self._divide(window, parts)
+        if isinstance(error, StrainError):
+            self._recall(only, window.days - 1)
+        self._divide(0, failed, parts)
         return True
 
     def _may_be_less(self, window: Window, error: SourceError, *, refused: bool) -> bool:
@@ -194,13 +233,35 @@ class WindowQueue:
 
     # -- choosing --------------------------------------------------------------------------
 
+    def _place(self) -> int | None:
+        """Where in the queue the next window is to be bitten off."""
+        if all(entry.is_asked for entry in self._entries) and not self._takes_up_another():
+            return None
+        place = next(n for n, entry in enumerate(self._entries) if not entry.is_asked)
+        if place and (self._is_careful or self._knows_too_little(place)):
+            return None
+        return place
+
+    @property
+    def _is_careful(self) -> bool:
+        """Whether there is one at a time."""
+        wrong = self._in_trouble or self._failed_in_a_row > 0 or self._is_refused
+        return wrong or self._is_last_try
+
+    def _knows_too_little(self, place: int) -> bool:
+        """Whether enough is asked for while nothing has come of such windows."""
+        only = self._entries[place].window.span.only
+        if self._paces[only].managed_days or only is not Only.ALL:
+            return False
+        return sum(w.days for w in self.asked if w.span.only is only) >= _UNSEEN_DAYS
+
     def _takes_up_another(self) -> bool:
         """Go on with the next span, and in the end once more with what could not be had."""
-        if not self._spans and self._later:
-            self._is_later = True
+        is_later = not self._spans and bool(self._later)
+        if is_later:
             self._spans.append(self._later.popleft())
-        if not self._spans and self._aside:
-            self._is_last_try, self._is_later, self._failed_in_a_row = True, False, 0
+        if not self._spans and not self._entries and self._aside:
+            self._is_last_try, self._failed_in_a_row = True, 0
             self._spans.extend(lack.span for lack in self._aside)
             self._aside.clear()
         if not self._spans:
@@ -208,36 +269,51 @@ class WindowQueue:
         span = self._spans.popleft()
         if span.only is not Only.ALL:
             self._paces[span.only] = self._paces[span.only].afresh()
-        self._todo.append(Window(span))
+        self._entries.append(_Entry(Window(span), is_later))
         return True
 
-    def _bite(self, rest: Window) -> Window | None:
+    def _bite(self, place: int) -> Window | None:
         """The window that comes first of what is left of a span; None if it has to be divided."""
-        if self._is_enough(rest):
-            left_spans = [rest.span, *(window.span for window in self._todo), *self._later]
-            self.left_days += sum(span.days for span in left_spans)
-            self._todo.clear()
+        entry = self._entries[place]
+        if self._is_enough(entry):
+            left = [each for each in self._entries if not each.is_asked]
+            self.left_days += sum(each.window.days for each in left)
+            self.left_days += sum(span.days for span in self._later)
+            self._entries = deque(each for each in self._entries if each.is_asked)
             self._later.clear()
             return None
-        window, only = rest, rest.span.only
-        if not rest.is_of_a_day:
-            days = min(self._paces[only].days, self._bound(only))
-            window, left = last_window(rest.span, days)
-            if left is not None:
-                self._todo.appendleft(Window(left))
-        parts = window.split()
-        if parts is None or self._paces[only].allows(window):
-            return window
-        self._divide(window, parts)
-        return None
+        only = entry.window.span.only
+        if not entry.window.is_of_a_day:
+            days = min(self._days(only), self._bound(only))
+            entry.window, left_span = last_window(entry.window.span, days)
+            if left_span is not None:
+                self._entries.insert(place + 1, _Entry(Window(left_span), entry.is_later))
+        window, parts = entry.window, entry.window.split()
+        if parts is not None and not self._paces[only].allows(window):
+            del self._entries[place]
+            self._divide(place, entry, parts)
+            return None
+        entry.is_asked = True
+        self._asked_later += entry.is_later
+        return window
 
-    def _is_enough(self, rest: Window) -> bool:
+    def _days(self, only: Only) -> int:
+        """How many days to ask for: ahead of others as many as would follow if they are light."""
+        pace = self._paces[only]
+        longest = max((w.days for w in self.asked if w.span.only is only), default=0)
+        if pace.strained_days is not None or pace.longest_s is not None:
+            return pace.days
+        ahead = min(GROWTH * longest, _AHEAD_DAYS)
+        return max(pace.days, ahead if pace.fitting is None else min(ahead, pace.fitting))
+
+    def _is_enough(self, entry: _Entry) -> bool:
         """Whether what is left of the later spans has to wait."""
-        only = rest.span.only
-        if not self._is_later or only is Only.ALL or rest.is_of_a_day:
+        only = entry.window.span.only
+        if not entry.is_later or only is Only.ALL or entry.window.is_of_a_day:
             return False
         is_narrow = self._strain(only) is not None
-        return is_narrow and self._sent >= _FEW and self._had_later >= _AT_LEAST
+        sent = max(self._sent, self._had + len(self.asked))
+        return is_narrow and sent >= _FEW and self._asked_later >= _AT_LEAST
 
     def _strain(self, only: Only) -> Strain | None:
         """What the server did not manage of such requests, else of others."""
@@ -253,14 +329,30 @@ class WindowQueue:
 
     # -- what cannot be had ----------------------------------------------------------------
 
-    def _divide(self, window: Window, parts: tuple[Window, Window]) -> None:
+    def _recall(self, only: Only, days: int) -> None:
+        """Ask anew, by what is known now, for windows of more than so many days."""
+        kept: deque[_Entry] = deque()
+        for entry in self._entries:
+            span = entry.window.span
+            if span.only is only and span.days > days and not entry.window.is_of_a_day:
+                self._asked_later -= entry.is_asked and entry.is_later
+                entry.is_asked = False
+            before = kept[-1] if kept else entry
+            both_wait = not entry.is_asked and not before.is_asked
+            if both_wait and before.window.span.joins(span) and not before.window.is_of_a_day:
+                before.window = Window(replace(before.window.span, first=span.first))
+            else:
+                kept.append(entry)
+        self._entries = kept
+
+    def _divide(self, place: int, entry: _Entry, parts: tuple[Window, Window]) -> None:
         """Put the parts of a day in its place, in their order; of days, all that it was."""
+        window = entry.window
         if window.days > 1:
             pace = self._paces[window.span.only]
             self._paces[window.span.only] = replace(pace, days=min(pace.days, window.days // 2))
-            self._todo.appendleft(window)
-        else:
-            self._todo.extendleft(reversed(parts))
+        for part in (window,) if window.days > 1 else reversed(parts):
+            self._entries.insert(place, _Entry(part, entry.is_later))
 
     def _learn_strain(self, window: Window) -> None:
         only, kind = window.span.only, _KINDS[window.span.only]
@@ -282,16 +374,21 @@ class WindowQueue:
     def _set_aside(self, window: Window, error: SourceError, *, refused: bool) -> None:
         """Go on beside the days of a window; before them, where those would fail as well."""
         span = window.span
-        while self._todo and self._todo[0].span == span:
-            self._todo.popleft()
+        while self._entries and self._entries[0].window.span == span:
+            self._entries.popleft()
         self._failed_in_a_row += 1
         if refused or self._failed_in_a_row >= _IN_A_ROW:
-            while self._todo and span.joins(self._todo[0].span):
-                span = replace(span, first=self._todo.popleft().span.first)
+            while self._entries and self._goes_on(span, self._entries[0]):
+                span = replace(span, first=self._entries.popleft().window.span.first)
         aside = self.lacking if self._is_last_try else self._aside
         aside.append(Lack(span, window, error))
         self._is_in_vain = not self._had and self._failed_in_a_row >= _IN_A_ROW
         if self._is_in_vain or len(self._aside) + len(self.lacking) >= _MOST_LACKING:
             self.lacking += self._aside
-            for left in (self._aside, self._todo, self._spans, self._later):
+            for left in (self._aside, self._entries, self._spans, self._later):
                 left.clear()
+
+    @staticmethod
+    def _goes_on(span: Span, entry: _Entry) -> bool:
+        """Whether an entry is of the days before, which have not been asked for."""
+        return not entry.is_asked and span.joins(entry.window.span)

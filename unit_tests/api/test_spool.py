@@ -15,12 +15,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from source_mixpanel.api.disk import Disk
 from source_mixpanel.api.spool import Spool, inflate, spool_body
 from source_mixpanel.errors import CutError, SourceError
 
 _quick = settings(max_examples=30)
 
 LINE = b'{"event":"a","properties":{"time":1}}\n'
+SHARE = Disk().share()
 WHAT = "The answer to GET /export for stream 'export'"
 STEP = 1 << 18
 
@@ -32,7 +34,9 @@ def _pieces(data: bytes, places: list[int]) -> list[bytes]:
 
 def _spool(body: bytes, *, gzipped: bool) -> Spool:
     data = gzip.compress(body, 1) if gzipped else body
-    return spool_body(_pieces(data, [len(data) // 2]), gzipped=gzipped, what=WHAT)
+    return spool_body(
+        _pieces(data, [len(data) // 2]), gzipped=gzipped, what=WHAT, share=Disk().share()
+    )
 
 
 cuts = st.lists(st.integers(0, 1 << 20), max_size=8)
@@ -49,7 +53,9 @@ def test_a_whole_body_comes_back_in_blocks_of_whole_lines(
 ) -> None:
     text = b"".join(body)
     data = gzip.compress(text) if encoding else text
-    spool = spool_body(_pieces(data, places), gzipped=bool(encoding), what=WHAT)
+    spool = spool_body(
+        _pieces(data, places), gzipped=bool(encoding), what=WHAT, share=Disk().share()
+    )
     blocks = list(spool.blocks())
     assert b"".join(blocks) == text
     assert all(block.endswith(b"\n") for block in blocks)
@@ -83,7 +89,7 @@ def test_every_byte_of_a_gzip_stream_comes_out_whatever_the_sizes(
 
 def test_several_gzip_members_are_one_body() -> None:
     data = gzip.compress(LINE) + gzip.compress(b"") + gzip.compress(LINE * 2)
-    with closing(spool_body([data[:30], data[30:]], gzipped=True, what=WHAT)) as spool:
+    with closing(spool_body([data[:30], data[30:]], gzipped=True, what=WHAT, share=SHARE)) as spool:
         assert b"".join(spool.blocks()) == LINE * 3
 
 
@@ -93,7 +99,7 @@ def test_a_gzip_stream_cut_at_any_byte_is_a_cut(place: int, places: list[int]) -
     data = gzip.compress(b"".join(LINE.replace(b"1", b"%d" % n) for n in range(300)))
     part = data[: place % len(data)]
     with pytest.raises(CutError, match=f"^{WHAT} "):
-        spool_body(_pieces(part, places), gzipped=True, what=WHAT)
+        spool_body(_pieces(part, places), gzipped=True, what=WHAT, share=SHARE)
 
 
 @given(st.integers(0, 10_000), st.integers(1, 255))
@@ -103,7 +109,7 @@ def test_a_damaged_byte_in_the_text_of_a_gzip_stream_is_a_cut(place: int, flip: 
     header = 10
     data[header + place % (len(data) - header)] ^= flip
     with pytest.raises(CutError, match=f"^{WHAT} "):
-        spool_body([bytes(data)], gzipped=True, what=WHAT)
+        spool_body([bytes(data)], gzipped=True, what=WHAT, share=SHARE)
 
 
 @pytest.mark.parametrize("gzipped", [True, False])
@@ -143,7 +149,7 @@ def test_an_empty_body_is_whole(*, gzipped: bool) -> None:
 
 def test_an_empty_body_that_should_be_gzip_is_a_cut() -> None:
     with pytest.raises(CutError):
-        spool_body([], gzipped=True, what=WHAT)
+        spool_body([], gzipped=True, what=WHAT, share=SHARE)
 
 
 @pytest.mark.parametrize("gzipped", [True, False])
@@ -160,7 +166,7 @@ def test_an_error_of_the_transport_passes_through() -> None:
         raise ConnectionResetError("reset")
 
     with pytest.raises(ConnectionResetError):
-        spool_body(broken(), gzipped=False, what=WHAT)
+        spool_body(broken(), gzipped=False, what=WHAT, share=SHARE)
 
 
 def test_nothing_is_left_in_the_temporary_directory(
@@ -196,4 +202,4 @@ def test_a_full_disk_is_named_whichever_write_meets_it(piece: int) -> None:
     body = (LINE * (room // len(LINE) + 100))[: room + 3000]
     pieces = [body[n : n + piece] for n in range(0, len(body), piece)]
     with _files_no_larger_than(room), pytest.raises(SourceError, match=r"disk .* is full"):
-        spool_body(pieces, gzipped=False, what=WHAT)
+        spool_body(pieces, gzipped=False, what=WHAT, share=SHARE)

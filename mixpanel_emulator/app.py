@@ -102,7 +102,7 @@ class App:
         call, fields = self._read(request, body)
         if call.path.startswith(control.PREFIX):
             reply = control.handle(call, self._world)
-            await exchange.deliver(reply, None, may_zip=False)
+            await exchange.deliver(reply)
             return
         await self._serve(exchange, call, fields)
 
@@ -133,7 +133,7 @@ class App:
             reply = _scripted(fault)
             self._watch(call, None)
             entry.status = reply.status
-            await exchange.deliver(reply, None, may_zip=False)
+            await exchange.deliver(reply)
             return
         await self._answer(exchange, call, entry, fault)
 
@@ -150,7 +150,9 @@ class App:
             entry.status = result.reply.status
             wanted = "gzip" in call.headers.get("accept-encoding", "")
             zips = wanted and self._world.settings.gzip
-            await exchange.deliver(result.reply, fault, may_zip=zips)
+            exports = result.family is Family.EXPORT
+            bandwidth = self._world.settings.export_bandwidth if exports else None
+            await exchange.deliver(result.reply, fault, may_zip=zips, bandwidth=bandwidth)
         finally:
             result.done()
 

@@ -25,6 +25,8 @@ class EmulatorOptions:
         project_kind: "utc" (created from 2023 on) or "local" (older).
         timezone: The project's IANA zone.
         visibility_lag: Seconds between ingestion and the first export that shows an event.
+        export_latency: Real seconds before each export's first byte.
+        export_bandwidth: Bytes a second of an export's body over each connection; None: no limit.
         host: Address to listen on.
         port: Port to listen on; 0 picks a free one.
         tls_cert: Certificate chain file; with `tls_key` the server speaks HTTPS.
@@ -43,6 +45,8 @@ class EmulatorOptions:
     project_kind: str = "utc"
     timezone: str = "America/Los_Angeles"
     visibility_lag: float = 0.0
+    export_latency: float = 0.0
+    export_bandwidth: float | None = None
     host: str = "127.0.0.1"
     port: int = 0
     tls_cert: str | None = None

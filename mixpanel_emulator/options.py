@@ -18,7 +18,6 @@ class EmulatorOptions:
         events: Events to seed.
         days: Days the seeded events spread over, today included.
         profiles: User profiles to seed.
-        number_ids: Whether some seeded events have numbers for ids.
         database: File that keeps the world over restarts; None keeps it in temporary pages.
         now: ISO 8601 instant the world's clock starts at; None means real time.
         quota: Whether rate limits are enforced.
@@ -38,7 +37,6 @@ class EmulatorOptions:
     events: int = 50_000
     days: int = 30
     profiles: int = 2_000
-    number_ids: bool = True
     database: str | None = None
     now: str | None = None
     quota: bool = True

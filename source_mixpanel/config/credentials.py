@@ -20,6 +20,17 @@ def _token(value: Any) -> Any:
     return value
 
 
+ProjectId = Annotated[
+    int,
+    Field(
+        title="Project ID",
+        ge=1,
+        description="The number of the project, from Project Settings > Overview.",
+        examples=[1234567],
+    ),
+]
+
+
 class ServiceAccount(FrozenModel):
     """A Mixpanel service account (API docs: Service Accounts)."""
 
@@ -38,12 +49,7 @@ class ServiceAccount(FrozenModel):
         "made.",
         json_schema_extra={"airbyte_secret": True},
     )
-    project_id: int = Field(
-        title="Project ID",
-        ge=1,
-        description="The number of the project, from Project Settings > Overview.",
-        examples=[1234567],
-    )
+    project_id: ProjectId
 
 
 class ProjectSecret(FrozenModel):
@@ -72,12 +78,7 @@ class OAuthToken(FrozenModel):
         description="An OAuth token that may read the project.",
         json_schema_extra={"airbyte_secret": True},
     )
-    project_id: int = Field(
-        title="Project ID",
-        ge=1,
-        description="The number of the project, from Project Settings > Overview.",
-        examples=[1234567],
-    )
+    project_id: ProjectId
 
 
 Credentials = Annotated[

@@ -110,9 +110,10 @@ def make_bodies(cache: Path, plan: Plan) -> None:
 
 
 @contextmanager
-def serving(cache: Path, folder: Path, profiles: int) -> Iterator[tuple[str, Path]]:
+def serving(cache: Path, folder: Path, profiles: int, *more: str) -> Iterator[tuple[str, Path]]:
     """The replay server in a process of its own: the way to it, and whom to trust."""
-    command = [str(PYTHON), "-m", "benchmarks.replay", str(cache), str(folder), str(profiles)]
+    command = [str(PYTHON), "-m", "benchmarks.replay"]
+    command += [str(cache), str(folder), str(profiles), *more]
     server = subprocess.Popen(  # noqa: S603 - our own module
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )

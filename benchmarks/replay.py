@@ -1,18 +1,22 @@
 """Serves ready-made bodies over TLS as Mixpanel does, and leads its host names here.
 
-    python -m benchmarks.replay CACHE FOLDER PROFILES
+    python -m benchmarks.replay CACHE FOLDER PROFILES [--latency SECONDS] [--bandwidth BYTES]
 
 Prints a line of JSON (the proxy's URL, the authority's file) and serves until its standard input
-ends. FOLDER gets the certificates and `journal`, a line for each request.
+ends. FOLDER gets the certificates and `journal`, a line for each request. A raw export takes so
+long to its first byte, and its connection carries so many bytes a second of the body.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import ssl
 import sys
 import threading
+import time
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -30,6 +34,7 @@ from benchmarks.datasets import (
     sample_file,
 )
 from benchmarks.gzip_parts import stream
+from mixpanel_emulator.pace import Pace
 from peers.hosts import LOOPBACK, Tunnel
 from peers.trust import Trust, certify
 
@@ -52,7 +57,7 @@ class Library:
     def __init__(self, cache: Path, profiles: int, journal: Path) -> None:
         self._cache = cache
         self._lock = threading.Lock()
-        self._journal = journal.open("a", encoding="utf-8")
+        self._journal = journal
         self._profiles: list[bytes] = []
         if profiles:
             self._profiles = profiles_file(cache, profiles).read_bytes().splitlines()
@@ -60,9 +65,8 @@ class Library:
 
     def note(self, verb: str, path: str, params: Params) -> None:
         """Write a request down."""
-        with self._lock:
-            self._journal.write(json.dumps([verb, path, params]) + "\n")
-            self._journal.flush()
+        with self._lock, self._journal.open("a", encoding="utf-8") as file:
+            file.write(json.dumps([verb, path, params]) + "\n")
 
     def days(self, params: Params) -> list[Path]:
         """The parts that make up the answer to a raw export."""
@@ -122,12 +126,33 @@ def _packed(profiles: list[bytes], number: int, size: int) -> bytes:
     return bytes(igzip.compress(text, compresslevel=1))
 
 
+@dataclass(frozen=True)
+class Line:
+    """How raw exports come over each connection.
+
+    Attributes:
+        latency: Seconds to the first byte.
+        bandwidth: Bytes a second of a body; None is no limit.
+    """
+
+    latency: float = 0.0
+    bandwidth: float | None = None
+
+    def carry(self, body: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield a body in pieces, each when it is through."""
+        pace = Pace(self.bandwidth, time.monotonic())
+        for piece in pace.pieces(body):
+            time.sleep(pace.wait(len(piece), time.monotonic()))
+            yield piece
+
+
 class Handler(BaseHTTPRequestHandler):
-    """One connection; `library` is set on a subclass."""
+    """One connection; `library` and `line` are set on a subclass."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     library: Library
+    line: Line
 
     def do_GET(self) -> None:
         """Answer."""
@@ -148,7 +173,9 @@ class Handler(BaseHTTPRequestHandler):
         self.library.note(self.command, url.path, params)
         if url.path == "/api/2.0/export":
             days = self.library.days(params)
-            self._send(200, "text/plain", stream(days, _PIECE) if days else [], gzipped=bool(days))
+            time.sleep(self.line.latency)
+            body = self.line.carry(stream(days, _PIECE) if days else [])
+            self._send(200, "text/plain", body, gzipped=bool(days))
         elif url.path in ("/api/query/engage", "/api/2.0/engage"):
             self._send(200, "application/json", _pieces(self.library.page(params)), gzipped=True)
         else:
@@ -182,8 +209,8 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, library: Library, trust: Trust) -> None:
-        handler = type("Bound", (Handler,), {"library": library})
+    def __init__(self, library: Library, trust: Trust, line: Line) -> None:
+        handler = type("Bound", (Handler,), {"library": library, "line": line})
         super().__init__((LOOPBACK, 0), handler)
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._tls.load_cert_chain(trust.cert, trust.key)
@@ -201,10 +228,17 @@ class Server(ThreadingHTTPServer):
 
 def main() -> None:
     """Serve until standard input ends."""
-    cache, folder = Path(sys.argv[1]), Path(sys.argv[2])
-    trust = certify(folder)
-    library = Library(cache, int(sys.argv[3]), folder / "journal")
-    with Server(library, trust) as server, Tunnel(server.server_address[1]) as tunnel:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("cache", type=Path)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("profiles", type=int)
+    parser.add_argument("--latency", type=float, default=0.0)
+    parser.add_argument("--bandwidth", type=float)
+    given = parser.parse_args()
+    trust = certify(given.folder)
+    library = Library(given.cache, given.profiles, given.folder / "journal")
+    line = Line(given.latency, given.bandwidth)
+    with Server(library, trust, line) as server, Tunnel(server.server_address[1]) as tunnel:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         print(json.dumps({"proxy": tunnel.url, "ca": str(trust.ca)}), flush=True)
         sys.stdin.read()

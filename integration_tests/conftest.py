@@ -19,7 +19,7 @@ from airbyte_cdk.test.standard_tests.pytest_hooks import (  # noqa: F401 - hooks
     read_scenarios,
 )
 
-from integration_tests.local_mixpanel import PORT, serve
+from integration_tests.local_mixpanel import OPTIONS, PORT
 from mixpanel_emulator.server import EmulatorServer
 from unit_tests.harness import Command
 
@@ -37,7 +37,7 @@ def world() -> Iterator[EmulatorServer]:
     turn = Path(tempfile.gettempdir()) / f"source-mixpanel-{PORT}.lock"
     with turn.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        with serve() as server:
+        with EmulatorServer(OPTIONS) as server:
             yield server
 
 

@@ -35,6 +35,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--project-kind", choices=PROJECT_KINDS, help="utc: from 2023; local: older")
     made.add_argument("--timezone", help="the project's IANA zone")
     made.add_argument("--visibility-lag", type=float, help="seconds until events show in exports")
+    made.add_argument("--export-latency", type=float, help="seconds to an export's first byte")
+    made.add_argument("--export-bandwidth", type=float, help="bytes a second for each export")
     made.add_argument("--tls-cert", help="certificate file; speaks HTTPS")
     made.add_argument("--tls-key", help="private key file")
     made.add_argument("--empty", action="store_true", help="start without data")

@@ -51,6 +51,12 @@ def _unpack(body: bytes, encoding: str | None) -> bytes | None:
 
 def _scripted(fault: faults.Fault) -> Reply:
     """Return the answer a fault gives instead of the service."""
+    if fault.kind == "maintenance":
+        page, told = (
+            b"<html>Down for maintenance</html>",
+            {"Retry-After": str(max(1, fault.left_s))},
+        )
+        return Reply(503, page, "text/html", told)
     if fault.kind == "empty_200":
         return Reply(200, b"", fault.content_type or TEXT_TYPE)
     if fault.kind == "json_error_200" and not fault.body:
@@ -102,7 +108,7 @@ class App:
         call, fields = self._read(request, body)
         if call.path.startswith(control.PREFIX):
             reply = control.handle(call, self._world)
-            await exchange.deliver(reply, None, may_zip=False)
+            await exchange.deliver(reply)
             return
         await self._serve(exchange, call, fields)
 
@@ -133,7 +139,7 @@ class App:
             reply = _scripted(fault)
             self._watch(call, None)
             entry.status = reply.status
-            await exchange.deliver(reply, None, may_zip=False)
+            await exchange.deliver(reply)
             return
         await self._answer(exchange, call, entry, fault)
 
@@ -150,7 +156,11 @@ class App:
             entry.status = result.reply.status
             wanted = "gzip" in call.headers.get("accept-encoding", "")
             zips = wanted and self._world.settings.gzip
-            await exchange.deliver(result.reply, fault, may_zip=zips)
+            exports = result.family is Family.EXPORT
+            bandwidth = self._world.settings.export_bandwidth if exports else None
+            if fault is not None and fault.kind == "trickle":
+                bandwidth = fault.bandwidth
+            await exchange.deliver(result.reply, fault, may_zip=zips, bandwidth=bandwidth)
         finally:
             result.done()
 

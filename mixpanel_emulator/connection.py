@@ -12,6 +12,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from mixpanel_emulator import wire
 from mixpanel_emulator.faults import GZIP
+from mixpanel_emulator.pace import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -82,13 +83,21 @@ class Exchange:
     receive: Receive
     send: Send
 
-    async def deliver(self, reply: Reply, fault: Fault | None, *, may_zip: bool) -> None:
+    async def deliver(
+        self,
+        reply: Reply,
+        fault: Fault | None = None,
+        *,
+        may_zip: bool = False,
+        bandwidth: float | None = None,
+    ) -> None:
         """Send a reply with the damage a fault does to it.
 
         Args:
             reply: The answer.
             fault: What was scripted for it, if anything.
             may_zip: The client takes gzip; used for bodies over 1400 bytes (OpenAPI: export).
+            bandwidth: Bytes of the body a second; None is no limit.
         """
         damage = wire.Damage(fault)
         body = reply.body
@@ -110,7 +119,8 @@ class Exchange:
             told = b"".join(whole)
             extra["content-length"] = str(len(told))
             whole = iter([told])
-        await self._stream(reply, extra, damage.wire(whole))
+        await self._start(reply, extra)
+        await self._stream(damage.wire(whole), bandwidth)
         await self._end(damage.ending, fault.seconds if fault else 0)
 
     async def vanish(self, fault: Fault) -> None:
@@ -121,15 +131,16 @@ class Exchange:
         else:
             await _reset(_transport_of(self.scope))
 
-    async def _stream(self, reply: Reply, extra: dict[str, str], blocks: Iterator[bytes]) -> None:
-        await self._start(reply, extra)
-        for block in blocks:
+    async def _stream(self, blocks: Iterator[bytes], bandwidth: float | None) -> None:
+        clock = asyncio.get_running_loop().time
+        pace = Pace(bandwidth, clock())
+        for piece in pace.pieces(blocks):
+            # Other requests get their turn between pieces.
+            await asyncio.sleep(pace.wait(len(piece), clock()))
             if _transport_of(self.scope).is_closing():
                 return
-            if block:
-                await self._chunk(block, more=True)
-            # Other requests get their turn between blocks.
-            await asyncio.sleep(0)
+            if piece:
+                await self._chunk(piece, more=True)
 
     async def _start(self, reply: Reply, extra: dict[str, str]) -> None:
         headers = {"content-type": reply.content_type, **reply.headers, **extra}

@@ -49,12 +49,9 @@ class ControlClient:
         events: int | None = None,
         days: int | None = None,
         profiles: int | None = None,
-        *,
-        number_ids: bool | None = None,
     ) -> dict[str, Any]:
         """Empty the world's data and grow it from a seed; returns counts."""
         given = {"seed": seed, "events": events, "days": days, "profiles": profiles}
-        given["number_ids"] = number_ids
         body = {name: value for name, value in given.items() if value is not None}
         return dict(self._call("POST", "seed", body))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from dataclasses import dataclass, field, fields
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -11,7 +13,7 @@ if TYPE_CHECKING:
 
     from mixpanel_emulator.http import Call
 
-INSTEAD = frozenset(("status", "empty_200", "json_error_200"))
+INSTEAD = frozenset(("status", "empty_200", "json_error_200", "maintenance"))
 TEXT = frozenset(
     (
         "terminated_early",
@@ -24,7 +26,7 @@ TEXT = frozenset(
 )
 GZIP = frozenset(("gzip_no_trailer", "gzip_cut"))
 WIRE = GZIP | {"chunk_cut", "length_cut", "reset", "hang"}
-KINDS = INSTEAD | TEXT | WIRE | {"slow_first_byte"}
+KINDS = INSTEAD | TEXT | WIRE | {"slow_first_byte", "trickle"}
 
 
 @dataclass
@@ -38,7 +40,8 @@ class Fault:
         query: Parameters (URL or body) the request must carry with exactly these values.
         over_days: Days that the request must ask for more than, from_date to to_date; None for any.
         skip: Matching requests let through first.
-        times: Matching requests hit after those; None hits all.
+        times: Matching requests hit after those; None hits all. "maintenance" lasts its seconds
+            from the first of them on, and hits all until then.
         status: For "status": the answer's status.
         headers: For "status": the answer's headers.
         body: For "status" and "json_error_200": text, or a value sent as JSON.
@@ -48,8 +51,10 @@ class Fault:
             over the wire, compressed or not; negative counts from the end.
         after_share: The same position as a share of all bytes, 0 to 1.
         text: For the marker faults: what to write instead of the usual text.
-        seconds: For "slow_first_byte" and "hang".
+        seconds: For "slow_first_byte", "hang" and "maintenance"; of real time.
+        bandwidth: For "trickle": bytes of the body a second.
         seen: Matching requests so far.
+        ends_at: When maintenance is over, by the monotonic clock; None before it has begun.
     """
 
     kind: str
@@ -68,7 +73,9 @@ class Fault:
     after_share: float | None = None
     text: str | None = None
     seconds: float = 30.0
+    bandwidth: float = 10.0
     seen: int = 0
+    ends_at: float | None = None
 
     @property
     def is_placed(self) -> bool:
@@ -87,6 +94,11 @@ class Fault:
         at = self.after_bytes or 0
         return max(0, size + at) if at < 0 else at
 
+    @property
+    def left_s(self) -> int:
+        """Whole seconds that maintenance still lasts."""
+        return 0 if self.ends_at is None else max(0, math.ceil(self.ends_at - time.monotonic()))
+
     def matches(self, call: Call) -> bool:
         """Say whether a request is of the kind meant, whatever the counters say."""
         if not call.path.startswith(self.path) or self.method not in ("", call.method):
@@ -98,6 +110,10 @@ class Fault:
     def strikes(self) -> bool:
         """Count a matching request and say whether it is hit."""
         self.seen += 1
+        if self.kind == "maintenance":
+            if self.ends_at is None and self.seen > self.skip:
+                self.ends_at = time.monotonic() + self.seconds
+            return self.left_s > 0
         late = self.times is not None and self.seen > self.skip + self.times
         return self.seen > self.skip and not late
 
@@ -121,7 +137,7 @@ def read_fault(spec: Mapping[str, Any]) -> Fault:
     nth = values.pop("nth", None)
     if nth is not None:
         values.update(skip=int(nth) - 1, times=1)
-    unknown = set(values) - ({entry.name for entry in fields(Fault)} - {"seen"})
+    unknown = set(values) - ({entry.name for entry in fields(Fault)} - {"seen", "ends_at"})
     if unknown or values.get("kind") not in KINDS:
         raise ValueError(f"unknown fault fields {sorted(unknown)} or kind {values.get('kind')!r}")
     return Fault(**values)

@@ -18,13 +18,14 @@ class EmulatorOptions:
         events: Events to seed.
         days: Days the seeded events spread over, today included.
         profiles: User profiles to seed.
-        number_ids: Whether some seeded events have numbers for ids.
         database: File that keeps the world over restarts; None keeps it in temporary pages.
         now: ISO 8601 instant the world's clock starts at; None means real time.
         quota: Whether rate limits are enforced.
         project_kind: "utc" (created from 2023 on) or "local" (older).
         timezone: The project's IANA zone.
         visibility_lag: Seconds between ingestion and the first export that shows an event.
+        export_latency: Real seconds before each export's first byte.
+        export_bandwidth: Bytes a second of an export's body over each connection; None: no limit.
         host: Address to listen on.
         port: Port to listen on; 0 picks a free one.
         tls_cert: Certificate chain file; with `tls_key` the server speaks HTTPS.
@@ -36,13 +37,14 @@ class EmulatorOptions:
     events: int = 50_000
     days: int = 30
     profiles: int = 2_000
-    number_ids: bool = True
     database: str | None = None
     now: str | None = None
     quota: bool = True
     project_kind: str = "utc"
     timezone: str = "America/Los_Angeles"
     visibility_lag: float = 0.0
+    export_latency: float = 0.0
+    export_bandwidth: float | None = None
     host: str = "127.0.0.1"
     port: int = 0
     tls_cert: str | None = None

@@ -51,6 +51,8 @@ class Settings:
         revenue_status: Status of the legacy engage/revenue: 200, 400, 404 or 410.
         query_latency: Real seconds each Query API answer takes, holding its concurrent place.
         export_latency: Real seconds before each export's first byte.
+        export_bandwidth: Bytes a second that each connection carries of an export's body; None is
+            no limit.
         identity_merge: "none", "original" or "simplified" (Mixpanel docs: identity management).
         merge_touches_processing_time: Whether events that a merge rewrites get a new
             mp_processing_time_ms.
@@ -94,6 +96,7 @@ class Settings:
     revenue_status: int = 200
     query_latency: float = 0.0
     export_latency: float = 0.0
+    export_bandwidth: float | None = None
     identity_merge: str = "none"
     merge_touches_processing_time: bool = False
     top_without_event: bool = True
@@ -121,6 +124,8 @@ def from_options(options: EmulatorOptions) -> Settings:
             "project_kind": options.project_kind,
             "timezone": options.timezone,
             "visibility_lag": options.visibility_lag,
+            "export_latency": options.export_latency,
+            "export_bandwidth": options.export_bandwidth,
         },
     )
 
@@ -138,6 +143,9 @@ def changed(settings: Settings, changes: dict[str, Any]) -> Settings:
     for name, allowed in _CHOICES.items():
         if name in changes and changes[name] not in allowed:
             raise ValueError(f"{name} must be one of {allowed}")
+    bandwidth = changes.get("export_bandwidth")
+    if bandwidth is not None and bandwidth <= 0:
+        raise ValueError("export_bandwidth must be above 0 bytes a second")
     try:
         ZoneInfo(changes.get("timezone", "UTC"))
     except (ZoneInfoNotFoundError, ValueError) as error:

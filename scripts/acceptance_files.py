@@ -19,7 +19,8 @@ ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "integration_tests"
 sys.path.insert(0, str(ROOT))
 
-from integration_tests.local_mixpanel import serve  # noqa: E402
+from integration_tests.local_mixpanel import OPTIONS  # noqa: E402
+from mixpanel_emulator.server import EmulatorServer  # noqa: E402
 
 _EACH = 2
 """Expected records of a stream."""
@@ -58,7 +59,7 @@ def write(name: str, content: Any) -> None:
 
 def main() -> None:
     """Read the local Mixpanel and write what came."""
-    with serve(), tempfile.TemporaryDirectory() as work:
+    with EmulatorServer(OPTIONS), tempfile.TemporaryDirectory() as work:
         config = str(FOLDER / "config.json")
         [catalog] = [m["catalog"] for m in run("discover", "--config", config) if "catalog" in m]
         streams = catalog["streams"]

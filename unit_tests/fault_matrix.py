@@ -47,6 +47,11 @@ FAULTS: dict[str, dict[str, dict[str, Any]]] = {
     "length_cut": _PLACES,
     "reset": _BREAKS,
     "hang": _BREAKS,
+    "trickle": {
+        "within patience": {"bandwidth": 1_000_000},
+        "beyond patience": {"bandwidth": 20},
+    },
+    "maintenance": {"told by Retry-After": {}},
     "slow_first_byte": {
         "within patience": {"seconds": 0.05},
         "beyond patience": {"seconds": 1.0},
@@ -94,7 +99,8 @@ class Case:
     @property
     def fault(self) -> dict[str, Any]:
         """What the control plane is told, but for the request that is hit."""
-        return {"kind": self.kind, **FAULTS[self.kind][self.place]}
+        lasts = {"seconds": 3_600 if self.lasts else 0.3} if self.kind == "maintenance" else {}
+        return {"kind": self.kind, **FAULTS[self.kind][self.place], **lasts}
 
     @property
     def times(self) -> int | None:
@@ -108,7 +114,8 @@ class Case:
         """How long the connector waits for a byte, and how often it asks."""
         silent = self.kind == "hang" or self.place == "beyond patience"
         tries = 5 if not self.lasts else 3 if silent else 2
-        return {"tries": tries, **(_IMPATIENT if silent else {})}
+        waits = {"skip_waits": self.lasts} if self.kind == "maintenance" else {}
+        return {"tries": tries, **waits, **(_IMPATIENT if silent else {})}
 
     def mode(self, modes: list[str]) -> str:
         """One of a stream's sync modes, turn by turn."""

@@ -32,6 +32,7 @@ ENDPOINTS: dict[str, set[str]] = {
     for path in sorted({path for paths in PATHS.values() for path in paths})
 }
 ENDPOINTS["/api/app/me"] = set()
+STAND_INS = f"/api/app/projects/{_PROJECT}/data-definitions"
 _WHOLE: dict[str, tuple[Streams, Output]] = {}
 
 
@@ -74,6 +75,7 @@ def test_other_streams_are_whole(
     for status in (402, 403, 404, *passing):
         mixpanel.clear_faults()
         mixpanel.add_fault("status", path, status=status, body={"error": "not for you"})
+        mixpanel.add_fault("status", STAND_INS, status=404, body={"error": "nor here"})
         out = sync(command, config, whole[0].values(), tries=2)
         judge(out, whole, ENDPOINTS[path])
         told = [error["message"] for error in out.errors if error.get("stream_descriptor")]

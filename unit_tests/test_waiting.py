@@ -8,7 +8,7 @@ import pytest
 
 from mixpanel_emulator.control_client import ControlClient
 from unit_tests.builders import event, read
-from unit_tests.harness import Command, Output, configured
+from unit_tests.harness import Command, Output, configured, multiset
 from unit_tests.hostile.test_values import bare
 from unit_tests.worlds import asked, sync
 
@@ -71,6 +71,54 @@ def test_streams_after_one_that_has_waited_out_all_patience_are_told_at_once(
     out = sync(command, config, streams, budget_s=900, first_s=1)
     assert out.code == 1
     assert len([e for e in mixpanel.journal() if e["path"].startswith("/api/query")]) <= 15
+
+
+def test_a_maintenance_window_is_waited_out_by_all_streams_and_loses_nothing(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.seed(7, events=300, days=3, profiles=20)
+    mixpanel.set_clock("2026-03-10T14:00:00Z", frozen=True)
+    config["start_date"] = "2026-03-08"
+    streams = [bare(name) for name in ("export", "cohorts", "annotations", "event_counts")]
+    whole = sync(command, config, streams)
+    requests = len(mixpanel.journal())
+    mixpanel.clear_journal()
+    mixpanel.add_fault("maintenance", skip=4, seconds=2.5)
+    out = sync(command, config, streams, skip_waits=False, budget_s=900, first_s=1)
+    assert (out.code, whole.code) == (0, 0), out.log
+    assert multiset(out.records()) == multiset(whole.records())
+    assert "503" in {str(entry["status"]) for entry in mixpanel.journal()}
+    assert len(mixpanel.journal()) <= requests + 3 * len(streams)
+
+
+# -- bodies that hardly come -------------------------------------------------------------------
+
+ONE_DAY = {"start_date": "2026-03-09", "end_date": "2026-03-09"}
+
+
+def trickling(mixpanel: ControlClient, **fault: Any) -> None:
+    """A day of some 6,000 bytes, whose export comes slowly."""
+    mixpanel.configure(gzip=False)
+    mixpanel.add_events([event(insert_id=f"i-{n}", filler="y" * 500) for n in range(10)])
+    mixpanel.add_fault("trickle", EXPORT, **fault)
+
+
+def test_a_body_below_the_lowest_speed_is_broken_and_asked_for_again(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    trickling(mixpanel, bandwidth=500, times=1)
+    out = read(command, {**config, **ONE_DAY}, bare("export"), read_s=1)
+    assert (out.code, len(out.records())) == (0, 10), out.log
+    assert "came too slowly" in out.log
+
+
+def test_a_slow_body_above_the_lowest_speed_is_waited_for(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    trickling(mixpanel, bandwidth=3_000)
+    out = read(command, {**config, **ONE_DAY}, bare("export"), read_s=0.5)
+    assert (out.code, len(out.records())) == (0, 10), out.log
+    assert "came too slowly" not in out.log
 
 
 # -- whoever waits -----------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from integration_tests.warehouses.upserts import ANY_NUMBER, NINE_DECIMALS, Upse
 from integration_tests.warehouses.world import HOUR_S, Step
 from mixpanel_emulator.control_client import ControlClient
 from unit_tests.builders import event
+from unit_tests.streams.test_export_merges import identified
 
 _SCHEMAS = count(1)
 _NOW = Step("now", lambda _: None)
@@ -98,6 +99,27 @@ def test_a_third_rival_moves_the_second_one_unless_it_is_pinned(
     table = Table(stream)
     [first, _] = sorted(map(table.told, warehouse.rows(stream)), key=lambda row: row[TIME])
     assert (first["colour"], first.get("Colour")) == ("red", "blue" if pinned else None)
+
+
+def test_a_merge_that_leaves_processing_times_alone_is_healed_by_a_refresh_that_upserts(
+    mixpanel: ControlClient, recorder_of: Recorders, warehouse: Upserts
+) -> None:
+    def landed(step: Step) -> dict[str, str]:
+        sync = recorder.sync(step)
+        warehouse.land(sync)
+        rows = warehouse.rows(sync.catalog["export"])
+        assert len({row["event_key"] for row in rows}) == len(rows)
+        return {row["insert_id"]: row["distinct_id"] for row in rows}
+
+    mixpanel.configure(identity_merge="original", merge_touches_processing_time=False)
+    mixpanel.add_events([event(days_ago=8, insert_id="old", distinct_id="anon")])
+    recorder = recorder_of()
+    recorder.discover()
+    assert landed(_NOW) == {"old": "anon"}
+    mixpanel.advance(3 * HOUR_S)
+    mixpanel.add_events([identified()])
+    assert landed(_NOW) == {"old": "anon", "identify": "ana"}
+    assert landed(_NOW._replace(begins_anew=True)) == {"old": "ana", "identify": "ana"}
 
 
 def test_a_profile_that_claimed_the_future_keeps_its_old_row_until_a_refresh_that_empties(

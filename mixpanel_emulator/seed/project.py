@@ -26,8 +26,6 @@ def plant(
     events: int | None = None,
     days: int | None = None,
     profiles: int | None = None,
-    *,
-    number_ids: bool | None = None,
 ) -> dict[str, int]:
     """Replace the world's data by what a seed grows into; numbers default to the start options.
 
@@ -42,7 +40,6 @@ def plant(
         days=max(options.days if days is None else days, 1),
         people=options.profiles if profiles is None else profiles,
         now_ms=world.clock.now_ms() if anchor is None else anchor,
-        number_ids=options.number_ids if number_ids is None else number_ids,
     )
     database.clear(world.database)
     world.events.clear()

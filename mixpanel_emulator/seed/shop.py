@@ -78,14 +78,13 @@ _DAYS_LATE_PER_MILLE = 8
 
 @dataclass(frozen=True)
 class Plan:
-    """How much to make, up to when, and whether some ids are numbers."""
+    """How much to make, and up to when."""
 
     seed: int
     events: int
     days: int
     people: int
     now_ms: int
-    number_ids: bool = True
 
 
 def person_id(number: int) -> str:
@@ -224,7 +223,7 @@ class _Shop:
             properties["distinct_id"] = None
         elif oddity < _NO_PROCESSING_TIME:
             del properties["mp_processing_time_ms"]
-        elif oddity < _NUMBER_FOR_ID and self._plan.number_ids:
+        elif oddity < _NUMBER_FOR_ID:
             properties["distinct_id"] = properties["$user_id"] = 4_000_000 + oddity
         fraction = moment % _FLOAT_TIMES == 0 and "$insert_id" in properties
         return NewEvent(name, moment, properties, processed, fraction)

@@ -32,3 +32,8 @@ FUNNELS = Listing(Api.QUERY, "/api/query/funnels/list", shared=True)
 DATA_GROUPS = Listing(Api.APP, f"{PROJECT}/data-groups", shared=True)
 SAVED_REPORTS = Listing(Api.APP, f"{PROJECT}/bookmarks", params={"v": "2"}, shared=True)
 WORKSPACES = Listing(Api.APP, f"{PROJECT}/workspaces/public", shared=True)
+
+CUSTOM_EVENTS_OF_LEXICON = Listing(
+    Api.APP, f"{PROJECT}/data-definitions/events/", params={"custom_event": "true"}
+)
+LOOKUP_TABLES_OF_LEXICON = Listing(Api.APP, f"{PROJECT}/data-definitions/lookup-tables/")

@@ -68,7 +68,8 @@ class ProjectFacts:
         return zone
 
     def _own_zone(self) -> ZoneInfo | None:
-        name = self._project().get("timezone")
+        project = self._entries("projects").get(str(self._client.access.project_id), {})
+        name = project.get("timezone")
         try:
             return parse_zone(name) if isinstance(name, str) else None
         except ValueError:
@@ -91,10 +92,6 @@ class ProjectFacts:
                 "number in the address of any Mixpanel page: .../view/<number>/."
             )
         return found
-
-    def _project(self) -> Mapping[str, Any]:
-        """The project's entry in `me`, empty where it is closed to the account."""
-        return self._entries("projects").get(str(self._client.access.project_id)) or {}
 
     def _entries(self, kind: str) -> Mapping[str, Mapping[str, Any]]:
         """A part of what `me` answers: objects by their number."""

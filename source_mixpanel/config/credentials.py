@@ -20,36 +20,36 @@ def _token(value: Any) -> Any:
     return value
 
 
+ProjectId = Annotated[
+    int,
+    Field(
+        title="Project ID",
+        ge=1,
+        description="The number of the project, from Project Settings > Overview.",
+        examples=[1234567],
+    ),
+]
+
+
 class ServiceAccount(FrozenModel):
     """A Mixpanel service account (API docs: Service Accounts)."""
 
     model_config = ConfigDict(title="Service Account")
 
-    option_title: Literal["Service Account"] = Field(
-        "Service Account", json_schema_extra={"order": 0}
-    )
+    option_title: Literal["Service Account"] = "Service Account"
     username: str = Field(
-        title="Username",
         min_length=1,
         description="The service account's username, from Organization Settings > Service "
         "Accounts. Choose an account that does not expire.",
         examples=["my-sync.1a2b3c.mp-service-account"],
-        json_schema_extra={"order": 1},
     )
     secret: SecretStr = Field(
-        title="Secret",
         min_length=1,
         description="The service account's secret. Mixpanel shows it once, when the account is "
         "made.",
-        json_schema_extra={"order": 2, "airbyte_secret": True},
+        json_schema_extra={"airbyte_secret": True},
     )
-    project_id: int = Field(
-        title="Project ID",
-        ge=1,
-        description="The number of the project, from Project Settings > Overview.",
-        examples=[1234567],
-        json_schema_extra={"order": 3},
-    )
+    project_id: ProjectId
 
 
 class ProjectSecret(FrozenModel):
@@ -57,15 +57,13 @@ class ProjectSecret(FrozenModel):
 
     model_config = ConfigDict(title="Project Secret")
 
-    option_title: Literal["Project Secret"] = Field(
-        "Project Secret", json_schema_extra={"order": 0}
-    )
+    option_title: Literal["Project Secret"] = "Project Secret"
     api_secret: SecretStr = Field(
         title="Project Secret",
         min_length=1,
         description="The project's API secret, from Project Settings > Overview. Mixpanel "
         "retires project secrets on 3 March 2027: prefer a service account.",
-        json_schema_extra={"order": 1, "airbyte_secret": True},
+        json_schema_extra={"airbyte_secret": True},
     )
 
 
@@ -74,20 +72,13 @@ class OAuthToken(FrozenModel):
 
     model_config = ConfigDict(title="OAuth Token")
 
-    option_title: Literal["OAuth Token"] = Field("OAuth Token", json_schema_extra={"order": 0})
+    option_title: Literal["OAuth Token"] = "OAuth Token"
     access_token: Annotated[SecretStr, BeforeValidator(_token)] = Field(
-        title="Access Token",
         min_length=1,
         description="An OAuth token that may read the project.",
-        json_schema_extra={"order": 1, "airbyte_secret": True},
+        json_schema_extra={"airbyte_secret": True},
     )
-    project_id: int = Field(
-        title="Project ID",
-        ge=1,
-        description="The number of the project, from Project Settings > Overview.",
-        examples=[1234567],
-        json_schema_extra={"order": 2},
-    )
+    project_id: ProjectId
 
 
 Credentials = Annotated[

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from source_mixpanel.config.model import bounds
-from source_mixpanel.config.properties import as_pins
 
 _MOST_DIGITS = 18
 _TRUE = frozenset({"true", "1", "yes"})
@@ -119,8 +118,9 @@ def _list_names(config: dict[str, Any]) -> None:
         names = config.get(key)
         if isinstance(names, str):
             config[key] = [name.strip() for name in names.split(",") if name.strip()]
-    if "column_names" in config:
-        config["column_names"] = as_pins(config["column_names"])
+    pins = config.get("column_names")
+    if isinstance(pins, dict):
+        config["column_names"] = [{"property": name, "column": pins[name]} for name in pins]
 
 
 def _number(value: Any) -> Any:

@@ -33,7 +33,7 @@ from source_mixpanel.errors import ConfigError
 from source_mixpanel.expressions import texts_in
 from source_mixpanel.regions import Region
 
-_MOMENT_EXTRA = {
+_MOMENT_EXTRA: dict[str, Any] = {
     "format": "date-time",
     # As in Airbyte's 4.0.2, so that the platform goes on accepting what it has saved.
     "pattern": r"^$|^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)?$",
@@ -50,14 +50,12 @@ class RateLimits(FrozenModel):
         ge=1,
         title="Queries Per Hour",
         description="Requests to the Query API in any 60 minutes.",
-        json_schema_extra={"order": 0},
     )
     export_per_hour: int = Field(
         60,
         ge=1,
         title="Raw Exports Per Hour",
         description="Requests to the raw export API in any 60 minutes.",
-        json_schema_extra={"order": 1},
     )
 
 
@@ -67,69 +65,55 @@ class Config(FrozenModel):
     credentials: Credentials = Field(
         title="Authentication",
         description="How the connector signs in to Mixpanel.",
-        json_schema_extra={"order": 0},
     )
     region: Region = Field(
         Region.US,
-        title="Region",
         description="Where the project's data resides: United States, European Union or India.",
-        json_schema_extra={"order": 1},
     )
     project_timezone: ZoneName | None = Field(
         None,
-        title="Project Timezone",
         description="The project's time zone, from Project Settings > Overview. Read from the "
         "project when left out; needed with a project secret for projects made before 2023.",
         examples=["America/Los_Angeles", "Europe/Paris", "UTC"],
-        json_schema_extra={"order": 2},
     )
     start_date: Moment | None = Field(
         None,
-        title="Start Date",
         description="Export, funnels and other dated streams are read from this day on, "
         "inclusive. One year ago when left out.",
         examples=["2025-01-01T00:00:00Z", "2025-01-01"],
-        json_schema_extra={"order": 3, **_MOMENT_EXTRA},
+        json_schema_extra=_MOMENT_EXTRA,
     )
     end_date: LastMoment | None = Field(
         None,
-        title="End Date",
         description="Dated streams are read up to this day or instant, inclusive; midnight UTC "
         "stands for its whole day. Up to now, with today's events, when left out.",
         examples=["2025-12-31T23:59:59Z", "2025-12-31"],
-        json_schema_extra={"order": 4, **_MOMENT_EXTRA},
+        json_schema_extra=_MOMENT_EXTRA,
     )
     attribution_window: int = Field(
         5,
         ge=0,
         le=3650,
-        title="Attribution Window",
         description="How many days back each sync of export and of dated streams looks again for "
         "what arrived late. Never before the start date.",
-        json_schema_extra={"order": 5},
     )
     export_lookback_window: int = Field(
         0,
         ge=0,
         le=315_360_000,
-        title="Export Lookback Window",
         description="How many seconds back each sync of export looks again. The longer of this and "
         "the attribution window counts.",
-        json_schema_extra={"order": 6},
     )
     export_events: EventNames | None = Field(
         None,
-        title="Export Events",
         description="Export only events of these names. All events when left out.",
         examples=[["Sign Up", "Purchase"]],
-        json_schema_extra={"order": 7},
     )
     export_where: Expression | None = Field(
         None,
         title="Export Filter",
         description="Export only events that match this Mixpanel expression.",
         examples=['properties["plan"] == "pro"'],
-        json_schema_extra={"order": 8},
     )
     late_events: LateEvents = Field(
         LateEvents.BY_PROCESSING_TIME,
@@ -137,82 +121,65 @@ class Config(FrozenModel):
         description="How an incremental export finds events that arrived late. by_processing_time "
         "asks for what Mixpanel processed since the last sync; reread_window reads the "
         "attribution window again in full.",
-        json_schema_extra={"order": 9},
     )
     event_timestamps: EventTimestamps = Field(
         EventTimestamps.AUTO,
         title="Event Timestamps",
         description="Whether Mixpanel keeps the project's event times in UTC (projects since "
         "2023) or in the project's own time (older ones). auto finds out from the data.",
-        json_schema_extra={"order": 10},
     )
     property_layout: PropertyLayout = Field(
         PropertyLayout.COLUMNS,
         title="Property Layout",
         description="columns: one column a property. object: a single column, properties, that "
         "holds all of them under their own names.",
-        json_schema_extra={"order": 11},
     )
     property_types: PropertyTypes = Field(
         PropertyTypes.NATIVE,
         title="Property Types",
         description="native: values as Mixpanel holds them. string: custom properties as text.",
-        json_schema_extra={"order": 12},
     )
     select_properties_by_default: bool = Field(
         True,
-        title="Select Properties By Default",
         description="Emit properties that are not in the connection's schema too, such as those "
         "that appeared after it was refreshed.",
-        json_schema_extra={"order": 13},
     )
     column_names: ColumnPins = Field(
         (),
-        title="Column Names",
         description="The column of single properties, whatever rivals of theirs come later. "
         "Other properties get theirs by the connector's rule.",
-        json_schema_extra={"order": 14},
     )
     exclude_properties: ExcludedProperties = Field(
         (),
-        title="Exclude Properties",
         description="These properties of events and profiles never come out, in no column and no "
         "log line. * stands for any characters; letter case counts.",
         examples=[["$email", "card_*"]],
-        json_schema_extra={"order": 15},
     )
     hash_properties: HashedProperties = Field(
         (),
-        title="Hash Properties",
         description="These properties come out as a keyed hash (HMAC-SHA-256) of their JSON text, "
         "so that they can still be joined by. Whole names; distinct_id means the ids of events, "
         "profiles and members.",
         examples=[["distinct_id", "$user_id"]],
-        json_schema_extra={"order": 16},
     )
     hash_salt: SecretStr | None = Field(
         None,
-        title="Hash Salt",
         min_length=1,
         description="The key of the hashes, needed with hash_properties. With another one, all "
         "hashes are others.",
-        json_schema_extra={"order": 17, "airbyte_secret": True},
+        json_schema_extra={"airbyte_secret": True},
     )
     date_window_size: int | None = Field(
         None,
         ge=1,
         le=3650,
-        title="Date Window Size",
         description="The most days in one dated request. Left out, the connector adapts.",
-        json_schema_extra={"order": 18},
     )
     page_size: int | None = Field(
         None,
         ge=1,
         le=50_000,
-        title="Page Size",
         description="The most profiles in one page. Left out, the connector chooses.",
-        json_schema_extra={"order": 19},
     )
     num_workers: int | None = Field(
         None,
@@ -221,32 +188,27 @@ class Config(FrozenModel):
         title="Number of Workers",
         description="The most requests that one stream makes at a time, within Mixpanel's own "
         "limits.",
-        json_schema_extra={"order": 20},
     )
     rate_limits: RateLimits = Field(
         default_factory=RateLimits,
         title="Rate Limits",
         description="For projects whose hourly limits Mixpanel has raised.",
-        json_schema_extra={"order": 21},
     )
     workspace_id: int | None = Field(
         None,
         ge=1,
         title="Workspace ID",
         description="A data view to read through, for projects that use data views.",
-        json_schema_extra={"order": 22},
     )
     reports: Reports = Field(
         (),
-        title="Reports",
         description="Reports to compute, by day, week or month; each becomes a stream.",
-        json_schema_extra={"order": 23},
     )
     api_url: ApiUrl | None = Field(
         None,
         title="API URL",
         description="One base URL for all of Mixpanel's hosts: a proxy or a local Mixpanel.",
-        json_schema_extra={"order": 24, "airbyte_hidden": True},
+        json_schema_extra={"airbyte_hidden": True},
     )
 
     download_ahead_mb: int = Field(
@@ -257,7 +219,7 @@ class Config(FrozenModel):
             "Disk, in MB, for raw events that are downloaded and not yet emitted. 0 downloads "
             "nothing ahead."
         ),
-        json_schema_extra={"order": 25, "airbyte_hidden": True},
+        json_schema_extra={"airbyte_hidden": True},
     )
     longest_wait_hours: float = Field(
         3.0,
@@ -268,13 +230,15 @@ class Config(FrozenModel):
             "How long one request waits for Mixpanel's quota in all. After that the sync ends, and "
             "the next one goes on from its state."
         ),
-        json_schema_extra={"order": 26, "airbyte_hidden": True},
+        json_schema_extra={"airbyte_hidden": True},
     )
 
     @model_validator(mode="after")
     def _start_before_end(self) -> Config:
         start, end = self.start_date, self.end_date
-        if start is not None and end is not None and _earliest(start) > _latest(end):
+        if start is None or end is None:
+            return self
+        if _instant(start, time.min) > _instant(end, time.max):
             raise ValueError(f"start_date ({start}) lies after end_date ({end})")
         return self
 
@@ -319,16 +283,11 @@ def bounds(key: str) -> tuple[int, int]:
     return number["minimum"], number["maximum"]
 
 
-def _earliest(moment: date | datetime) -> datetime:
+def _instant(moment: date | datetime, clock: time) -> datetime:
+    """An instant as it is, or a day at a time of it."""
     if isinstance(moment, datetime):
         return moment
-    return datetime.combine(moment, time.min, tzinfo=timezone.utc)
-
-
-def _latest(moment: date | datetime) -> datetime:
-    if isinstance(moment, datetime):
-        return moment
-    return datetime.combine(moment, time.max, tzinfo=timezone.utc)
+    return datetime.combine(moment, clock, tzinfo=timezone.utc)
 
 
 def parse_config(raw: Any) -> Config:

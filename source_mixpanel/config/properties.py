@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from collections.abc import Iterator
+from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from source_mixpanel.config.credentials import FrozenModel
 from source_mixpanel.config.values import PropertyNames
@@ -37,26 +37,15 @@ class ColumnPin(FrozenModel):
     model_config = ConfigDict(title="Column Name")
 
     property: str = Field(
-        title="Property",
         min_length=1,
         description="The property's name as Mixpanel has it, with its $ if it has one.",
         examples=["$city"],
-        json_schema_extra={"order": 0},
     )
     column: str = Field(
-        title="Column",
         min_length=1,
         description="The name of its column, which no other property gets.",
         examples=["city"],
-        json_schema_extra={"order": 1},
     )
-
-
-def as_pins(value: Any) -> Any:
-    """A list of pins, out of `{property: column}` too."""
-    if isinstance(value, Mapping):
-        return [{"property": name, "column": column} for name, column in value.items()]
-    return value
 
 
 def _possible(pin: ColumnPin) -> ColumnPin:
@@ -138,6 +127,6 @@ def is_kept_back(name: str, excluded: tuple[str, ...], hashed: tuple[str, ...]) 
     return first_fit(name, excluded) is not None or not set(hashed).isdisjoint(names)
 
 
-ColumnPins = Annotated[tuple[ColumnPin, ...], BeforeValidator(as_pins), AfterValidator(_apart)]
+ColumnPins = Annotated[tuple[ColumnPin, ...], AfterValidator(_apart)]
 ExcludedProperties = Annotated[PropertyNames, AfterValidator(_leave_keys)]
 HashedProperties = Annotated[PropertyNames, AfterValidator(_hashable)]

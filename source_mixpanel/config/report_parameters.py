@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -19,43 +19,49 @@ _LENGTHS = {"day": 86_400, "hour": 3_600, "minute": 60, "second": 1}
 Unit = Literal["day", "week", "month"]
 
 
-def form_field(title: str, order: int, description: str, default: Any = None, **more: Any) -> Any:
+def form_field(title: str, description: str, default: Any = None, **more: Any) -> Any:
     """A field of the form; `...` for one that is required."""
-    return Field(
-        default, title=title, description=description, json_schema_extra={"order": order}, **more
-    )
+    return Field(default, title=title, description=description, **more)
 
 
-def _event(order: int, description: str, default: Any = None, title: str = "Event") -> Any:
-    return form_field(title, order, description, default, min_length=1, examples=["Sign Up"])
-
-
-def _where(order: int, of: str = "events", title: str = "Filter") -> Any:
-    description = f"Count only {of} that match this Mixpanel expression."
-    return form_field(title, order, description, examples=['properties["plan"] == "pro"'])
-
-
-def _on(order: int) -> Any:
-    return form_field(
+Bucket = Annotated[
+    Unit | None, form_field("Unit", "What a row's date stands for. Days when left out.")
+]
+Interval = Annotated[
+    int | None,
+    form_field(
+        "Interval",
+        "A row's date stands for so many days. Instead of a unit.",
+        ge=1,
+        le=_LONGEST,
+    ),
+]
+BreakDown = Annotated[
+    Expression | None,
+    form_field(
         "Break Down By",
-        order,
         "A Mixpanel expression: rows for each of its values. Without it, for all together.",
         examples=['properties["$city"]'],
-    )
+    ),
+]
+Limit = Annotated[
+    int | None,
+    form_field(
+        "Limit",
+        "The most values of the expression to break down by, those that occur most.",
+        ge=1,
+        le=_MOST_SEGMENTS,
+    ),
+]
 
 
-def _limit(order: int) -> Any:
-    description = "The most values of the expression to break down by, those that occur most."
-    return form_field("Limit", order, description, ge=1, le=_MOST_SEGMENTS)
+def _event(description: str, default: Any = None, title: str = "Event") -> Any:
+    return form_field(title, description, default, min_length=1, examples=["Sign Up"])
 
 
-def _unit(order: int) -> Any:
-    return form_field("Unit", order, "What a row's date stands for. Days when left out.")
-
-
-def _interval(order: int) -> Any:
-    description = "A row's date stands for so many days. Instead of a unit."
-    return form_field("Interval", order, description, ge=1, le=_LONGEST)
+def _where(of: str = "events", title: str = "Filter") -> Any:
+    description = f"Count only {of} that match this Mixpanel expression."
+    return form_field(title, description, examples=['properties["plan"] == "pro"'])
 
 
 class Parameters(FrozenModel):
@@ -102,17 +108,16 @@ class SegmentationParameters(Parameters):
 
     kind = "segmentation"
 
-    event: str = _event(0, "The event to count.", ...)
+    event: str = _event("The event to count.", ...)
     type: Literal["general", "unique", "average"] | None = form_field(
         "Type",
-        1,
         "general: how often it happened (when left out). unique: how many people did it. "
         "average: how often each of them did.",
     )
-    unit: Unit | None = _unit(2)
-    on: Expression | None = _on(3)
-    where: Expression | None = _where(4)
-    limit: int | None = _limit(5)
+    unit: Bucket = None
+    on: BreakDown = None
+    where: Expression | None = _where()
+    limit: Limit = None
 
 
 class RetentionParameters(Parameters):
@@ -122,31 +127,28 @@ class RetentionParameters(Parameters):
 
     retention_type: Literal["birth", "compounded"] | None = form_field(
         "Retention Type",
-        0,
         "birth: people enter with their first born event (when left out). compounded: with every "
         "event.",
     )
     born_event: str | None = _event(
-        1, "The event that people enter with; for birth.", title="Born Event"
+        "The event that people enter with; for birth.", title="Born Event"
     )
-    event: str | None = _event(2, "The event that people come back with. Any when left out.")
-    born_where: Expression | None = _where(3, "born events", "Born Filter")
-    where: Expression | None = _where(4, "events that people come back with")
-    unit: Unit | None = _unit(5)
-    interval: int | None = _interval(6)
+    event: str | None = _event("The event that people come back with. Any when left out.")
+    born_where: Expression | None = _where("born events", "Born Filter")
+    where: Expression | None = _where("events that people come back with")
+    unit: Bucket = None
+    interval: Interval = None
     interval_count: int | None = form_field(
         "Interval Count",
-        7,
         "How many intervals to follow people for, besides the one they enter in. 1 when left out.",
         ge=1,
     )
     unbounded_retention: bool | None = form_field(
         "Unbounded Retention",
-        8,
         "Whether who comes back in an interval counts for all intervals before it too.",
     )
-    on: Expression | None = _on(9)
-    limit: int | None = _limit(10)
+    on: BreakDown = None
+    limit: Limit = None
 
     @model_validator(mode="after")
     def _born(self) -> RetentionParameters:
@@ -164,22 +166,21 @@ class FunnelParameters(Parameters):
     kind = "funnel"
 
     funnel_id: int = form_field(
-        "Funnel ID", 0, "The number of a saved funnel.", ..., ge=1, examples=[4411]
+        "Funnel ID", "The number of a saved funnel.", ..., ge=1, examples=[4411]
     )
     length: int | None = form_field(
         "Length",
-        1,
         "How long people have to finish, in length units, 90 days at most. As saved when left out.",
         ge=1,
     )
     length_unit: Literal["day", "hour", "minute", "second"] | None = form_field(
-        "Length Unit", 2, "The unit of the length."
+        "Length Unit", "The unit of the length."
     )
-    unit: Unit | None = _unit(3)
-    interval: int | None = _interval(4)
-    on: Expression | None = _on(5)
-    where: Expression | None = _where(6)
-    limit: int | None = _limit(7)
+    unit: Bucket = None
+    interval: Interval = None
+    on: BreakDown = None
+    where: Expression | None = _where()
+    limit: Limit = None
 
     @model_validator(mode="after")
     def _short(self) -> FunnelParameters:
@@ -196,11 +197,11 @@ class FrequencyParameters(Parameters):
 
     kind = "frequency"
 
-    unit: Unit = form_field("Unit", 0, "What a row's date stands for.", ...)
+    unit: Unit = form_field("Unit", "What a row's date stands for.", ...)
     addiction_unit: Literal["hour", "day"] = form_field(
-        "Addiction Unit", 1, "What is counted in it: hours or days with an event.", ...
+        "Addiction Unit", "What is counted in it: hours or days with an event.", ...
     )
-    event: str | None = _event(2, "The event to count. Any when left out.")
-    where: Expression | None = _where(3)
-    on: Expression | None = _on(4)
-    limit: int | None = _limit(5)
+    event: str | None = _event("The event to count. Any when left out.")
+    where: Expression | None = _where()
+    on: BreakDown = None
+    limit: Limit = None

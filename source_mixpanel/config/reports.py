@@ -26,7 +26,6 @@ class _Report(FrozenModel):
     kind: str
     name: str = form_field(
         "Name",
-        1,
         "The stream is called report_ and this: letters, digits and underscores, 50 at most.",
         ...,
         pattern=_NAME,
@@ -45,32 +44,32 @@ class SegmentationReport(_Report):
     """How often an event happened."""
 
     model_config = ConfigDict(title="Segmentation")
-    kind: Literal["segmentation"] = Field(json_schema_extra={"order": 0})
-    parameters: SegmentationParameters = form_field("Parameters", 2, "What to count.", ...)
+    kind: Literal["segmentation"]
+    parameters: SegmentationParameters = form_field("Parameters", "What to count.", ...)
 
 
 class RetentionReport(_Report):
     """How many people come back."""
 
     model_config = ConfigDict(title="Retention")
-    kind: Literal["retention"] = Field(json_schema_extra={"order": 0})
-    parameters: RetentionParameters = form_field("Parameters", 2, "Who comes back to what.", ...)
+    kind: Literal["retention"]
+    parameters: RetentionParameters = form_field("Parameters", "Who comes back to what.", ...)
 
 
 class FunnelReport(_Report):
     """A saved funnel, with other choices than the saved ones."""
 
     model_config = ConfigDict(title="Funnel")
-    kind: Literal["funnel"] = Field(json_schema_extra={"order": 0})
-    parameters: FunnelParameters = form_field("Parameters", 2, "Which funnel, and how.", ...)
+    kind: Literal["funnel"]
+    parameters: FunnelParameters = form_field("Parameters", "Which funnel, and how.", ...)
 
 
 class FrequencyReport(_Report):
     """In how many hours or days people are active."""
 
     model_config = ConfigDict(title="Frequency")
-    kind: Literal["frequency"] = Field(json_schema_extra={"order": 0})
-    parameters: FrequencyParameters = form_field("Parameters", 2, "Of what, within what.", ...)
+    kind: Literal["frequency"]
+    parameters: FrequencyParameters = form_field("Parameters", "Of what, within what.", ...)
 
 
 def _of_a_kind(value: Any) -> Any:

@@ -10,7 +10,10 @@ from source_mixpanel.config.model import Config
 def connection_specification() -> dict[str, Any]:
     """The JSON Schema of the settings, in the form that Airbyte's UI reads."""
     schema = Config.model_json_schema()
-    definitions = schema.pop("$defs", {})
+    definitions = schema.pop("$defs")
+    for definition in definitions.values():
+        # The docstring, which is for readers of the code.
+        definition.pop("description", None)
     flat = _inline(schema, definitions)
     flat.pop("description", None)
     return {
@@ -49,8 +52,8 @@ def _tidy(node: dict[str, Any]) -> dict[str, Any]:
         del node["format"], node["writeOnly"]
     if node.get("type") == "object" and "properties" in node:
         node["additionalProperties"] = True
-        if "description" in node and "order" not in node:
-            del node["description"]
+        for place, field in enumerate(node["properties"].values()):
+            field["order"] = place
     if "const" in node:
         node.pop("title", None)
     return node

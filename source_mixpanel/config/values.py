@@ -70,11 +70,9 @@ def _zone(value: object) -> object:
 
 
 def _names(of: str) -> Callable[[object], object]:
-    """The list as given, or a comma string as tap-mixpanel takes it."""
+    """A list of names, of which none is empty."""
 
     def read(value: object) -> object:
-        if isinstance(value, str):
-            return tuple(name.strip() for name in value.split(",") if name.strip())
         if isinstance(value, (list, tuple)) and not all(isinstance(v, str) and v for v in value):
             raise ValueError(f"every entry has to be the name of {of}")
         return value

@@ -35,7 +35,7 @@ LONG_INTEGER = "long integer"
 _EXACT_IN_A_DOUBLE = 2**53
 _BEYOND_64_BITS = 2**63
 
-_SCHEMAS: Mapping[str, Mapping[str, Any]] = {
+COLUMN_SCHEMAS: Mapping[str, Mapping[str, Any]] = {
     "string": {"type": ["null", "string"]},
     "boolean": {"type": ["null", "boolean"]},
     "integer": {"type": ["null", "integer"]},
@@ -46,11 +46,12 @@ _SCHEMAS: Mapping[str, Mapping[str, Any]] = {
     "array of strings": {"type": ["null", "array"], "items": {"type": "string"}},
     "object": {"type": ["null", "object"], "additionalProperties": True},
 }
+"""The JSON Schema of a column by its type; every column may be null."""
 
 
 def column_schema(json_type: str) -> dict[str, Any]:
-    """The JSON Schema of a column of that type; every column may be null."""
-    return deepcopy(dict(_SCHEMAS.get(json_type, _SCHEMAS["string"])))
+    """A copy of the JSON Schema of a column of that type; text where there is no such type."""
+    return deepcopy(dict(COLUMN_SCHEMAS.get(json_type, COLUMN_SCHEMAS["string"])))
 
 
 OBJECT = "properties"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from source_mixpanel.streams.base import Checkpoint, Item, MixpanelStream, Works
 from source_mixpanel.streams.fitting import Row
 from source_mixpanel.streams.parts import Part, PartRun
 
+_GONE = (404, 410)
 _SECRET = ("secret", "token", "password")
 _TYPES: Mapping[str, Any] = {
     "date-time": {"type": ["null", "string"], "format": "date-time"},
@@ -30,6 +31,24 @@ def columns_in(text: str) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
+class StandIn:
+    """The list that is read where a stream's own endpoint is gone, from the Lexicon.
+
+    Attributes:
+        key: Where its items hold the stream's `id`; their own is in `definition_id`.
+    """
+
+    listing: Listing
+    key: str
+
+    def item(self, held: Any) -> Any:
+        """An item as the stream has it."""
+        if not isinstance(held, Mapping):
+            return held
+        return {"definition_id": held.get("id"), **held, "id": held.get(self.key)}
+
+
+@dataclass(frozen=True)
 class ListOf:
     """A stream that is a list.
 
@@ -39,6 +58,7 @@ class ListOf:
         without_secrets: Whether what is named like a secret is left out.
         properties_in: The column with a JSON Schema of properties, if there is one; those that are
             kept back are not in it.
+        stand_in: Read instead where the endpoint is gone, if there is such a list.
     """
 
     name: str
@@ -50,6 +70,7 @@ class ListOf:
     aliases: Mapping[str, str] = field(default_factory=dict)
     without_secrets: bool = False
     properties_in: str | None = None
+    stand_in: StandIn | None = None
 
 
 class ListStream(MixpanelStream):
@@ -97,7 +118,7 @@ class ListStream(MixpanelStream):
         lists = self.workshop.lists
         paths = lists.paths(self.listing, self.name)
         if len(paths) == 1:
-            for page, items in enumerate(lists.pages(self.listing, paths[0], self.name), 1):
+            for page, items in enumerate(self._pages(paths[0]), 1):
                 yield self.rows(items)
                 # Most lists are a single page, which the stream's last line tells of as well.
                 if page > 1:
@@ -113,6 +134,26 @@ class ListStream(MixpanelStream):
             workers=1,
         )
         yield from run.whole()
+
+    def _pages(self, path: str) -> Iterator[Sequence[Any]]:
+        """The items at the stream's own endpoint or, where that is gone, of its stand-in."""
+        lists, other = self.workshop.lists, self.declared.stand_in
+        pages = lists.pages(self.listing, path, self.name)
+        try:
+            first = next(pages)
+        except RefusedError as error:
+            if other is None or error.status not in _GONE:
+                raise
+            [place] = lists.paths(other.listing, self.name)
+            self.logger.warning(f"{error} Stream {self.name!r} is read from {place} instead.")
+            try:
+                for page in lists.pages(other.listing, place, self.name):
+                    yield [other.item(item) for item in page]
+            except (ForbiddenError, RefusedError):
+                raise error from None
+            return
+        yield first
+        yield from pages
 
     def rows(self, items: Any) -> list[Row]:
         """The records of a page: the items themselves."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from source_mixpanel.api.endpoints import (
     COHORTS,
+    CUSTOM_EVENTS_OF_LEXICON,
     DATA_GROUPS,
+    LOOKUP_TABLES_OF_LEXICON,
     PROJECT,
     SAVED_REPORTS,
     WORKSPACES,
     Listing,
 )
 from source_mixpanel.api.request import Api
-from source_mixpanel.streams.listing import ListOf
+from source_mixpanel.streams.listing import ListOf, StandIn
 
 _ALL = {"include_archived": "true"}
 _PEOPLE = """
@@ -70,6 +72,7 @@ LISTS = (
         "id:integer name alternatives:array deleted:boolean user_id:integer",
         about="Events that are made of others.",
         documented=False,
+        stand_in=StandIn(CUSTOM_EVENTS_OF_LEXICON, "customEventId"),
     ),
     ListOf(
         "custom_properties",
@@ -85,6 +88,7 @@ LISTS = (
         Listing(Api.INGESTION, "/lookup-tables"),
         "id name",
         about="Names and numbers of the lookup tables; Mixpanel gives no way to read their rows.",
+        stand_in=StandIn(LOOKUP_TABLES_OF_LEXICON, "token"),
     ),
     ListOf(
         "data_groups",

@@ -209,6 +209,27 @@ def test_slow_first_byte(filled: Any) -> None:
     assert time.monotonic() - started > 0.14
 
 
+def test_a_trickling_body_takes_its_time(filled: Any) -> None:
+    _, sound, _ = raw(filled)
+    filled.control.add_fault("trickle", EXPORT, bandwidth=10_000, times=1)
+    started = time.monotonic()
+    assert raw(filled)[1:] == (sound, True)
+    assert time.monotonic() - started >= 0.9 * len(sound) / 10_000
+
+
+def test_maintenance_ends_by_itself_and_says_when(filled: Any) -> None:
+    filled.control.add_fault("maintenance", skip=1, seconds=1.2)
+    begun = time.monotonic()
+    codes = [filled.export().status_code for _ in range(3)]
+    assert codes == [200, 503, 503]
+    told = filled.get("/api/app/me")
+    assert (told.status_code, told.headers["content-type"]) == (503, "text/html")
+    assert told.headers["Retry-After"] in ("1", "2")
+    time.sleep(1.2)
+    assert filled.export().status_code == 200
+    assert time.monotonic() - begun >= 1.2
+
+
 def test_empty_200_and_error_in_200(filled: Any) -> None:
     filled.control.add_fault("empty_200", EXPORT, times=1)
     assert filled.exported() == []

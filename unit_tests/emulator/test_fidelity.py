@@ -34,6 +34,14 @@ def test_every_row_names_a_test_that_exists() -> None:
         assert match[2] in defined(match[1]), line
 
 
+def test_every_row_of_evidence_says_of_which_kind_it_is() -> None:
+    modelled = BEFORE.split("## Modelled on evidence")[1].split("\n## ")[0]
+    rows = [line.split(" | ")[1] for line in modelled.splitlines() if ".py::" in line]
+    assert len(rows) > 50
+    for evidence in rows:
+        assert re.match(r"(docs\b|OpenAPI|observed|reported|HTTP$)", evidence), evidence
+
+
 def test_every_deviation_is_read_and_has_its_evidence() -> None:
     rows = [line for line in SECTION.splitlines() if line.startswith("| `")]
     assert len(rows) == len(judge.known()) > 40

@@ -168,6 +168,7 @@ def test_one_that_is_closed_says_so_and_leaves_the_others_whole(
 ) -> None:
     body = {"status": "error", "error": "not for you"}
     mixpanel.add_fault("status", PATHS[name], status=status, body=body)
+    mixpanel.add_fault("status", P + "data-definitions", status=404, body={"error": "nor here"})
     other = "lookup_tables" if name == "annotation_tags" else "annotation_tags"
     out = sync(command, config, [streams[name], streams[other]])
     assert out.code == 1
@@ -179,6 +180,59 @@ def test_one_that_is_closed_says_so_and_leaves_the_others_whole(
     assert ("undocumented" in message) == (name in UNDOCUMENTED)
     if name in UNDOCUMENTED:
         assert out.errors[0]["failure_type"] == "config_error"
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "status"),
+    [("custom_events", "customEventId", 404), ("lookup_tables", "token", 410)],
+)
+def test_one_whose_endpoint_is_gone_is_read_from_the_lexicon(
+    command: Command,
+    mixpanel: ControlClient,
+    config: dict[str, Any],
+    streams: Streams,
+    name: str,
+    key: str,
+    status: int,
+) -> None:
+    mixpanel.add_fault("status", PATHS[name], status=status, body={"error": "gone"})
+    out = sync(command, config, [streams[name]])
+    assert out.code == 0, out.log
+    truth = wanted(mixpanel, name)
+    assert [(row["id"], row["name"]) for row in out.records()] == [
+        (row["id"], row["name"]) for row in truth
+    ]
+    for row in out.records():
+        assert row["rescued_properties"]["definition_id"] >= 70_001
+        assert row["rescued_properties"][key] == row["id"]
+    assert f"Stream {name!r} is read from {P}data-definitions/" in out.log
+    assert len(asked(mixpanel, PATHS[name])) == 1
+
+
+def test_an_item_of_the_lexicon_without_the_streams_id_is_told_and_left_out(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], streams: Streams
+) -> None:
+    mixpanel.add_fault("status", PATHS["custom_events"], status=404, body={"error": "gone"})
+    items = [{"id": 1, "name": "plain", "customEventId": None},
+             {"id": 2, "name": "made", "customEventId": 12}]  # fmt: skip
+    body = {"status": "ok", "results": items}
+    mixpanel.add_fault("status", P + "data-definitions/events/", status=200, body=body)
+    out = sync(command, config, [streams["custom_events"]])
+    assert [row["id"] for row in out.records()] == [12]
+    assert "1 items have no id" in out.log
+
+
+def test_a_later_page_that_is_not_there_is_no_endpoint_that_is_gone(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any], streams: Streams
+) -> None:
+    [one] = mixpanel.truth("custom_events")
+    mixpanel.set_truth("custom_events", [one, {**one, "id": 13}])
+    mixpanel.configure(app_page_size=1)
+    path, second = PATHS["custom_events"], {"cursor": "1"}
+    mixpanel.add_fault("status", path, query=second, status=404, body={"error": "no such page"})
+    out = sync(command, config, [streams["custom_events"]])
+    assert out.statuses("custom_events")[-1] == "INCOMPLETE"
+    assert not asked(mixpanel, P + "data-definitions/events/")
 
 
 def test_undocumented_streams_are_told_in_the_catalog(streams: Streams) -> None:

@@ -10,8 +10,6 @@ from mixpanel_emulator.control_client import ControlClient
 from unit_tests.builders import discover, event, read
 from unit_tests.harness import Command, Output
 
-BEFORE = "distinct_id_before_identity"
-
 
 def identified(**held: Any) -> dict[str, Any]:
     """The event by which `anon` becomes `ana`."""
@@ -20,15 +18,9 @@ def identified(**held: Any) -> dict[str, Any]:
     return {**made, "properties": {**made["properties"], "distinct_id": "ana", **names}}
 
 
-def key_of(row: dict[str, Any]) -> Any:
-    """What a merge leaves as it was: the connector's own key where it has one."""
-    first = row.get(BEFORE) or row.get(f"mp_{BEFORE}") or row["distinct_id"]
-    return row.get("event_key") or (row["event"], row["time"], row["insert_id"], first)
-
-
 def upserted(*syncs: Output) -> dict[str, str]:
     """Who did what, after the rows of these syncs have replaced each other by their key."""
-    table = {key_of(row): row for sync in syncs for row in sync.records("export")}
+    table = {row["event_key"]: row for sync in syncs for row in sync.records("export")}
     found: dict[str, str] = {}
     for row in table.values():
         assert row["insert_id"] not in found

@@ -1,4 +1,4 @@
-"""The README's table of streams is what the catalogue says."""
+"""The tables of the documentation are what the code says."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from types import ModuleType
 
 import pytest
 
+from source_mixpanel.records.types import COLUMN_SCHEMAS
 from source_mixpanel.source import SourceMixpanel
 from source_mixpanel.streams.base import MixpanelStream
 from unit_tests.worlds import REPORTS
@@ -18,9 +19,7 @@ ROOT = Path(__file__).parent.parent
 
 @pytest.fixture(scope="module")
 def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location(
-        "feature_table", ROOT / "scripts" / "feature_table.py"
-    )
+    spec = importlib.util.spec_from_file_location("doc_tables", ROOT / "scripts" / "doc_tables.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -28,9 +27,10 @@ def script() -> ModuleType:
     return module
 
 
-def test_the_readme_lists_the_streams_as_they_are(script: ModuleType) -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert text == script.filled(text), "run scripts/feature_table.py"
+@pytest.mark.parametrize("page", ["README.md", "docs/integration.md"])
+def test_tables_are_as_the_code_says(script: ModuleType, page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert text == script.filled(ROOT / page, text), "run scripts/doc_tables.py"
 
 
 def test_every_stream_has_a_line_and_every_line_an_endpoint(script: ModuleType) -> None:
@@ -38,7 +38,7 @@ def test_every_stream_has_a_line_and_every_line_an_endpoint(script: ModuleType) 
     streams = SourceMixpanel().streams({**nobody, "reports": REPORTS})
     names = [f"`{stream.name}`" for stream in streams[: -len(REPORTS)]]
     names += [f"`report_<name>` ({report['kind']})" for report in REPORTS]
-    lines = script.table().splitlines()[2:]
+    lines = script.streams_table().splitlines()[2:]
     for name, line in zip(names, lines, strict=True):
         assert line.startswith(f"| {name} |")
     assert not any(": ``" in line for line in lines)
@@ -56,9 +56,15 @@ def test_the_page_names_the_streams_of_undocumented_endpoints() -> None:
     assert set(re.findall(r"`(\w+)`", told)) == undocumented
 
 
-def test_a_readme_without_marks_is_refused(script: ModuleType) -> None:
+def test_a_page_without_marks_is_refused(script: ModuleType) -> None:
     with pytest.raises(ValueError, match="README"):
-        script.filled("nothing here")
+        script.filled(ROOT / "README.md", "nothing here")
+
+
+def test_every_type_that_a_column_can_have_is_told(script: ModuleType) -> None:
+    told = script.types_table()
+    for schema in COLUMN_SCHEMAS.values():
+        assert f"| {script.airbyte_type(schema)} |" in told
 
 
 def test_the_documentation_tells_the_same_keys_and_cursors() -> None:

@@ -1,0 +1,162 @@
+"""Writes the tables of the documentation that the code knows (`--check` only compares).
+
+Nothing is asked of Mixpanel: the streams themselves tell their keys, modes and endpoints, and the
+rules of columns tell their types.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+from source_mixpanel.records.types import column_schema, common_type, seen_type  # noqa: E402
+from source_mixpanel.schemas.reserved import (  # noqa: E402
+    EVENT_PROPERTIES,
+    FURTHER_EVENT_PROPERTIES,
+    PROFILE_PROPERTIES,
+)
+from source_mixpanel.source import SourceMixpanel  # noqa: E402
+from source_mixpanel.streams.base import MixpanelStream  # noqa: E402
+from source_mixpanel.streams.export_schema import CORE  # noqa: E402
+from source_mixpanel.streams.profile_schema import LAST_SEEN_SCHEMA  # noqa: E402
+from source_mixpanel.streams.reports import ReportStream  # noqa: E402
+
+_REPORTS = {
+    "segmentation": {"event": "Sign Up"},
+    "retention": {"born_event": "Sign Up"},
+    "funnel": {"funnel_id": 1},
+    "frequency": {"unit": "day", "addiction_unit": "hour"},
+}
+_ANYBODY = {
+    "credentials": {"username": "u", "secret": "s", "project_id": 1},
+    "reports": [
+        {"name": kind, "kind": kind, "parameters": parameters}
+        for kind, parameters in _REPORTS.items()
+    ],
+}
+_PREFIX = re.compile(r"^/api/(query|app|2\.0)/(projects/\{project\}/)?|^/")
+
+
+def path_of(stream: MixpanelStream) -> str:
+    """Where a stream's rows come from, without what all paths of its API begin with."""
+    return _PREFIX.sub("", stream.paths[0])
+
+
+def row(stream: MixpanelStream) -> str:
+    """A stream's line."""
+    keys = ", ".join(f"`{key}`" for key in stream.primary_key)
+    modes = "full refresh"
+    if stream.supports_incremental:
+        modes += f", incremental by `{stream.cursor_field}`"
+    source = f"{stream.lane.value}: `{path_of(stream)}`"
+    known = "yes" if stream.documented else "no"
+    name = f"`{stream.name}`"
+    if isinstance(stream, ReportStream):
+        name = f"`report_<name>` ({stream.kind})"
+    return f"| {name} | {keys} | {modes} | {source} | {known} |"
+
+
+def streams_table() -> str:
+    """Every stream."""
+    head = "| stream | primary key | sync modes | read from | documented by Mixpanel |"
+    streams = SourceMixpanel().streams(_ANYBODY)
+    rows = [row(stream) for stream in streams if isinstance(stream, MixpanelStream)]
+    return "\n".join([head, "|---|---|---|---|---|", *rows])
+
+
+# -- types ---------------------------------------------------------------------------------
+
+_VALUES: Mapping[str, tuple[tuple[Any, ...], str]] = {
+    "string": (("text",), "every character as it was"),
+    "date": (("2026-01-31T10:00:00",), "as Mixpanel writes it"),
+    "number": ((7, 2.5), "integers of any size stay exact in the record"),
+    "whole numbers": ((7,), "the next may have a fraction"),
+    "whole numbers beyond 2^53": ((2**53 + 1,), "those that a double would round: ids, mostly"),
+    "whole numbers beyond 64 bits": ((2**63,), "no warehouse has integers for them"),
+    "boolean": ((True,), ""),
+    "list": (([1, "text"],), "without `items`, which a list may mix"),
+    "object": (({},), ""),
+    "numbers, strings one time in ten": ((2.5,) * 9 + ("text",), "nine in ten decide of any types"),
+    "numbers, strings more often": ((2.5,) * 8 + ("text",) * 2, "which can hold all"),
+    "nothing known": ((), "nothing below tells"),
+}
+"""Values of a property by what they are called, and what is to be said of them."""
+
+_OWN: Mapping[str, str] = {
+    "number or string": "from some SDKs a number, from others a string; text in most destinations",
+    "integer": "counts and milliseconds",
+    "array of strings": "its items are named",
+}
+"""Types that only Mixpanel's own properties have."""
+
+
+def airbyte_type(schema: Mapping[str, Any]) -> str:
+    """The type of a column as Airbyte calls it."""
+    if "airbyte_type" in schema:
+        return f"`{schema['airbyte_type']}`"
+    kinds = " and ".join(f"`{kind}`" for kind in schema["type"] if kind != "null")
+    return f"{kinds} of `{schema['items']['type']}`" if "items" in schema else kinds
+
+
+def type_rows() -> Iterator[tuple[str, Mapping[str, Any], str]]:
+    """What Mixpanel holds, the schema of its column, and a note."""
+    yield "`time` of an event", CORE["time"], "the true instant in UTC, to the millisecond"
+    yield "`$last_seen` of a profile", LAST_SEEN_SCHEMA, "in UTC, as Mixpanel writes it"
+    for name, (values, note) in _VALUES.items():
+        found = Counter(map(seen_type, values))
+        yield name, column_schema(common_type(found)), note
+    own = {**EVENT_PROPERTIES, **FURTHER_EVENT_PROPERTIES, **PROFILE_PROPERTIES}
+    for kind, note in _OWN.items():
+        names = sorted(name for name, json_type in own.items() if json_type == kind)
+        yield ", ".join(f"`{name}`" for name in names), column_schema(kind), note
+
+
+def types_table() -> str:
+    """Every type."""
+    rows = [f"| {what} | {airbyte_type(schema)} | {note} |" for what, schema, note in type_rows()]
+    return "\n".join(["| Mixpanel | Airbyte | note |", "|---|---|---|", *rows])
+
+
+# -- files ---------------------------------------------------------------------------------
+
+TABLES: Mapping[Path, tuple[str, Callable[[], str]]] = {
+    ROOT / "README.md": ("streams", streams_table),
+    ROOT / "docs" / "integration.md": ("types", types_table),
+}
+"""What stands between the marks of which page."""
+
+
+def filled(path: Path, text: str) -> str:
+    """The text of a page with its table between its marks.
+
+    Raises:
+        ValueError: The marks are not there.
+    """
+    mark, table = TABLES[path]
+    before, begin, rest = text.partition(f"<!-- {mark} -->")
+    _, end, after = rest.partition(f"<!-- /{mark} -->")
+    if not begin or not end:
+        raise ValueError(f"{path.name} has no <!-- {mark} --> with its end after it")
+    return f"{before}{begin}\n{table()}\n{end}{after}"
+
+
+def main() -> int:
+    """Write the tables, or say whether they are up to date."""
+    texts = {path: path.read_text(encoding="utf-8") for path in TABLES}
+    wanted = {path: filled(path, text) for path, text in texts.items()}
+    if "--check" in sys.argv[1:]:
+        return int(texts != wanted)
+    for path, text in wanted.items():
+        path.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -46,7 +46,10 @@ class Worker:
             self._line.close()
             raise WorkerError(f"it cannot be started ({error.strerror})") from error
         self._orders = Connection(os.dup(self._line.fileno()))
-        self._orders.send(rendering)
+        try:
+            self._orders.send(rendering)
+        except OSError as error:
+            raise WorkerError(self._end()) from error
 
     def make(self, task: Task, source: int, target: int) -> Made | None:
         """Lines of the events in one file, in another; None if it cannot make them.

@@ -111,11 +111,11 @@ class Case:
 
     @property
     def patience(self) -> dict[str, float]:
-        """How long the connector waits for a byte, and how often it asks."""
+        """How long the connector waits for a byte, and how often it asks; never for one alone."""
         silent = self.kind == "hang" or self.place == "beyond patience"
         tries = 5 if not self.lasts else 3 if silent else 2
         waits = {"skip_waits": self.lasts} if self.kind == "maintenance" else {}
-        return {"tries": tries, **waits, **(_IMPATIENT if silent else {})}
+        return {"tries": tries, "quick_s": 0.0, **waits, **(_IMPATIENT if silent else {})}
 
     def mode(self, modes: list[str]) -> str:
         """One of a stream's sync modes, turn by turn."""

@@ -117,7 +117,9 @@ class Survivor:
     def _run(self, chance: random.Random, state: State | None) -> tuple[Output, signal.Signals]:
         """One run, killed unless it is faster."""
         env = {"TMPDIR": str(self.folder)}
-        running = self.command.start("read", **self.files, state=state, skip_waits=True, env=env)
+        running = self.command.start(
+            "read", **self.files, state=state, skip_waits=True, quick_s=0.0, env=env
+        )
         # By bytes, not by time: however slow the machine, some runs get further than others.
         point, number = chance.randrange(len(self.whole.raw)), chance.choice(SIGNALS)
         while running.alive() and len(running.so_far()) < point:

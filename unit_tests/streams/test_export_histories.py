@@ -117,7 +117,7 @@ def live(
         state = None
         for moment in [*syncs, END]:
             mixpanel.set_clock((START + timedelta(milliseconds=moment)).isoformat(), frozen=True)
-            out = read(command, chosen, _STREAM, state=state)
+            out = read(command, chosen, _STREAM, state=state, quick_s=0.0)
             assert out.code == 0, out.log
             for row in out.records():
                 assert row["time"] == truth[row["insert_id"]]

@@ -67,7 +67,7 @@ def test_every_event_around_a_change_of_the_clock_keeps_its_instant(
     mixpanel.set_clock((change + timedelta(hours=after)).isoformat())
     mixpanel.add_events(ticks(change - timedelta(hours=24), after + 24, minutes))
     config.update(start_date=str((change - timedelta(days=3)).date()))
-    out = read(command, config, export(command, config))
+    out = read(command, config, export(command, config), quick_s=0.0)
     assert out.code == 0, out.log
     want = expected_export(mixpanel.events(), export(command, config))
     assert multiset(out.records()) == multiset(want)
@@ -97,7 +97,7 @@ def test_a_project_that_changed_its_zone_loses_no_event(
     start = datetime(2026, 3, 6, tzinfo=timezone.utc)
     mixpanel.set_clock("2026-03-10T12:00:00Z", frozen=True)
     mixpanel.add_events(ticks(start, 96, 60, "old"))
-    first = read(command, config, export(command, config))
+    first = read(command, config, export(command, config), quick_s=0.0)
     mixpanel.configure(timezone=after)
     states, rows = first.state_file(), first.records()
     for number in range(4):
@@ -105,7 +105,7 @@ def test_a_project_that_changed_its_zone_loses_no_event(
         begin = datetime(2026, 3, 10, 13, tzinfo=timezone.utc) + timedelta(days=number)
         mixpanel.set_clock((begin + timedelta(hours=24)).isoformat(), frozen=True)
         mixpanel.add_events(ticks(begin, 22, 60, f"new-{number}"))
-        out = read(command, config, export(command, config), state=states)
+        out = read(command, config, export(command, config), state=states, quick_s=0.0)
         assert out.code == 0, out.log
         states, rows = out.state_file(), rows + out.records()
         warned = f"time zone was {before} at the last sync and is {after} now" in out.log
@@ -126,7 +126,7 @@ def test_a_zone_that_is_not_the_projects_stops_every_stream_by_day(
     streams = discovered(command, config)
     config["project_timezone"] = "Europe/Paris"
     chosen = [streams[name] for name in (*DATED, "export", "cohorts")]
-    out = sync(command, config, chosen)
+    out = sync(command, config, chosen, quick_s=0.0)
     assert out.code == 1
     for name in (*DATED, "export"):
         [error] = [e for e in out.errors if e.get("stream_descriptor", {}).get("name") == name]
@@ -145,10 +145,12 @@ def test_counts_of_today_are_partial_today_and_whole_tomorrow(
     stream = discovered(command, config)["event_counts"]
     today = datetime(2026, 3, 10, 12, tzinfo=timezone.utc).astimezone(ZoneInfo(zone)).date()
     mixpanel.add_events(ticks(day_begins(today, zone), 2, 10, "early"))
-    first = sync(command, config, [stream], mode="incremental")
+    first = sync(command, config, [stream], mode="incremental", quick_s=0.0)
     mixpanel.add_events(ticks(day_begins(today, zone) + timedelta(hours=20), 2, 10, "late"))
     mixpanel.advance(86_400)
-    second = sync(command, config, [stream], mode="incremental", state=first.state_file())
+    second = sync(
+        command, config, [stream], mode="incremental", state=first.state_file(), quick_s=0.0
+    )
     assert counts(first.records(), today) == [12]
     assert counts(second.records(), today) == [24]
     assert counts(second.records(), today - timedelta(days=1)) == []

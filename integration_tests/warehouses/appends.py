@@ -1,0 +1,67 @@
+"""DuckDB as it is filled in append mode: rows of every sync, copies among them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from integration_tests.warehouses.files import arrow_table
+from integration_tests.warehouses.history import Sync
+
+SCHEMA = "mixpanel"
+
+
+class Appends:
+    """A file of DuckDB.
+
+    Args:
+        path: Where it is, or comes to be.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.connection = duckdb.connect(str(path))
+        self.connection.execute(f"CREATE SCHEMA {SCHEMA}")
+
+    def close(self) -> None:
+        """End the connection."""
+        self.connection.close()
+
+    def land(self, sync: Sync) -> None:
+        """Load what a sync read; times are without a zone, in UTC, as PyAirbyte has them."""
+        for name, stream in sync.catalog.items():
+            rows = arrow_table(stream, sync.records[name])
+            self.connection.register(
+                "staged", rows.append_column("_airbyte_extracted_at", _read_at(sync, len(rows)))
+            )
+            told = ", ".join(
+                f'"{field.name}" AT TIME ZONE \'UTC\' AS "{field.name}"'
+                for field in rows.schema
+                if pa.types.is_timestamp(field.type) and field.type.tz
+            )
+            query = f"SELECT * REPLACE ({told}) FROM staged"
+            self.connection.execute(
+                f"CREATE TABLE IF NOT EXISTS {SCHEMA}.{name} AS {query} LIMIT 0"
+            )
+            self.connection.execute(f"INSERT INTO {SCHEMA}.{name} {query}")
+
+    def run(self, statements: Iterable[str]) -> None:
+        """Run statements."""
+        for statement in statements:
+            self.connection.execute(statement)
+
+    def tell(self, query: str) -> list[tuple[Any, ...]]:
+        """The rows that a query gives."""
+        return self.connection.execute(query).fetchall()
+
+
+def _read_at(sync: Sync, rows: int) -> pa.Array:
+    """When each record was read, one after the other."""
+    first = sync.read_at.astimezone(timezone.utc).replace(tzinfo=None)
+    moments: list[datetime] = [first + timedelta(microseconds=n) for n in range(rows)]
+    return pa.array(moments, pa.timestamp("us"))

@@ -11,6 +11,7 @@ TAP := .venv-tap/.ready
 CLIENTS := .venv-clients/.ready
 HEADLESS := .venv-headless/.ready
 SERVERLESS := .venv-serverless/.ready
+DBT := .venv-dbt/.ready
 METADATA := .venv-metadata/.ready
 # The config of a real project for the demo, instead of the local Mixpanel.
 CONFIG ?=
@@ -129,7 +130,7 @@ simulate: $(READY) ## Show how long whole syncs take under Mixpanel's limits
 	$(BIN)/python -m benchmarks.simulate
 
 .PHONY: test-clients
-test-clients: $(READY) $(PYAIRBYTE) $(SERVERLESS) ## Run PyAirbyte and airbyte-serverless
+test-clients: $(READY) $(PYAIRBYTE) $(SERVERLESS) $(DBT) ## Run PyAirbyte, airbyte-serverless and dbt
 	scripts/have_postgres.sh
 	$(BIN)/python -m pytest -q -m clients integration_tests
 

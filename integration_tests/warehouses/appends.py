@@ -25,8 +25,12 @@ class Appends:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.connection = duckdb.connect(str(path))
+        self.open()
         self.connection.execute(f"CREATE SCHEMA {SCHEMA}")
+
+    def open(self) -> None:
+        """Begin a connection; the file is closed to others meanwhile."""
+        self.connection = duckdb.connect(str(self.path))
 
     def close(self) -> None:
         """End the connection."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
@@ -28,6 +30,8 @@ from unit_tests.builders import event
 from unit_tests.harness import Command
 from warehouse.plain import statements
 
+ROOT = Path(__file__).parents[2]
+WAREHOUSE = ROOT / "warehouse"
 ZONE = "America/Los_Angeles"
 STEPS = ("View Item", "Add to Cart", "Begin Checkout", "Purchase")
 SYSTEMS = ("original", "simplified")
@@ -328,3 +332,47 @@ def test_the_view_for_fivetrans_package_has_its_columns(
         )
     }
     assert FIVETRANS - columns == {"ae_session_length"}
+
+
+# -- dbt -----------------------------------------------------------------------------------------
+
+
+def tables(warehouse: Warehouse) -> dict[str, Counter[tuple[Any, ...]]]:
+    """The rows of every model, as text."""
+    models = [path.stem for path in (WAREHOUSE / "models").glob("*.sql")]
+    rows = {
+        name: warehouse.tell(f"SELECT CAST(m AS text) FROM analytics.{name} AS m")
+        for name in models
+    }  # noqa: S608
+    return {name: Counter(told) for name, told in rows.items()}
+
+
+def where(warehouse: Warehouse) -> tuple[str, dict[str, str]]:
+    """The target of profiles.yml, and the environment that it needs."""
+    if isinstance(warehouse, Appends):
+        return "duckdb", {"MIXPANEL_DUCKDB": str(warehouse.path)}
+    info = warehouse.connection.info
+    return "postgres", {"PGHOST": info.host, "PGPORT": str(info.port)}
+
+
+@pytest.mark.clients
+def test_dbt_makes_the_same_tables_and_its_tests_pass(
+    modelled_life: tuple[Life, Warehouse], tmp_path: Path
+) -> None:
+    _, warehouse = modelled_life
+    plain = tables(warehouse)
+    warehouse.run(["DROP SCHEMA analytics CASCADE"])
+    target, more = where(warehouse)
+    if isinstance(warehouse, Appends):
+        warehouse.close()
+    folders = ["--project-dir", ".", "--target-path", str(tmp_path), "--log-path", str(tmp_path)]
+    done = subprocess.run(  # noqa: S603 - the program of our own environment
+        [ROOT / ".venv-dbt" / "bin" / "dbt", "build", *folders, "--target", target,
+         "--vars", json.dumps({"time_zone": ZONE})],
+        cwd=WAREHOUSE, env={**os.environ, **more}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    if isinstance(warehouse, Appends):
+        warehouse.open()
+    assert tables(warehouse) == plain
+    assert all(plain.values())

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Draws the form that the spec makes, as a person sees it: react-jsonschema-form in headless
-# Chromium. Needs npm, and Chromium, which root gets by apt where there is none.
+# Chromium. Needs npm and Chromium.
 #   scripts/form.sh PYTHON PICTURE.png
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -11,13 +11,7 @@ build=build/form
 width=760
 tallest=6000
 
-chromium=$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)
-if [ -z "$chromium" ]; then
-  apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium \
-    fonts-dejavu-core >/dev/null
-  chromium=chromium
-fi
+chromium=$(scripts/have_chromium.sh)
 mkdir -p "$build"
 cp scripts/form/* "$build"
 (cd "$build" && npm install --silent --no-package-lock --no-audit --no-fund)

@@ -1,4 +1,4 @@
-"""Prints the models as plain SQL for DuckDB and PostgreSQL, each a table of the schema `analytics`.
+"""Prints the models as plain SQL for DuckDB and PostgreSQL, in the schema `analytics`.
 
     python warehouse/plain.py [NAME=VALUE ...] > models.sql
 
@@ -29,7 +29,8 @@ def statements(given: Mapping[str, Any]) -> list[str]:
     Raises:
         ValueError: There is no such var.
     """
-    known: dict[str, Any] = yaml.safe_load((HERE / "dbt_project.yml").read_text("utf-8"))["vars"]
+    project = yaml.safe_load((HERE / "dbt_project.yml").read_text("utf-8"))
+    known, kinds = project["vars"], project["models"]["mixpanel"]
     if given.keys() - known.keys():
         raise ValueError(f"There is no var {min(given.keys() - known.keys())}, only {[*known]}.")
     told = {**known, **given}
@@ -48,9 +49,10 @@ def statements(given: Mapping[str, Any]) -> list[str]:
         )
     made = [f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"]
     for model in TopologicalSorter(needs).static_order():
+        thing = f"{kinds.get(model, kinds)['+materialized']} {SCHEMA}.{model}"
         made += [
-            f"DROP TABLE IF EXISTS {SCHEMA}.{model}",
-            f"CREATE TABLE {SCHEMA}.{model} AS\n{queries[model].strip()}",
+            f"DROP {thing.replace(' ', ' IF EXISTS ', 1)} CASCADE",
+            f"CREATE {thing} AS\n{queries[model].strip()}",
         ]
     return made
 

@@ -48,7 +48,7 @@ class Appends:
                 for field in rows.schema
                 if pa.types.is_timestamp(field.type) and field.type.tz
             )
-            query = f"SELECT * REPLACE ({told}) FROM staged"
+            query = f"SELECT * REPLACE ({told}) FROM staged"  # noqa: S608 - columns that we made
             self.connection.execute(
                 f"CREATE TABLE IF NOT EXISTS {SCHEMA}.{name} AS {query} LIMIT 0"
             )

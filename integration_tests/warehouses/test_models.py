@@ -1,17 +1,17 @@
-"""The models of `warehouse/`, on DuckDB and PostgreSQL, against what Python makes of the project."""
+"""The models of `warehouse/`, on DuckDB and PostgreSQL, against what Python makes of it all."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -19,162 +19,33 @@ import pytest
 from integration_tests import postgres
 from integration_tests.warehouses import modelled
 from integration_tests.warehouses.appends import SCHEMA, Appends
-from integration_tests.warehouses.history import Recorder, Sync
-from integration_tests.warehouses.modelled import Deed
+from integration_tests.warehouses.merging import SYSTEMS, ZONE, Life
 from integration_tests.warehouses.upserts import NINE_DECIMALS, Upserts
-from integration_tests.warehouses.world import HOUR_S, Step
-from mixpanel_emulator.control_client import ControlClient
-from mixpanel_emulator.options import EmulatorOptions, connector_config
-from mixpanel_emulator.server import EmulatorServer
-from unit_tests.builders import event
-from unit_tests.harness import Command
 from warehouse.plain import statements
 
 ROOT = Path(__file__).parents[2]
 WAREHOUSE = ROOT / "warehouse"
-ZONE = "America/Los_Angeles"
 STEPS = ("View Item", "Add to Cart", "Begin Checkout", "Purchase")
-SYSTEMS = ("original", "simplified")
-_STREAMS = ("export", "event_counts")
-_NOW = Step("now", lambda _: None)
-_SEED, _EVENTS, _DAYS, _PEOPLE = 7, 4_000, 20, 60
 _TODAY = date(2026, 3, 10)
 
-FIVETRANS = set(
-    """_fivetran_id _fivetran_synced name time distinct_id insert_id mp_processing_time_ms properties
+FIVETRANS = re.findall(
+    r"\w+",
+    """_fivetran_id _fivetran_synced
+    name time distinct_id insert_id mp_processing_time_ms properties
     ae_session_length app_build_number app_version_string bluetooth_enabled bluetooth_version brand
     browser browser_version carrier city current_url device device_id distinct_id_before_identity
     google_play_services has_nfc has_telephone initial_referrer initial_referring_domain lib_version
     manufacturer model mp_country_code mp_keyword mp_lib os os_version radio referrer
-    referring_domain region screen_dpi screen_height screen_width search_engine wifi""".split()
+    referring_domain region screen_dpi screen_height screen_width search_engine wifi""",
 )
 """What Fivetran's package for dbt reads of its table `event`."""
 
 
-@dataclass(frozen=True)
-class Life:
-    """A project whose people were merged between its syncs.
-
-    Attributes:
-        syncs: What came of it.
-        events: What Mixpanel holds in the end, and what it held.
-    """
-
-    syncs: list[Sync]
-    events: list[dict[str, Any]]
-
-    @property
-    def done(self) -> list[Deed]:
-        """The same as deeds."""
-        return modelled.deeds(self.events, ZoneInfo(ZONE))
-
-
-class Warehouse(Protocol):
-    """Where the syncs land."""
-
-    def land(self, sync: Sync) -> None: ...
-    def run(self, statements: Iterable[str]) -> None: ...
-    def tell(self, query: str) -> list[tuple[Any, ...]]: ...
-
-
-# -- the project ---------------------------------------------------------------------------------
-
-
-def fresh(name: str, **held: Any) -> dict[str, Any]:
-    """An event that Mixpanel processes as it comes in."""
-    made = event(name, **held)
-    del made["properties"]["mp_processing_time_ms"]
-    return made
-
-
-def joins(system: str, devices: list[str]) -> Iterator[dict[str, Any]]:
-    """Events that make several ids one person, in chains; some that must not."""
-    one, two, three, four = devices[:4]
-
-    def sent(name: str, number: int, **held: Any) -> dict[str, Any]:
-        return fresh(name, insert_id=f"join-{number}", days_ago=-0.08 - number / 1e6, **held)
-
-    if system == "simplified":
-        told = [(one, "user-000001"), (one, "user-000002"), (two, "user-000001"), (three, "new")]
-        for number, (device, user) in enumerate(told):
-            held = {"$device_id": device.removeprefix("$device:"), "$user_id": user}
-            yield sent("Log In", number, **held)
-        return
-    for number, (anon, user) in enumerate(
-        [(one, "user-000001"), (one, "user-000002"), (two, "user-000001")]
-    ):
-        held = {"distinct_id": user, "$anon_id": anon, "$identified_id": user}
-        yield sent("$identify", number, **held)
-    yield sent("$create_alias", 3, distinct_id="account", alias="user-000001")
-    merged = ["user-000003", three, "user-000004"]
-    yield sent("$merge", 4, distinct_id="user-000003", **{"$distinct_ids": merged})
-    yield sent("$merge", 5, distinct_id="last", **{"$distinct_ids": ["last", one]})
-    yield sent("$create_alias", 6, distinct_id=four, alias="nobody's")
-
-
-def late(number: int) -> dict[str, Any]:
-    """An event of ten days ago that comes in now."""
-    return fresh("Late View", insert_id=f"late-{number}", days_ago=10, distinct_id="user-000005")
-
-
-def devices_of(control: ControlClient, system: str) -> list[str]:
-    """Ids of visitors without a name, those first that did most."""
-    ids = Counter(
-        told["properties"].get("distinct_id")
-        for told in control.events()
-        if told["properties"].get("distinct_id")
-    )
-    prefixes = ("$device:",) if system == "simplified" else ("$device:", "device-")
-    return [who for who, _ in ids.most_common() if str(who).startswith(prefixes)]
-
-
-def lived(control: ControlClient, recorder: Recorder, system: str) -> Life:
-    """Three syncs: history, what was merged and late, and a day later, after a deletion."""
-    control.seed(_SEED, events=_EVENTS, days=_DAYS, profiles=_PEOPLE)
-    control.configure(identity_merge=system)
-    forgotten = [
-        fresh("Forgotten", insert_id=name, days_ago=1, distinct_id="user-000006")
-        for name in ("gone", "kept")
-    ]
-    control.add_events([late(0), *forgotten])
-    found = recorder.discover()
-    recorder.streams = {name: found[name] for name in _STREAMS}
-    syncs = [recorder.sync(_NOW)]
-    control.advance(2 * HOUR_S)
-    for made in joins(system, devices_of(control, system)):
-        control.advance(1)
-        control.add_events([made])
-    control.add_events([late(1), late(2)])
-    syncs.append(recorder.sync(_NOW))
-    held = control.events()
-    assert control.remove_events("gone") == 1
-    control.advance(26 * HOUR_S)
-    syncs.append(recorder.sync(_NOW))
-    assert Counter(told["event"] for told in held) - Counter(
-        told["event"] for told in control.events()
-    ) == {"Forgotten": 1}
-    return Life(syncs, held)
-
-
-@pytest.fixture(scope="module")
-def life_of(command: Command) -> Iterator[Callable[[str], Life]]:
-    lives: dict[str, Life] = {}
-    options = EmulatorOptions(empty=True, quota=False, now="2026-03-10T12:00:00Z", timezone=ZONE)
-    with EmulatorServer(options) as server:
-
-        def made(system: str) -> Life:
-            if system not in lives:
-                server.control.reset()
-                config = connector_config(server.base_url, date(2026, 2, 1))
-                recorder = Recorder(command, server.control, config)
-                lives[system] = lived(server.control, recorder, system)
-            return lives[system]
-
-        yield made
+Warehouse = Appends | Upserts
 
 
 @pytest.fixture(params=SYSTEMS)
-def life(request: pytest.FixtureRequest, life_of: Callable[[str], Life]) -> Life:
+def merged(request: pytest.FixtureRequest, life_of: Callable[[str], Life]) -> Life:
     return life_of(request.param)
 
 
@@ -199,11 +70,11 @@ def model(warehouse: Warehouse) -> None:
 
 
 @pytest.fixture
-def modelled_life(life: Life, warehouse: Warehouse) -> tuple[Life, Warehouse]:
-    for sync in life.syncs:
+def modelled_life(merged: Life, warehouse: Warehouse) -> tuple[Life, Warehouse]:
+    for sync in merged.syncs:
         warehouse.land(sync)
     model(warehouse)
-    return life, warehouse
+    return merged, warehouse
 
 
 # -- the models ----------------------------------------------------------------------------------
@@ -234,7 +105,8 @@ def test_sessions_active_users_funnel_and_retention(modelled_life: tuple[Life, W
     told = warehouse.tell(
         "SELECT resolved_distinct_id, project_day, session_number,"
         " CAST(round(extract(epoch FROM started_at) * 1000) AS bigint),"
-        " CAST(round(extract(epoch FROM ended_at) * 1000) AS bigint), events FROM analytics.sessions"
+        " CAST(round(extract(epoch FROM ended_at) * 1000) AS bigint), events"
+        " FROM analytics.sessions"
     )
     assert len(told) == len(set(told))
     assert set(told) == modelled.sessions(done)
@@ -254,7 +126,8 @@ def test_sessions_active_users_funnel_and_retention(modelled_life: tuple[Life, W
 def verdicts(warehouse: Warehouse) -> dict[tuple[date, str], tuple[Any, ...]]:
     """What reconciliation says, by day and event."""
     told = warehouse.tell(
-        "SELECT day, event, in_mixpanel, in_warehouse, verdict, reason FROM analytics.reconciliation"
+        "SELECT day, event, in_mixpanel, in_warehouse, verdict, reason"
+        " FROM analytics.reconciliation"
     )
     found = {(day, name): tuple(more) for day, name, *more in told}
     assert len(found) == len(told)
@@ -292,12 +165,14 @@ def test_reconciliation_sees_what_was_lost_or_never_counted(
 ) -> None:
     for sync in life_of(SYSTEMS[0]).syncs:
         warehouse.land(sync)
-    day = "CAST(time AS date) = '2026-03-03'"
     warehouse.run(
         [
-            f"DELETE FROM {SCHEMA}.export WHERE event = 'Page View' AND {day}",
-            f"DELETE FROM {SCHEMA}.export WHERE event = 'Share'",
-            f"DELETE FROM {SCHEMA}.event_counts WHERE event = 'Search'",
+            (
+                "DELETE FROM mixpanel.export"
+                " WHERE event = 'Page View' AND CAST(time AS date) = '2026-03-03'"
+            ),
+            "DELETE FROM mixpanel.export WHERE event = 'Share'",
+            "DELETE FROM mixpanel.event_counts WHERE event = 'Search'",
         ]
     )
     model(warehouse)
@@ -319,7 +194,8 @@ def test_the_view_for_fivetrans_package_has_its_columns(
 ) -> None:
     life, warehouse = modelled_life
     told = warehouse.tell(
-        "SELECT name, distinct_id, properties FROM analytics.fivetran_event WHERE _fivetran_id IS NOT NULL"
+        "SELECT name, distinct_id, properties FROM analytics.fivetran_event"
+        " WHERE _fivetran_id IS NOT NULL"
     )
     assert Counter((name, who) for name, who, _ in told) == Counter(
         (deed.name, deed.who) for deed in life.done
@@ -331,7 +207,7 @@ def test_the_view_for_fivetrans_package_has_its_columns(
             "SELECT column_name FROM information_schema.columns WHERE table_name = 'fivetran_event'"
         )
     }
-    assert FIVETRANS - columns == {"ae_session_length"}
+    assert set(FIVETRANS) - columns == {"ae_session_length"}
 
 
 # -- dbt -----------------------------------------------------------------------------------------
@@ -341,9 +217,9 @@ def tables(warehouse: Warehouse) -> dict[str, Counter[tuple[Any, ...]]]:
     """The rows of every model, as text."""
     models = [path.stem for path in (WAREHOUSE / "models").glob("*.sql")]
     rows = {
-        name: warehouse.tell(f"SELECT CAST(m AS text) FROM analytics.{name} AS m")
+        name: warehouse.tell(f"SELECT CAST(m AS text) FROM analytics.{name} AS m")  # noqa: S608 - our files' names
         for name in models
-    }  # noqa: S608
+    }
     return {name: Counter(told) for name, told in rows.items()}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +40,7 @@ class Appends:
         """Load what a sync read; times are without a zone, in UTC, as PyAirbyte has them."""
         for name, stream in sync.catalog.items():
             rows = arrow_table(stream, sync.records[name])
-            self.connection.register(
-                "staged", rows.append_column("_airbyte_extracted_at", _read_at(sync, len(rows)))
-            )
+            self.connection.register("staged", _with_airbytes(rows, sync))
             told = ", ".join(
                 f'"{field.name}" AT TIME ZONE \'UTC\' AS "{field.name}"'
                 for field in rows.schema
@@ -64,8 +62,9 @@ class Appends:
         return self.connection.execute(query).fetchall()
 
 
-def _read_at(sync: Sync, rows: int) -> pa.Array:
-    """When each record was read, one after the other."""
+def _with_airbytes(rows: pa.Table, sync: Sync) -> pa.Table:
+    """The same with a number for each row, and when it was read, one after the other."""
     first = sync.read_at.astimezone(timezone.utc).replace(tzinfo=None)
-    moments: list[datetime] = [first + timedelta(microseconds=n) for n in range(rows)]
-    return pa.array(moments, pa.timestamp("us"))
+    moments = [first + timedelta(microseconds=n) for n in range(len(rows))]
+    numbered = rows.append_column("_airbyte_raw_id", pa.array(map(str, moments), pa.string()))
+    return numbered.append_column("_airbyte_extracted_at", pa.array(moments, pa.timestamp("us")))

@@ -40,9 +40,10 @@ _TYPES: Mapping[Kind, LiteralString] = {
 }
 _JSON: Mapping[Kind, type] = {Kind.ARRAY: list, Kind.OBJECT: dict, Kind.ANY: object}
 _LEAST_TOO_LARGE = 10**29
-_EXTRACTED, _DELETED = "_airbyte_extracted_at", "_ab_cdc_deleted_at"
+_RAW_ID, _EXTRACTED = "_airbyte_raw_id", "_airbyte_extracted_at"
+_DELETED = "_ab_cdc_deleted_at"
 _AIRBYTES = {
-    "_airbyte_raw_id": SQL("varchar"),
+    _RAW_ID: SQL("varchar"),
     _EXTRACTED: SQL("timestamp with time zone"),
     "_airbyte_meta": SQL("jsonb"),
     "_airbyte_generation_id": SQL("bigint"),
@@ -185,7 +186,7 @@ class Upserts:
         read_at: datetime,
     ) -> None:
         table, of_kind = stream["name"], kinds(stream)
-        names = SQL(", ").join(map(Identifier, [_EXTRACTED, *columns.values()]))
+        names = SQL(", ").join(map(Identifier, [_RAW_ID, _EXTRACTED, *columns.values()]))
         copy = SQL("COPY {} ({}) FROM STDIN").format(Identifier(f"{table} staged"), names)
         with self.connection.cursor() as cursor, cursor.copy(copy) as rows:
             for number, record in enumerate(records):
@@ -193,7 +194,8 @@ class Upserts:
                     coerced(of_kind[column], record.get(column), self._numbers)
                     for column in columns
                 ]
-                rows.write_row([read_at + timedelta(microseconds=number), *values])
+                at = read_at + timedelta(microseconds=number)
+                rows.write_row([at.isoformat(), at, *values])
 
     def _upsert(self, table: str, key: Sequence[str], cursor: str | None) -> None:
         """The newest of each key takes the place of the row that the table has, if it is newer."""

@@ -17,8 +17,9 @@ cp scripts/form/* "$build"
 (cd "$build" && npm install --silent --no-package-lock --no-audit --no-fund)
 "$build/node_modules/.bin/esbuild" "$build/form.jsx" --bundle --minify --jsx=automatic \
   --define:process.env.NODE_ENV='"production"' --log-level=warning --outfile="$build/form.js"
-"$python" -c 'from source_mixpanel.config.spec import spec_json
-print(f"window.spec = {spec_json()};")' >"$build/spec.js"
+"$python" -c 'import json
+from source_mixpanel.config.spec import connection_specification
+print(f"window.spec = {json.dumps(connection_specification())};")' >"$build/spec.js"
 
 draw() {
   "$chromium" --headless --no-sandbox --disable-gpu --hide-scrollbars --virtual-time-budget=3000 \

@@ -55,7 +55,13 @@ def joins(system: str, devices: list[str]) -> Iterator[dict[str, Any]]:
         return fresh(name, insert_id=f"join-{number}", days_ago=-0.08 - number / 1e6, **held)
 
     if system == "simplified":
-        told = [(one, "user-000001"), (one, "user-000002"), (two, "user-000001"), (three, "new")]
+        told = [
+            (one, "user-000001"),
+            (one, "user-000002"),
+            (two, "user-000001"),
+            (three, "new"),
+            ("$device:live", "new"),
+        ]
         for number, (device, user) in enumerate(told):
             held = {"$device_id": device.removeprefix("$device:"), "$user_id": user}
             yield sent("Log In", number, **held)
@@ -69,7 +75,7 @@ def joins(system: str, devices: list[str]) -> Iterator[dict[str, Any]]:
     merged = ["user-000003", three, "user-000004"]
     yield sent("$merge", 4, distinct_id="user-000003", **{"$distinct_ids": merged})
     yield sent("$merge", 5, distinct_id="last", **{"$distinct_ids": ["last", one]})
-    yield sent("$create_alias", 6, distinct_id=four, alias="nobody's")
+    yield sent("$create_alias", 6, distinct_id="someone", alias=four)
 
 
 def late(number: int) -> dict[str, Any]:
@@ -96,7 +102,14 @@ def lived(control: ControlClient, recorder: Recorder, system: str) -> Life:
         fresh("Forgotten", insert_id=name, days_ago=1, distinct_id="user-000006")
         for name in ("gone", "kept")
     ]
-    control.add_events([late(0), *forgotten])
+    slow = [
+        fresh(name, insert_id=f"slow-{n}", days_ago=15 - 5 * n, distinct_id="slow")
+        for n, name in enumerate(("View Item", "Add to Cart", "Begin Checkout"))
+    ]
+    # Of now, so that the next sync reads it again.
+    live = fresh("Live View", insert_id="live", distinct_id="$device:live", days_ago=0.01)
+    live["properties"]["$device_id"] = "live"
+    control.add_events([late(0), *forgotten, *slow, live])
     found = recorder.discover()
     recorder.streams = {name: found[name] for name in STREAMS}
     syncs = [recorder.sync(_NOW)]

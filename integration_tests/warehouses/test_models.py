@@ -99,6 +99,18 @@ def test_every_event_is_there_once_and_belongs_to_whom_mixpanel_gives_it(
     assert keys == rows == len(life.done)
 
 
+def test_of_the_rows_of_an_event_the_one_that_was_read_last_counts(
+    modelled_life: tuple[Life, Warehouse],
+) -> None:
+    life, warehouse = modelled_life
+    read: dict[str, list[str | None]] = {}
+    for record in (record for sync in life.syncs for record in sync.records["export"]):
+        read.setdefault(record["event_key"], []).append(record["distinct_id"])
+    told = warehouse.tell("SELECT event_key, distinct_id FROM analytics.events")
+    assert dict(told) == {key: ids[-1] for key, ids in read.items()}
+    assert any(len(set(ids)) > 1 for ids in read.values())
+
+
 def test_sessions_active_users_funnel_and_retention(modelled_life: tuple[Life, Warehouse]) -> None:
     life, warehouse = modelled_life
     done = life.done
@@ -208,6 +220,23 @@ def test_the_view_for_fivetrans_package_has_its_columns(
         )
     }
     assert set(FIVETRANS) - columns == {"ae_session_length"}
+
+
+def test_the_commands_of_the_documents_make_the_tables(
+    life_of: Callable[[str], Life], tmp_path: Path
+) -> None:
+    page = (ROOT / "docs" / "warehouses.md").read_text("utf-8")
+    [commands] = re.findall(r"```sh\n(.+?)```", page, re.DOTALL)
+    with closing(Appends(tmp_path / "warehouse.duckdb")) as warehouse:
+        for sync in life_of(SYSTEMS[0]).syncs:
+            warehouse.land(sync)
+    (tmp_path / "warehouse").symlink_to(WAREHOUSE)
+    path = f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    command = ["sh", "-ec", commands]
+    subprocess.run(command, cwd=tmp_path, env={**os.environ, "PATH": path}, check=True)  # noqa: S603 - our page
+    warehouse.open()
+    with closing(warehouse):
+        assert all(tables(warehouse).values())
 
 
 # -- dbt -----------------------------------------------------------------------------------------

@@ -11,10 +11,11 @@ TAP := .venv-tap/.ready
 CLIENTS := .venv-clients/.ready
 HEADLESS := .venv-headless/.ready
 SERVERLESS := .venv-serverless/.ready
+DBT := .venv-dbt/.ready
 METADATA := .venv-metadata/.ready
 # The config of a real project for the demo, instead of the local Mixpanel.
 CONFIG ?=
-# A directory to keep the demo's DuckDB file in.
+# A directory for the demo's DuckDB file and page, instead of build/demo.
 KEEP ?=
 PORT ?= 8080
 IMAGE ?= airbyte/source-mixpanel:dev
@@ -41,7 +42,7 @@ help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
 
 .PHONY: demo
-demo: $(READY) $(PYAIRBYTE) ## Move a Mixpanel project into DuckDB, twice, and compare the two
+demo: $(READY) $(PYAIRBYTE) ## Move a Mixpanel project into DuckDB, twice, compare the two, and make a page of it
 	$(BIN)/python examples/demo.py $(if $(CONFIG),--config $(CONFIG)) $(if $(KEEP),--keep $(KEEP))
 
 .PHONY: test
@@ -129,7 +130,7 @@ simulate: $(READY) ## Show how long whole syncs take under Mixpanel's limits
 	$(BIN)/python -m benchmarks.simulate
 
 .PHONY: test-clients
-test-clients: $(READY) $(PYAIRBYTE) $(SERVERLESS) ## Run PyAirbyte and airbyte-serverless
+test-clients: $(READY) $(PYAIRBYTE) $(SERVERLESS) $(DBT) ## Run PyAirbyte, airbyte-serverless and dbt
 	scripts/have_postgres.sh
 	$(BIN)/python -m pytest -q -m clients integration_tests
 
@@ -151,6 +152,7 @@ lock: $(READY) ## Resolve the dependencies anew
 	  --generate-hashes -o requirements/metadata.txt
 
 $(READY): requirements/dev.txt pyproject.toml
+	@echo "Setting up $(@D), the connector and what its tests need: about half a minute, once." >&2
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python requirements/dev.txt
@@ -159,6 +161,7 @@ $(READY): requirements/dev.txt pyproject.toml
 
 # PyAirbyte pins its own versions, so it has an environment of its own.
 $(PYAIRBYTE): requirements/pyairbyte.txt $(READY)
+	@echo "Setting up $(@D), PyAirbyte, which lands records in DuckDB: about half a minute, once." >&2
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-pyairbyte
 	$(BIN)/uv pip sync --quiet --python .venv-pyairbyte/bin/python requirements/pyairbyte.txt
 	@touch $@

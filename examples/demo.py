@@ -4,6 +4,7 @@ Without `--config` the project is that of a local Mixpanel: 30 days of a made-up
 and late events sent to it by the official SDK. What DuckDB holds in the end has to equal what
 that Mixpanel holds, event by event and value by value; the exit code is 1 if it does not.
 With `--config FILE` the project is a real one, and what landed is counted.
+The DuckDB file stays, with tables of answers in it, and beside it a page to look at.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import argparse
 import io
 import json
 import os
+import shlex
 import signal
 import sys
 import tempfile
@@ -33,6 +35,7 @@ from compare import (
     told_by_mixpanel,
 )
 from landing import ROOT, Landing, LandingError
+from page import QUERIES, write_page
 from shop import Shop
 from tables import Step, print_steps, say, shown, table
 
@@ -40,7 +43,9 @@ from mixpanel_emulator.options import EmulatorOptions, connector_config
 from mixpanel_emulator.server import EmulatorServer
 
 CONNECTOR = ROOT / ".venv" / "bin" / "source-mixpanel"
-DATABASE = "warehouse.duckdb"
+DUCKDB = ROOT / ".venv" / "bin" / "duckdb"
+KEPT = ROOT / "build" / "demo"
+DATABASE, PAGE = "warehouse.duckdb", "report.html"
 _LIVE_FIRST, _LIVE_THEN = 25, 20
 _MOST_ROWS = 60
 _UNEQUAL, _FAILED, _TERMINATED = 1, 2, 143
@@ -71,7 +76,7 @@ def begin(landing: Landing, config: dict[str, Any], keep: Path) -> tuple[list[St
 
 
 def read(landing: Landing, *, full: bool) -> Step:
-    """One sync of `export` into DuckDB."""
+    """One sync of `export` and `event_counts` into DuckDB."""
     name = "read, full refresh" if full else "read, incremental"
     say(f"{name} ...")
     told = landing.ask(do="read", full=full)
@@ -199,7 +204,9 @@ def run_local(work: Path, keep: Path) -> int:
         say()
         print_steps(steps, server.control.journal())
         print_names(verdicts[-1], landing.ask(do="counts"))
-        return 0 if print_verdicts(verdicts) else _UNEQUAL
+        equal = print_verdicts(verdicts)
+    show(keep, options.timezone)
+    return 0 if equal else _UNEQUAL
 
 
 # -- against a real project ----------------------------------------------------------------
@@ -222,7 +229,27 @@ def run_real(config: dict[str, Any], work: Path, keep: Path) -> int:
         say(f"  These are the last {_MOST_ROWS} of {len(rows):,} pairs of day and event.")
     total = sum(count for _, _, count in rows)
     say(f"DuckDB holds {counts['rows']:,} rows: {total:,} events, the others sent again.")
+    show(keep, config.get("project_timezone") or "UTC")
     return 0
+
+
+# -- what stays ----------------------------------------------------------------------------
+
+
+def show(keep: Path, zone: str) -> None:
+    """Make the tables of answers and the page, and tell where they are and what to ask."""
+    say("\nMaking tables of answers (warehouse/models) and a page to look at ...")
+    database, page = keep / DATABASE, keep / PAGE
+    write_page(database, page, zone)
+    say(f"What landed:  {near(database)}\nA page of it: {near(page)}\nAsk it:\n")
+    for query in QUERIES:
+        say(f'  {near(DUCKDB)} {shlex.quote(near(database))} "{query}"')
+    say()
+
+
+def near(path: Path) -> str:
+    """A path as it is typed here."""
+    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 # -- the command ---------------------------------------------------------------------------
@@ -232,7 +259,9 @@ def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--config", type=Path, help="settings of a real project (JSON)")
-    parser.add_argument("--keep", type=Path, help="directory to keep the DuckDB file in")
+    parser.add_argument(
+        "--keep", type=Path, help=f"directory for the DuckDB file and the page (default: {KEPT})"
+    )
     return parser.parse_args()
 
 
@@ -243,9 +272,11 @@ def stop(_number: int, _frame: object) -> None:
 
 def run(given: argparse.Namespace, work: Path) -> int:
     """Run against whichever Mixpanel is wanted."""
-    keep: Path = given.keep or work
+    keep: Path = given.keep or KEPT
     keep.mkdir(parents=True, exist_ok=True)
-    if (keep / DATABASE).exists():
+    if given.keep is None:
+        (keep / DATABASE).unlink(missing_ok=True)
+    elif (keep / DATABASE).exists():
         raise DemoError(f"{keep / DATABASE} is there already; name another directory.")
     if given.config is None:
         return run_local(work, keep.resolve())
@@ -253,7 +284,7 @@ def run(given: argparse.Namespace, work: Path) -> int:
 
 
 def main() -> int:
-    """Run the demo in a temporary directory, which is removed."""
+    """Run the demo; what it needs meanwhile is in a temporary directory, which is removed."""
     signal.signal(signal.SIGTERM, stop)
     for name in ("NO_PROXY", "no_proxy"):
         os.environ[name] = "127.0.0.1,localhost"

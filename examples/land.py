@@ -1,4 +1,4 @@
-"""Lands `export` in a DuckDB file with PyAirbyte, command by command.
+"""Lands `export` and `event_counts` in a DuckDB file with PyAirbyte, command by command.
 
 `demo.py` starts it in PyAirbyte's own environment. Commands come in on standard input and answers
 go out on standard output, each a line of JSON; what PyAirbyte prints goes to standard error.
@@ -26,6 +26,7 @@ from airbyte.caches import DuckDBCache
 from airbyte.exceptions import AirbyteConnectorCheckFailedError
 
 STREAM = "export"
+COUNTS = "event_counts"
 SCHEMA = "mixpanel"
 TABLE = f"{SCHEMA}.{STREAM}"
 _PAGE = 5_000
@@ -116,7 +117,7 @@ class Lander:
             self._boundary = self._one(f"SELECT coalesce(max(rowid), -1) FROM {TABLE}")  # noqa: S608
         result = self._source.read(
             cache=self._cache,
-            streams=[STREAM],
+            streams=[STREAM, COUNTS],
             write_strategy=ab.strategies.WriteStrategy.APPEND,
             force_full_refresh=full,
         )

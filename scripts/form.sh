@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Draws the form that the spec makes, as a person sees it: react-jsonschema-form in headless
-# Chromium. Needs npm, and Chromium, which root gets by apt where there is none.
+# Chromium. Needs npm and Chromium.
 #   scripts/form.sh PYTHON PICTURE.png
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -11,20 +11,15 @@ build=build/form
 width=760
 tallest=6000
 
-chromium=$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)
-if [ -z "$chromium" ]; then
-  apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium \
-    fonts-dejavu-core >/dev/null
-  chromium=chromium
-fi
+chromium=$(scripts/have_chromium.sh)
 mkdir -p "$build"
 cp scripts/form/* "$build"
 (cd "$build" && npm install --silent --no-package-lock --no-audit --no-fund)
 "$build/node_modules/.bin/esbuild" "$build/form.jsx" --bundle --minify --jsx=automatic \
   --define:process.env.NODE_ENV='"production"' --log-level=warning --outfile="$build/form.js"
-"$python" -c 'from source_mixpanel.config.spec import spec_json
-print(f"window.spec = {spec_json()};")' >"$build/spec.js"
+"$python" -c 'import json
+from source_mixpanel.config.spec import connection_specification
+print(f"window.spec = {json.dumps(connection_specification())};")' >"$build/spec.js"
 
 draw() {
   "$chromium" --headless --no-sandbox --disable-gpu --hide-scrollbars --virtual-time-budget=3000 \

@@ -20,6 +20,7 @@ FOLDERS = (
     "peers",
     "scripts",
     "unit_tests",
+    "warehouse",
 )
 
 

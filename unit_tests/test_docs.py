@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from source_mixpanel.config.spec import connection_specification
+from source_mixpanel.config.spec import GROUPS, connection_specification
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -100,13 +100,30 @@ def test_every_check_of_the_older_suite_is_covered_by_a_test() -> None:
         assert named_tests(row), row
 
 
-def test_every_setting_of_the_form_is_in_the_table_of_settings() -> None:
+def test_every_setting_of_the_form_is_in_the_table_of_its_group_under_an_anchor() -> None:
     text = (ROOT / "docs" / "integration.md").read_text()
-    [rows] = re.findall(r"\| setting \| default [^\n]*\n\|---[^\n]*\n(.*?)\n\n", text, re.DOTALL)
-    told = [key for row in rows.splitlines() for key in spans(row.split("|")[1])]
+    block = r'### ([^\n]+)\n\n<FieldAnchor field="([\w,]+)">\n\n(.*?)\n\n</FieldAnchor>\n'
+    told = {}
+    for title, anchors, held in re.findall(block, text, re.DOTALL):
+        [rows] = re.findall(r"\| setting \| default [^\n]*\n\|---[^\n]*\n(.*)", held, re.DOTALL)
+        told[title] = [spans(row.split("|")[1])[0] for row in rows.splitlines()]
+        assert told[title] == anchors.split(",")
     fields = connection_specification()["properties"]
-    shown = [key for key, spec in fields.items() if not spec.get("airbyte_hidden")]
-    assert told == shown
+    assert told == {
+        group.title: [key for key in group.fields.split() if not fields[key].get("airbyte_hidden")]
+        for group in GROUPS
+    }
+
+
+def test_the_documentation_pages_marks_of_the_platform_are_closed() -> None:
+    text = (ROOT / "docs" / "integration.md").read_text()
+    for opened, closed in re.findall(
+        r"<(?!/)(FieldAnchor|HideInUI)[^>]*>|<!-- (env:\w+) -->", text
+    ):
+        mark = opened or closed
+        assert len(re.findall(rf"<(?:!-- )?/{mark}\b", text)) == len(
+            re.findall(rf"<(?:!-- )?{mark}\b", text)
+        )
 
 
 def test_the_readme_leads_to_every_document() -> None:

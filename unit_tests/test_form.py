@@ -8,8 +8,8 @@ from typing import Any
 
 from jsonschema import Draft7Validator
 
-from source_mixpanel.config.model import parse_config
-from source_mixpanel.config.spec import connection_specification
+from source_mixpanel.config.model import Config, parse_config
+from source_mixpanel.config.spec import GROUPS, connection_specification
 from unit_tests.test_config import SECRET, with_account
 
 SNAPSHOT = Path(__file__).parent / "snapshots" / "spec.json"
@@ -59,6 +59,26 @@ def test_the_form_says_everything_about_every_field_and_in_order() -> None:
                 walk(branch)
 
     walk(connection_specification())
+
+
+def test_every_field_is_in_one_group_and_the_essentials_come_first() -> None:
+    specification = connection_specification()
+    fields = specification["properties"]
+    assert fields.keys() == Config.model_fields.keys()
+    grouped = [key for group in GROUPS for key in group.fields.split()]
+    assert grouped == list(fields)
+    assert [spec["group"] for spec in fields.values()] == [
+        group["id"]
+        for group in specification["groups"]
+        for spec in fields.values()
+        if spec["group"] == group["id"]
+    ]
+    unfolded = [
+        key
+        for key, spec in fields.items()
+        if key in specification["required"] or spec.get("always_show")
+    ]
+    assert unfolded == ["credentials", "region", "start_date"]
 
 
 def test_every_secret_and_only_a_secret_is_marked_as_one() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
 
@@ -10,6 +10,7 @@ import pytest
 
 from integration_tests import postgres
 from integration_tests.warehouses.history import Recorder, Recorders, Sync
+from integration_tests.warehouses.merging import ZONE, Life, lived
 from mixpanel_emulator.control_client import ControlClient
 from mixpanel_emulator.options import EmulatorOptions, connector_config
 from mixpanel_emulator.server import EmulatorServer
@@ -63,3 +64,20 @@ def server() -> Iterator[postgres.Postgres]:
     """A PostgreSQL of these tests alone."""
     with postgres.running() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def life_of(command: Command) -> Iterator[Callable[[str], Life]]:
+    lives: dict[str, Life] = {}
+    options = EmulatorOptions(empty=True, quota=False, now=NOW, timezone=ZONE)
+    with EmulatorServer(options) as server:
+
+        def made(system: str) -> Life:
+            if system not in lives:
+                server.control.reset()
+                config = connector_config(server.base_url, date(2026, 2, 1))
+                recorder = Recorder(command, server.control, config)
+                lives[system] = lived(server.control, recorder, system)
+            return lives[system]
+
+        yield made

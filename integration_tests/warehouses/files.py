@@ -153,20 +153,31 @@ def through_avro(stream: Mapping[str, Any], records: Records) -> Rows:
     return columns.read(fastavro.reader(file))  # type: ignore[arg-type]
 
 
-def through_parquet(stream: Mapping[str, Any], records: Records) -> Rows:
-    """What a file of Parquet gives back; a column of several types is a text of JSON."""
+def arrow_table(stream: Mapping[str, Any], records: Records) -> pa.Table:
+    """Records as a typed table; a column of several types is a text of JSON."""
     columns = _Columns(stream)
-    mixed = [columns.fields[column] for column, kind in columns.kinds.items() if kind is Kind.ANY]
+    mixed = _mixed(columns)
     rows = [columns.row(record) for record in records]
     for row in rows:
         row.update({field: json.dumps(row[field]) for field in mixed if row[field] is not None})
     schema = pa.schema(
         [(field, _ARROW[columns.kinds[column]]) for column, field in columns.fields.items()]
     )
+    return pa.Table.from_pylist(rows, schema=schema)
+
+
+def _mixed(columns: _Columns) -> list[str]:
+    return [columns.fields[column] for column, kind in columns.kinds.items() if kind is Kind.ANY]
+
+
+def through_parquet(stream: Mapping[str, Any], records: Records) -> Rows:
+    """What a file of Parquet gives back."""
+    columns = _Columns(stream)
     file = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(rows, schema=schema), file)
+    pq.write_table(arrow_table(stream, records), file)
     file.seek(0)
     found = pq.read_table(file).to_pylist()
+    mixed = _mixed(columns)
     for row in found:
         row.update({field: json.loads(row[field]) for field in mixed if row[field] is not None})
     return columns.read(found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from integration_tests.warehouses import truth
@@ -15,6 +16,7 @@ from integration_tests.warehouses.world import (
     what_postgres_takes,
 )
 from mixpanel_emulator.control_client import ControlClient
+from source_mixpanel.instants import EPOCH
 from unit_tests.harness import Command, configured
 
 SEED, EVENTS, DAYS, PEOPLE = 7, 150, 6, 12
@@ -31,6 +33,7 @@ class Sync:
         modes: The sync mode of each.
         records: What came of each, in order.
         truth: What Mixpanel holds of those streams whose rows are told as they are.
+        read_at: When it ended, by Mixpanel's clock.
     """
 
     name: str
@@ -38,6 +41,7 @@ class Sync:
     modes: Mapping[str, str]
     records: Mapping[str, list[dict[str, Any]]]
     truth: Mapping[str, list[truth.Row]]
+    read_at: datetime
 
     def newest(self, stream: str, held: dict[tuple[Any, ...], Any], rows: Iterable[Any]) -> None:
         """Put rows, one for each record, in the places that their keys have among those held."""
@@ -118,7 +122,9 @@ class Recorder:
         for message in out.of("RECORD"):
             records[message["stream"]].append(message["data"])
         modes = {entry["stream"]["name"]: entry["sync_mode"] for entry in catalog["streams"]}
-        return Sync(step.name, dict(self.streams), modes, records, truth.held(self._mixpanel))
+        read_at = EPOCH + timedelta(milliseconds=self._mixpanel.now_ms())
+        held = truth.held(self._mixpanel)
+        return Sync(step.name, dict(self.streams), modes, records, held, read_at)
 
 
 Recorders = Callable[..., Recorder]

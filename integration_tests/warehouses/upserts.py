@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, timezone
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from functools import partial
 from typing import Any
 
 import psycopg
-from psycopg.rows import dict_row
+from psycopg.rows import dict_row, tuple_row
 from psycopg.sql import SQL, Composed, Identifier
 from psycopg.types.json import Jsonb, set_json_loads
 from typing_extensions import LiteralString
@@ -40,10 +40,11 @@ _TYPES: Mapping[Kind, LiteralString] = {
 }
 _JSON: Mapping[Kind, type] = {Kind.ARRAY: list, Kind.OBJECT: dict, Kind.ANY: object}
 _LEAST_TOO_LARGE = 10**29
-_EXTRACTED, _DELETED = "_airbyte_extracted_at", "_ab_cdc_deleted_at"
+_RAW_ID, _EXTRACTED = "_airbyte_raw_id", "_airbyte_extracted_at"
+_DELETED = "_ab_cdc_deleted_at"
 _AIRBYTES = {
-    "_airbyte_raw_id": SQL("varchar"),
-    _EXTRACTED: SQL("bigint"),
+    _RAW_ID: SQL("varchar"),
+    _EXTRACTED: SQL("timestamp with time zone"),
     "_airbyte_meta": SQL("jsonb"),
     "_airbyte_generation_id": SQL("bigint"),
 }
@@ -117,7 +118,6 @@ class Upserts:
         self._schema = schema
         self._types = {**_TYPES, Kind.NUMBER: numbers}
         self._numbers = numbers
-        self._loads = 0
         self.connection = connected(server)
         self._do(SQL("CREATE SCHEMA {}").format(Identifier(schema)))
         self._do(SQL("SET search_path TO {}").format(Identifier(schema)))
@@ -135,14 +135,13 @@ class Upserts:
 
     def land(self, sync: Sync) -> None:
         """Load what a sync read."""
-        self._loads += 1
         for name, stream in sync.catalog.items():
             if sync.modes[name] != INCREMENTAL:
                 self._do(SQL("DROP TABLE IF EXISTS {}").format(Identifier(name)))
             columns = cleaned(stream["json_schema"]["properties"], in_postgres)
             of_kind = kinds(stream)
             self._alter(name, {columns[column]: of_kind[column] for column in columns})
-            self._stage(name, stream, columns, sync.records[name])
+            self._stage(stream, columns, sync.records[name], sync.read_at)
             key = [columns[column] for column in sync.key(name)]
             cursor = sync.cursor(name)
             self._upsert(name, key, columns[cursor] if cursor else None)
@@ -181,13 +180,13 @@ class Upserts:
 
     def _stage(
         self,
-        table: str,
         stream: Mapping[str, Any],
         columns: Mapping[str, str],
         records: Iterable[Mapping[str, Any]],
+        read_at: datetime,
     ) -> None:
-        of_kind = kinds(stream)
-        names = SQL(", ").join(map(Identifier, [_EXTRACTED, *columns.values()]))
+        table, of_kind = stream["name"], kinds(stream)
+        names = SQL(", ").join(map(Identifier, [_RAW_ID, _EXTRACTED, *columns.values()]))
         copy = SQL("COPY {} ({}) FROM STDIN").format(Identifier(f"{table} staged"), names)
         with self.connection.cursor() as cursor, cursor.copy(copy) as rows:
             for number, record in enumerate(records):
@@ -195,7 +194,8 @@ class Upserts:
                     coerced(of_kind[column], record.get(column), self._numbers)
                     for column in columns
                 ]
-                rows.write_row([self._loads * 1_000_000 + number, *values])
+                at = read_at + timedelta(microseconds=number)
+                rows.write_row([at.isoformat(), at, *values])
 
     def _upsert(self, table: str, key: Sequence[str], cursor: str | None) -> None:
         """The newest of each key takes the place of the row that the table has, if it is newer."""
@@ -249,6 +249,16 @@ class Upserts:
             return {
                 name: cursor.execute(told.encode()).fetchall() for name, told in queries.items()
             }
+
+    def run(self, statements: Iterable[str]) -> None:
+        """Run statements."""
+        for statement in statements:
+            self.connection.execute(statement.encode())
+
+    def tell(self, query: str) -> list[tuple[Any, ...]]:
+        """The rows that a query gives, without the names of their columns."""
+        with self.connection.cursor(row_factory=tuple_row) as cursor:
+            return cursor.execute(query.encode()).fetchall()
 
 
 def _alive(columns: Iterable[str], condition: SQL) -> Composed | SQL:

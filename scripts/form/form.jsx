@@ -20,14 +20,43 @@ function hints(schema) {
   return found;
 }
 
+// As the platform shows groups: what has to be filled in, and the rest folded away.
+function Groups({ properties, schema, title }) {
+  return (
+    <fieldset>
+      <legend>{title}</legend>
+      {schema.groups.map((group) => {
+        const fields = properties.filter(({ name, hidden }) => !hidden && schema.properties[name].group === group.id);
+        const isShown = ({ name }) => schema.required.includes(name) || schema.properties[name].always_show;
+        const folded = fields.filter((field) => !isShown(field));
+        return (
+          <section key={group.id}>
+            <h2>{group.title}</h2>
+            {fields.filter(isShown).map(({ content }) => content)}
+            {folded.length > 0 && (
+              <details>
+                <summary>
+                  <b>Optional fields</b> {folded.map(({ name }) => schema.properties[name].title).join(", ")}
+                </summary>
+                {folded.map(({ content }) => content)}
+              </details>
+            )}
+          </section>
+        );
+      })}
+    </fieldset>
+  );
+}
+
 // Keys of one's own are accepted by the connector, but not asked for by the form.
 const closed = JSON.stringify(window.spec, (key, value) =>
   key === "additionalProperties" ? undefined : value,
 );
 const schema = { ...JSON.parse(closed), title: "Mixpanel" };
 delete schema.$schema;
+const asked = { ...hints(schema), "ui:ObjectFieldTemplate": Groups };
 createRoot(document.getElementById("form")).render(
-  <Form schema={schema} uiSchema={hints(schema)} validator={validator} noHtml5Validate>
+  <Form schema={schema} uiSchema={asked} validator={validator} noHtml5Validate>
     <button type="submit">Set up source</button>
   </Form>,
 );

@@ -1,4 +1,4 @@
-"""The connector's settings: one frozen model. Field order is the order in the form."""
+"""The connector's settings: one frozen model. `spec.GROUPS` says where each is in the form."""
 
 from __future__ import annotations
 
@@ -202,7 +202,11 @@ class Config(FrozenModel):
     )
     reports: Reports = Field(
         (),
-        description="Reports to compute, by day, week or month; each becomes a stream.",
+        description="Reports that Mixpanel computes, each read as a stream report_<name>. "
+        "Segmentation: how often an event happened, or how many people did it. Retention: how many "
+        "people came back. Funnel: a saved funnel, day by day, with other choices than the saved "
+        "ones. Frequency: in how many hours or days people were active. What Insights reports show "
+        "is in the stream report_results, without a report here.",
     )
     api_url: ApiUrl | None = Field(
         None,

@@ -45,7 +45,9 @@ class SegmentationReport(_Report):
 
     model_config = ConfigDict(title="Segmentation")
     kind: Literal["segmentation"]
-    parameters: SegmentationParameters = form_field("Parameters", "What to count.", ...)
+    parameters: SegmentationParameters = form_field(
+        "Parameters", "Which event to count, and how to break it down.", ...
+    )
 
 
 class RetentionReport(_Report):
@@ -53,7 +55,9 @@ class RetentionReport(_Report):
 
     model_config = ConfigDict(title="Retention")
     kind: Literal["retention"]
-    parameters: RetentionParameters = form_field("Parameters", "Who comes back to what.", ...)
+    parameters: RetentionParameters = form_field(
+        "Parameters", "With which event people enter, and with which they come back.", ...
+    )
 
 
 class FunnelReport(_Report):
@@ -61,7 +65,9 @@ class FunnelReport(_Report):
 
     model_config = ConfigDict(title="Funnel")
     kind: Literal["funnel"]
-    parameters: FunnelParameters = form_field("Parameters", "Which funnel, and how.", ...)
+    parameters: FunnelParameters = form_field(
+        "Parameters", "Which saved funnel, and how long people have to finish it.", ...
+    )
 
 
 class FrequencyReport(_Report):
@@ -69,7 +75,9 @@ class FrequencyReport(_Report):
 
     model_config = ConfigDict(title="Frequency")
     kind: Literal["frequency"]
-    parameters: FrequencyParameters = form_field("Parameters", "Of what, within what.", ...)
+    parameters: FrequencyParameters = form_field(
+        "Parameters", "In how many hours or days of what people were active.", ...
+    )
 
 
 def _of_a_kind(value: Any) -> Any:

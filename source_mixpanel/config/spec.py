@@ -2,9 +2,51 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from source_mixpanel.config.model import Config
+
+
+class Group(NamedTuple):
+    """Fields that stand together in the form.
+
+    Attributes:
+        id: What fields name it by.
+        title: Its heading.
+        fields: Their keys, in order.
+    """
+
+    id: str
+    title: str
+    fields: str
+
+
+GROUPS = (
+    Group("project", "Mixpanel Project", "credentials region project_timezone workspace_id"),
+    Group("scope", "What to Read", "start_date end_date export_events export_where reports"),
+    Group(
+        "properties",
+        "Properties and Privacy",
+        "exclude_properties hash_properties hash_salt select_properties_by_default property_layout"
+        " property_types column_names",
+    ),
+    Group(
+        "time",
+        "Late Events and Time",
+        "attribution_window export_lookback_window late_events event_timestamps",
+    ),
+    Group(
+        "advanced",
+        "Advanced",
+        "date_window_size page_size num_workers rate_limits api_url download_ahead_mb"
+        " longest_wait_hours",
+    ),
+)
+"""The form's groups: what everybody has to think of comes first."""
+
+_ALWAYS_SHOWN = ("region", "start_date")
+"""Optional fields that the platform does not fold away."""
 
 
 def connection_specification() -> dict[str, Any]:
@@ -20,8 +62,22 @@ def connection_specification() -> dict[str, Any]:
         "$schema": "http://json-schema.org/draft-07/schema#",
         **flat,
         "title": "Source Mixpanel Spec",
+        "groups": [{"id": group.id, "title": group.title} for group in GROUPS],
+        "properties": _grouped(flat["properties"]),
         "additionalProperties": True,
     }
+
+
+def _grouped(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields in the order of their groups."""
+    group_of = {key: group.id for group in GROUPS for key in group.fields.split()}
+    found = {
+        key: {**fields[key], "group": group, "order": place}
+        for place, (key, group) in enumerate(group_of.items())
+    }
+    for key in _ALWAYS_SHOWN:
+        found[key]["always_show"] = True
+    return found
 
 
 def _inline(node: Any, definitions: dict[str, Any]) -> Any:

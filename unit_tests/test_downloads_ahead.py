@@ -36,7 +36,7 @@ def test_slow_exports_are_asked_for_side_by_side(
     config.update(start_date="2025-12-01", event_timestamps="utc")
     stream = discovered(command, config)["export"]
     mixpanel.configure(export_latency=LATENCY_S)
-    files = {"config": config, "catalog": configured([stream], "incremental")}
+    files: dict[str, Any] = {"config": config, "catalog": configured([stream], "incremental")}
     run = command.start("read", **files, quick_s=0.1)
     most = max(_running(mixpanel, run))
     out = run.end()
@@ -51,7 +51,7 @@ def test_quick_exports_come_one_after_the_other(
     mixpanel.add_events([event(days_ago=n + 0.3, insert_id=f"day-{n}") for n in range(100)])
     config.update(start_date="2025-12-01", event_timestamps="utc")
     stream = discovered(command, config)["export"]
-    files = {"config": config, "catalog": configured([stream], "incremental")}
+    files: dict[str, Any] = {"config": config, "catalog": configured([stream], "incremental")}
     run = command.start("read", **files, quick_s=30.0)
     assert max(_running(mixpanel, run), default=0) <= 1
     assert run.end().code == 0
@@ -64,7 +64,7 @@ def test_num_workers_bounds_exports(
     config.update(start_date="2025-12-01", event_timestamps="utc", num_workers=2)
     stream = discovered(command, config)["export"]
     mixpanel.configure(export_latency=0.4)
-    files = {"config": config, "catalog": configured([stream], "incremental")}
+    files: dict[str, Any] = {"config": config, "catalog": configured([stream], "incremental")}
     run = command.start("read", **files, quick_s=0.0)
     assert max(_running(mixpanel, run)) == 2
     assert run.end().code == 0
@@ -114,7 +114,7 @@ def test_all_downloads_together_keep_to_the_disk_they_are_given(
     chosen = [streams["export"], streams["engage"]]
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    files = {"config": config, "catalog": configured(chosen, "incremental")}
+    files: dict[str, Any] = {"config": config, "catalog": configured(chosen, "incremental")}
     held = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     try:
         run = command.start("read", **files, quick_s=0.0, places={"stdout": str(pipe)})

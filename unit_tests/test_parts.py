@@ -27,7 +27,7 @@ from source_mixpanel.errors import (
     UnreachableError,
 )
 from source_mixpanel.records.privacy import Privacy
-from source_mixpanel.streams.base import Checkpoint, Item, MixpanelStream, Workshop
+from source_mixpanel.streams.base import Checkpoint, Item, Lines, MixpanelStream, Workshop
 from source_mixpanel.streams.parts import (
     Each,
     Part,
@@ -143,7 +143,7 @@ class World:
         return [
             (row["part"], row["row"])
             for item in self.run.items()
-            if not isinstance(item, Checkpoint)
+            if not isinstance(item, (Checkpoint, Lines))
             for row in item
         ]
 

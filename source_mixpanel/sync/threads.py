@@ -16,14 +16,10 @@ class _Line(Generic[T]):
     """The bounded line between the threads that make items and the one that uses them.
 
     An item takes room from when it is put until the next one is taken.
-
-    Args:
-        room: For all of them; an item that is larger than that goes alone.
     """
 
-    def __init__(self, room: int, size: Callable[[T], int], makers: int) -> None:
+    def __init__(self, room: int, makers: int) -> None:
         self._room = room
-        self._size = size
         self._makers = makers
         self._items: deque[T] = deque()
         self._taken = 0
@@ -45,14 +41,13 @@ class _Line(Generic[T]):
 
     def put(self, item: T) -> bool:
         """Wait for room; False if nobody will take the item any more."""
-        size = self._size(item)
         with self._changed:
             self._changed.wait_for(
-                lambda: self._abandoned or not self._taken or self._taken + size <= self._room
+                lambda: self._abandoned or not self._taken or self._taken < self._room
             )
             if not self._abandoned:
                 self._items.append(item)
-                self._taken += size
+                self._taken += 1
                 self._changed.notify_all()
             return not self._abandoned
 
@@ -74,7 +69,7 @@ class _Line(Generic[T]):
                 item = self._items.popleft()
             yield item
             with self._changed:
-                self._taken -= self._size(item)
+                self._taken -= 1
                 self._changed.notify_all()
 
     def abandon(self) -> list[T]:
@@ -92,7 +87,6 @@ def side_by_side(
     *,
     room: int,
     discard: Callable[[T], None],
-    size: Callable[[T], int] = lambda _: 1,
 ) -> Generator[T, None, None]:
     """The items of all sources, each source's in its order, made by a thread each.
 
@@ -100,7 +94,7 @@ def side_by_side(
     for items that are made and not done with, besides the one that each source makes; one is done
     with when the next one is taken. What is made and not used is discarded.
     """
-    line: _Line[T] = _Line(room, size, len(sources))
+    line: _Line[T] = _Line(room, len(sources))
 
     for number, source in enumerate(sources):
         name = f"ahead-{number}"

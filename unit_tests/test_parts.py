@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from source_mixpanel.api.disk import Disk
 from source_mixpanel.api.endpoints import Listing
 from source_mixpanel.api.request import Api
 from source_mixpanel.errors import (
@@ -105,7 +106,7 @@ class World:
         self.dropped: list[str] = []
         self.lists = FakeLists([], there if there is not None else set())
         self._lock = threading.Lock()
-        workshop = SimpleNamespace(lists=self.lists)
+        workshop = SimpleNamespace(lists=self.lists, disk=Disk())
         stream = SimpleNamespace(
             name="funnels", logger=logging.getLogger("airbyte"), workshop=workshop
         )

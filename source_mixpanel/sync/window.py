@@ -98,8 +98,8 @@ class Pace:
         """The pace after a window of `days` that took so many bytes and seconds."""
         load = max(stored / self.target_bytes, seconds / TARGET_SECONDS, 1e-9)
         fitting = int(days / load)
-        next_days = max(1, min(fitting, self._grown(days), self.most))
         managed = max(self.managed_days, days)
+        next_days = max(1, min(fitting, self._grown(managed), self.most))
         return replace(self, days=next_days, managed_days=managed, fitting=fitting)
 
     def _grown(self, days: int) -> int:

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import islice
 
 from source_mixpanel.errors import DataError, SourceError, StrainError, TooLargeError
 from source_mixpanel.sync.coverage import Only, Span
@@ -17,10 +18,13 @@ ALL, LATE = "all", "late"
 _KINDS = {Only.ALL: ALL, Only.AGAIN: ALL, Only.PROCESSED_SINCE: LATE}
 _OTHER = {ALL: LATE, LATE: ALL}
 
-_AHEAD_DAYS = 100
+_AHEAD_DAYS = 60
 """The most days of a window that is asked for before the ones in front of it have come."""
 _UNSEEN_DAYS = 366
-"""Days that are asked for before any has come."""
+"""Days that are asked for in windows longer than any that has come."""
+_TRUSTED = 1000
+"""Windows that may be asked for in front of others; after a failure none, and one more with each
+that comes."""
 _FAR_TOO_MANY = 4
 """How many times the days that fit one request make it worth asking anew."""
 _TRIES_IN_TROUBLE = 2
@@ -66,7 +70,7 @@ class WindowQueue:
     in the same order. Windows of days are as long as the pace has it, or would have it if those
     that are under way are light. One that fails is asked for in smaller ones; if the smallest
     fails, its day is set aside, the days beside it are read, and it is asked for once more at the
-    end. While something is wrong there is one at a time.
+    end. After a failure there is one at a time, and one more with each that comes.
 
     Args:
         most_days: In one window, as the user wants it.
@@ -103,6 +107,7 @@ class WindowQueue:
         self._failed_in_a_row = 0
         self._in_trouble = False
         self._is_refused = False
+        self._trusted = _TRUSTED
 
     def begin(self, spans: Iterable[Span], later: Iterable[Span] = ()) -> None:
         """Read these spans in their order, and after that others, if they are not too much.
@@ -174,6 +179,7 @@ class WindowQueue:
         """The first of the windows asked for has come, whole, in so many bytes and seconds."""
         self._entries.popleft()
         self._failed_in_a_row, self._in_trouble = 0, False
+        self._trusted += 1
         self._had += 1
         only = window.span.only
         if window.is_of_a_day:
@@ -200,6 +206,7 @@ class WindowQueue:
         if refused and not self._had:
             raise error
         failed = self._entries.popleft()
+        self._trusted = 0
         self._is_refused = self._is_refused or refused
         if refused:
             self._recall(window.span.only, 0)
@@ -238,22 +245,10 @@ class WindowQueue:
         if all(entry.is_asked for entry in self._entries) and not self._takes_up_another():
             return None
         place = next(n for n, entry in enumerate(self._entries) if not entry.is_asked)
-        if place and (self._is_careful or self._knows_too_little(place)):
+        is_careful = self._is_refused or self._is_last_try
+        if place > (0 if is_careful else self._trusted) or not self._days(place):
             return None
         return place
-
-    @property
-    def _is_careful(self) -> bool:
-        """Whether there is one at a time."""
-        wrong = self._in_trouble or self._failed_in_a_row > 0 or self._is_refused
-        return wrong or self._is_last_try
-
-    def _knows_too_little(self, place: int) -> bool:
-        """Whether enough is asked for while nothing has come of such windows."""
-        only = self._entries[place].window.span.only
-        if self._paces[only].managed_days or only is not Only.ALL:
-            return False
-        return sum(w.days for w in self.asked if w.span.only is only) >= _UNSEEN_DAYS
 
     def _takes_up_another(self) -> bool:
         """Go on with the next span, and in the end once more with what could not be had."""
@@ -284,7 +279,7 @@ class WindowQueue:
             return None
         only = entry.window.span.only
         if not entry.window.is_of_a_day:
-            days = min(self._days(only), self._bound(only))
+            days = self._days(place)
             entry.window, left_span = last_window(entry.window.span, days)
             if left_span is not None:
                 self._entries.insert(place + 1, _Entry(Window(left_span), entry.is_later))
@@ -297,14 +292,33 @@ class WindowQueue:
         self._asked_later += entry.is_later
         return window
 
-    def _days(self, only: Only) -> int:
-        """How many days to ask for: ahead of others as many as would follow if they are light."""
-        pace = self._paces[only]
-        longest = max((w.days for w in self.asked if w.span.only is only), default=0)
-        if pace.strained_days is not None or pace.longest_s is not None:
-            return pace.days
-        ahead = min(GROWTH * longest, _AHEAD_DAYS)
-        return max(pace.days, ahead if pace.fitting is None else min(ahead, pace.fitting))
+    def _days(self, place: int) -> int:
+        """How many days to ask for: as many as would follow if those in front are light.
+
+        Not too many at once of which it is not known whether Mixpanel manages them; 0 for none
+        before others have come.
+        """
+        *front, here = (entry.window for entry in islice(self._entries, place + 1))
+        only = here.span.only
+        pace, front = self._paces[only], [w for w in front if w.span.only is only]
+        days, longest = pace.days, max((w.days for w in front), default=0)
+        if pace.strained_days is None and pace.longest_s is None:
+            ahead = min(GROWTH * longest, _AHEAD_DAYS)
+            days = max(days, ahead if pace.fitting is None else min(ahead, pace.fitting))
+        strain, bound = self._strain(only), self._bound(only)
+        if strain is not None and longest > strain.days:
+            # One at a time finds out whether more are managed by now.
+            bound = min(bound, strain.days)
+        days = min(days, bound)
+        unseen = sum(w.days for w in front if w.days > pace.managed_days)
+        if only is not Only.ALL or not unseen or unseen + days <= self._most_unseen(pace):
+            return days
+        return pace.managed_days if 2 * pace.managed_days >= days else 0
+
+    @staticmethod
+    def _most_unseen(pace: Pace) -> int:
+        """Days under way that are more at once than was managed."""
+        return max(_UNSEEN_DAYS, 12 * pace.managed_days) if pace.strained_days is None else 0
 
     def _is_enough(self, entry: _Entry) -> bool:
         """Whether what is left of the later spans has to wait."""
@@ -312,7 +326,7 @@ class WindowQueue:
         if not entry.is_later or only is Only.ALL or entry.window.is_of_a_day:
             return False
         is_narrow = self._strain(only) is not None
-        sent = max(self._sent, self._had + len(self.asked))
+        sent = self._sent + len(self.asked)
         return is_narrow and sent >= _FEW and self._asked_later >= _AT_LEAST
 
     def _strain(self, only: Only) -> Strain | None:

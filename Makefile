@@ -18,7 +18,7 @@ CONFIG ?=
 # A directory for the demo's DuckDB file and page, instead of build/demo.
 KEEP ?=
 PORT ?= 8080
-IMAGE ?= airbyte/source-mixpanel:dev
+IMAGE ?= source-mixpanel:dev
 SEED ?= 7
 # Rate limits of make emulator: on or off.
 QUOTA ?= on

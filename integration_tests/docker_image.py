@@ -12,7 +12,7 @@ from typing import Any
 
 from unit_tests.harness import Output
 
-IMAGE = os.environ.get("IMAGE", "airbyte/source-mixpanel:dev")
+IMAGE = os.environ.get("IMAGE", "source-mixpanel:dev")
 UID_OF_THE_BASE = 1000
 _LIMITS = ("--read-only", "--tmpfs=/tmp", "--memory=512m", "--memory-swap=512m", "--cap-drop=ALL")
 

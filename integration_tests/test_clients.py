@@ -148,3 +148,18 @@ def test_airbyte_serverless(mixpanel: ControlClient, config: Path, tmp_path: Pat
     lines = (folder / "export.jsonl").read_text("utf-8").split("\n")[:-1]
     assert len(lines) == EVENTS + second.get("export", 0) + third["export"]
     assert len({json.loads(line)["insert_id"] for line in lines}) == EVENTS + 5
+
+
+def test_the_block_of_the_readme_works_by_copying(
+    mixpanel: ControlClient, config: Path, tmp_path: Path
+) -> None:
+    [block] = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    path = f"{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}"
+    own = {"AIRBYTE_PROJECT_DIR": str(tmp_path), "AIRBYTE_OFFLINE_MODE": "1", "PATH": path}
+    done = subprocess.run(  # noqa: S603 - our own document
+        [str(PYTHON), "-c", block],
+        capture_output=True, text=True, check=False, env={**os.environ, **own}, cwd=config.parent,
+        timeout=240,
+    )  # fmt: skip
+    assert done.returncode == 0, f"{done.stdout[-2000:]}{done.stderr[-4000:]}"
+    assert f"[{len(mixpanel.events())} rows x" in done.stdout

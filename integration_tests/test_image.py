@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -173,3 +175,62 @@ def test_sigterm_in_the_middle_loses_nothing(
     assert got.keys() == want.keys()
     assert not want - got
     assert len(rest.records()) < want.total()
+
+
+# -- by hand ---------------------------------------------------------------------------------
+
+
+def _shell(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run commands of a document in a folder, as the user who runs the tests."""
+    path = f"{ROOT / 'scripts' / 'host_network'}:{os.environ['PATH']}"
+    return subprocess.run(  # noqa: S603 - our own document
+        ["/bin/bash", "-euc", script.replace("source-mixpanel:dev", IMAGE)],
+        cwd=folder,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_commands_of_the_document_work_by_copying(
+    mixpanel: ControlClient, config: dict[str, Any], tmp_path: Path
+) -> None:
+    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "docs" / "docker.md").read_text(), re.DOTALL)
+    build, by_hand, platform = blocks
+    assert build == "make image\n"
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    (tmp_path / "config.json").chmod(0o600)
+    for _ in range(2):
+        done = _shell(by_hand, tmp_path)
+        assert (done.returncode, done.stderr) == (0, "")
+    lines = (tmp_path / "records.jsonl").read_text().split("\n")[:-1]
+    ids = {
+        message["record"]["data"]["insert_id"]
+        for message in map(json.loads, lines)
+        if message["type"] == "RECORD" and message["record"]["stream"] == "export"
+    }
+    assert ids == {event["properties"].get("$insert_id") for event in mixpanel.events()}
+    kept = tmp_path / "state.json"
+    assert {s["stream"]["stream_descriptor"]["name"] for s in json.loads(kept.read_text())} == {
+        "export",
+        "engage",
+    }
+    assert kept.stat().st_uid == os.getuid()
+    assert '"CATALOG"' in _shell(platform, tmp_path).stdout
+
+
+def test_a_config_that_its_user_may_not_read_says_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "config.json"
+    path.write_text("{}")
+    path.chmod(0o600)
+    tmp_path.chmod(0o755)
+    done = _shell(
+        'docker run --rm --user 4321 --volume "$PWD:/data" source-mixpanel:dev read '
+        "--config /data/config.json --streams export",
+        tmp_path,
+    )
+    assert done.returncode == 1
+    assert "cannot be read: Permission denied (/data/config.json)." in done.stderr
+    assert "The connector runs as user 4321" in done.stderr
+    assert 'docker run --user "$(id -u):$(id -g)"' in done.stderr

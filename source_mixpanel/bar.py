@@ -9,11 +9,9 @@ from datetime import datetime, timezone
 from types import TracebackType
 from typing import TextIO
 
-from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from source_mixpanel.masking import masked
 from source_mixpanel.sync.progress import Step, Watcher
 
 _EVERY_S = 0.25
@@ -122,7 +120,8 @@ class Bar(Watcher):
         self._over.set()
         with self._lock:
             self._erase()
-            self._console.print(self._last_words(error), markup=False, soft_wrap=True)
+            if self._streams or error is None:
+                self._console.print(self._last_words(error), markup=False, soft_wrap=True)
 
     @contextmanager
     def aside(self, *, at_line_start: bool) -> Iterator[None]:
@@ -181,6 +180,5 @@ class Bar(Watcher):
         told += f"; {self._ended} of {self._streams} streams are whole"
         unfinished = sorted({*self._left_out, *self._tasks})
         told += f", not {', '.join(unfinished)}." if unfinished else "."
-        if isinstance(error, AirbyteTracedException):
-            return f"{told}\n{masked(error.message or str(error))}"
-        return told if error is None else f"{told} The sync was stopped."
+        stopped = error is not None and not isinstance(error, Exception)
+        return f"{told} The sync was stopped." if stopped else told

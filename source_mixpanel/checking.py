@@ -10,7 +10,6 @@ from source_mixpanel.api.hints import Named, missing_events, missing_funnels
 from source_mixpanel.api.lists import MOST_EVENT_NAMES
 from source_mixpanel.api.request import Api, ApiRequest
 from source_mixpanel.api.waits import utc
-from source_mixpanel.dates import DEFAULT_START
 from source_mixpanel.errors import (
     ConfigError,
     ForbiddenError,
@@ -22,6 +21,7 @@ from source_mixpanel.streams.base import MixpanelStream, Workshop
 from source_mixpanel.streams.export_request import ExportFilter, export_request
 from source_mixpanel.sync.coverage import Span
 from source_mixpanel.sync.days import Days
+from source_mixpanel.sync.period import Period
 from source_mixpanel.sync.window import Window
 
 _BEHIND = {Api.LEXICON: Api.APP, Api.INGESTION: Api.APP}
@@ -29,7 +29,10 @@ _BEHIND = {Api.LEXICON: Api.APP, Api.INGESTION: Api.APP}
 
 
 def findings(
-    workshop: Workshop, streams: Callable[[], Iterable[MixpanelStream]], named: Named
+    workshop: Workshop,
+    streams: Callable[[], Iterable[MixpanelStream]],
+    named: Named,
+    period: Period,
 ) -> list[str]:
     """Sentences on streams that cannot be read, or not now, and on settings that bring nothing.
 
@@ -42,6 +45,7 @@ def findings(
         workshop: Asks, in a hurry.
         streams: Gives those of the project, to be told by name if need be.
         named: What the settings name.
+        period: Of dated streams.
 
     Raises:
         SourceError: Nothing can be read, or the settings contradict the project.
@@ -61,7 +65,7 @@ def findings(
             "Use a service account to read them."
         )
     if Api.QUERY not in faults:
-        sentences += _amiss(workshop, named, today)
+        sentences += amiss(workshop, named, period)
     return sentences
 
 
@@ -123,14 +127,19 @@ def _telling(errors: list[SourceError]) -> SourceError:
     return errors[0]
 
 
-def _amiss(workshop: Workshop, named: Named, today: date) -> list[str]:
-    """Sentences on what the settings name and the project lacks, as far as Mixpanel tells now."""
+def amiss(workshop: Workshop, named: Named, period: Period) -> list[str]:
+    """Sentences on what the settings name and the project lacks, as far as Mixpanel tells now.
+
+    Costs a query each for names of events and of funnels, or nothing where a stream of the same
+    sync asks for that list as well.
+    """
     sentences: list[str] = []
     try:
         if named.events:
-            since = min(named.since or today - DEFAULT_START, today)
-            names = workshop.lists.event_names(since, today, "export")
-            all_told = len(names) < MOST_EVENT_NAMES
+            days, now = workshop.project_days(), workshop.time.now_utc()
+            first, last = period.first_day(days, now), period.last_day(days, now)
+            names = workshop.lists.event_names(first, last, "export") if first <= last else []
+            all_told = first <= last and len(names) < MOST_EVENT_NAMES
             sentences += missing_events(named.events, names) if all_told else []
         if named.funnels:
             funnels = workshop.lists.keyed(FUNNELS, "funnels", "funnel_id")

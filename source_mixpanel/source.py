@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
 from typing import Any, cast
@@ -38,22 +38,25 @@ from source_mixpanel.api.patience import Patience
 from source_mixpanel.api.waits import Wait
 from source_mixpanel.batch import RecordBatch
 from source_mixpanel.budget import tell_plan, usage_sentence
-from source_mixpanel.checking import findings
+from source_mixpanel.checking import amiss, findings
 from source_mixpanel.clock import Clock, ServerTime, SystemClock
 from source_mixpanel.config.migrations import corrections, migrate
-from source_mixpanel.config.model import Config, parse_config, unknown_keys
+from source_mixpanel.config.model import Config, ignored_settings, parse_config
 from source_mixpanel.config.period import refuse_empty
 from source_mixpanel.config.spec import connection_specification
+from source_mixpanel.configured import Choice, of_stream, read_catalog
 from source_mixpanel.errors import ConfigError, SourceError, worst
-from source_mixpanel.files import read_catalog, read_json_object, read_state
+from source_mixpanel.files import read_json_object
 from source_mixpanel.lanes import Turns, forget, lanes_of
 from source_mixpanel.masking import hide, hide_also_in, keep_data_back, masked, secrets_in
+from source_mixpanel.spelling import did_you_mean
+from source_mixpanel.state_file import read_state
 from source_mixpanel.streams.base import MixpanelStream, Workshop
 from source_mixpanel.sync.progress import Watcher
 from source_mixpanel.sync.threads import side_by_side
-from source_mixpanel.traced import airbyte_errors, kind_of, traced
+from source_mixpanel.traced import TracedError, airbyte_errors, kind_of, traced
 from source_mixpanel.usage import DOCUMENTATION_URL
-from source_mixpanel.wiring import build_privacy, build_workshop, named_in, warnings_on
+from source_mixpanel.wiring import build_privacy, build_workshop, dated, named_in, warnings_on
 
 _log = logging.getLogger("airbyte")
 
@@ -70,6 +73,7 @@ class SourceMixpanel(AbstractSource):
         batched: Emit records as batches of ready lines; only our own entrypoint can write them.
         tell: Takes messages that cannot wait for the next record (a wait for quota).
         watcher: Looks on while streams are read.
+        wanted: The streams to discover or read, where no catalog says it.
     """
 
     def __init__(
@@ -80,17 +84,20 @@ class SourceMixpanel(AbstractSource):
         batched: bool = False,
         tell: Callable[[AirbyteMessage], None] | None = None,
         watcher: Watcher | None = None,
+        wanted: Sequence[Choice] = (),
     ) -> None:
         self._clock = clock or SystemClock()
         self._patience = patience or Patience()
         self._batched = batched
         self._watcher = watcher or Watcher()
+        self._wanted = wanted
         self._queue = InMemoryMessageRepository()
         self._tell = tell or self._queue.emit_message
         self._queue_lock = threading.Lock()
         self._shared: list[MixpanelStream] = []
         self._turns = Turns((), ())
         self._failures: dict[str, Exception] = {}
+        self._without_rows: set[str] = set()
         hide_also_in(update_secrets)
 
     @property
@@ -127,13 +134,13 @@ class SourceMixpanel(AbstractSource):
 
     @classmethod
     @airbyte_errors()
-    def read_catalog(cls, catalog_path: str) -> ConfiguredAirbyteCatalog:
-        """The configured catalog's file."""
+    def read_catalog(cls, catalog_path: str | None) -> ConfiguredAirbyteCatalog:
+        """The configured catalog's file; an empty one without."""
         return read_catalog(catalog_path)
 
     @classmethod
     @airbyte_errors()
-    def read_state(cls, state_path: str) -> list[AirbyteStateMessage]:
+    def read_state(cls, state_path: str | None) -> list[AirbyteStateMessage]:
         """The state's file, of whichever generation."""
         return read_state(state_path)
 
@@ -146,11 +153,12 @@ class SourceMixpanel(AbstractSource):
                 "The configuration is not valid. _limit and _page_size, Airbyte's own settings for "
                 "tests, have to be whole numbers."
             ) from None
-        parsed = parse_config(migrate(dict(plain)))
+        migrated = migrate(dict(plain))
+        parsed = parse_config(migrated)
         if build_privacy(parsed):
             keep_data_back()
-        if ignored := unknown_keys(dict(plain)):
-            _log.info(f"These settings are not known and are ignored: {', '.join(ignored)}.")
+        if ignored := ignored_settings(migrated):
+            _log.warning(ignored)
         for sentence in warnings_on(parsed, ServerTime(self._clock).now_utc()):
             _log.warning(sentence)
         return parsed
@@ -182,13 +190,20 @@ class SourceMixpanel(AbstractSource):
             workshop = self._workshop(settings, hurried=True)
             if settings.reports:
                 _streams(settings, workshop)
-            found = findings(workshop, lambda: _streams(settings, workshop), named_in(settings))
+            found = findings(
+                workshop,
+                lambda: _streams(settings, workshop),
+                named_in(settings),
+                dated(settings),
+            )
         except SourceError as error:
             # Unlike logs and traces this message passes no filter of the CDK's.
             return AirbyteConnectionStatus(status=Status.FAILED, message=masked(str(error)))
         for sentence in found:
             logger.warning(sentence)
-        return AirbyteConnectionStatus(Status.SUCCEEDED, masked(" ".join(found)) or None)
+        told = [ignored_settings(migrate(dict(config))), *found]
+        message = masked(" ".join(filter(None, told)))
+        return AirbyteConnectionStatus(Status.SUCCEEDED, message or None)
 
     def check_connection(
         self, logger: logging.Logger, config: Mapping[str, Any]
@@ -198,23 +213,53 @@ class SourceMixpanel(AbstractSource):
         return result.status == Status.SUCCEEDED, result.message
 
     def discover(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteCatalog:
-        """Every stream with its columns; the log says what that cost."""
-        workshop, streams = self._build(config, hurried=True)
-        catalog = AirbyteCatalog(streams=[stream.as_airbyte_stream() for stream in streams])
+        """Every stream that is wanted with its columns; the log says what that cost."""
+        configured = self.configured(logger, config)
+        return AirbyteCatalog(streams=[entry.stream for entry in configured.streams])
+
+    def configured(
+        self, logger: logging.Logger, config: Mapping[str, Any]
+    ) -> ConfiguredAirbyteCatalog:
+        """The same, as a catalog to read by."""
+        _, workshop, streams = self._build(config, hurried=True)
+        catalog = self._configured(streams)
         logger.info(usage_sentence(workshop.client.quotas()))
         return catalog
 
+    @airbyte_errors()
+    def _configured(self, streams: list[MixpanelStream]) -> ConfiguredAirbyteCatalog:
+        """The streams that are wanted, or all.
+
+        Raises:
+            ConfigError: One does not exist, or not in that mode.
+        """
+        known = {stream.name: stream for stream in streams}
+        wanted = self._wanted or [Choice(name) for name in known]
+        for choice in wanted:
+            if choice.stream not in known:
+                raise ConfigError(
+                    f"There is no stream {choice.stream!r}."
+                    f"{did_you_mean(choice.stream, known)} There are: {', '.join(sorted(known))}."
+                )
+        chosen = [(known[choice.stream], choice.mode) for choice in wanted]
+        return ConfiguredAirbyteCatalog(
+            streams=[
+                of_stream(stream.as_airbyte_stream(), mode, exact=stream.exact)
+                for stream, mode in chosen
+            ]
+        )
+
     def streams(self, config: Mapping[str, Any]) -> list[Stream]:
         """Every stream of the catalogue; while reading, the ones that this sync shares."""
-        return list(self._shared or self._build(config)[1])
+        return list(self._shared or self._build(config)[-1])
 
     @airbyte_errors()
     def _build(
         self, config: Mapping[str, Any], *, hurried: bool = False
-    ) -> tuple[Workshop, list[MixpanelStream]]:
+    ) -> tuple[Config, Workshop, list[MixpanelStream]]:
         settings = self._parse(config)
         workshop = self._workshop(settings, hurried=hurried)
-        return workshop, _streams(settings, workshop)
+        return settings, workshop, _streams(settings, workshop)
 
     # -- read ------------------------------------------------------------------------------
 
@@ -226,9 +271,11 @@ class SourceMixpanel(AbstractSource):
         state: list[AirbyteStateMessage] | None = None,
     ) -> Iterator[AirbyteMessage]:
         """Read quotas side by side; when one stream fails, so does the sync, after the others."""
-        workshop, self._shared = self._build(config)
+        settings, workshop, self._shared = self._build(config)
         plain, _ = split_config(config)
         self._failures.clear()
+        if self._wanted:
+            catalog = self._configured(self._shared)
         yield from self._refuse_unknown(catalog)
         lanes = lanes_of(self._shared, catalog)
         self._turns = Turns(self._shared, lanes)
@@ -239,18 +286,43 @@ class SourceMixpanel(AbstractSource):
             with suppress(AirbyteTracedException):
                 yield from super(SourceMixpanel, self).read(logger, plain, part, state)
 
-        work = side_by_side([lane(part) for part in lanes], room=_QUEUED, discard=forget)
+        self._without_rows = {entry.stream.name for entry in catalog.streams}
+        sources = [
+            *map(lane, lanes),
+            self._hints(settings, workshop, self._without_rows & {"export"}),
+        ]
+        work = side_by_side(sources, room=_QUEUED, discard=forget)
         with closing(work):
             for message in work:
                 yield message
                 self._turns.written(message)
+        # A report that brings rows needs no query to tell that it can.
+        yield from self._hints(settings, workshop, self._without_rows - {"export"})
         logger.info(usage_sentence(workshop.client.quotas()))
+        self._refuse_unfinished()
+
+    def _refuse_unfinished(self) -> None:
+        """Do nothing if every stream was read whole.
+
+        Raises:
+            TracedError: Some were not.
+        """
         if self._failures:
             told = "\n".join(f"{name}: {_told(error)}" for name, error in self._failures.items())
-            raise AirbyteTracedException(
+            raise TracedError(
                 message=f"The following streams were not read whole.\n{told}",
                 failure_type=FailureType(worst(map(kind_of, self._failures.values()))),
             )
+
+    @staticmethod
+    def _hints(
+        settings: Config, workshop: Workshop, streams: Collection[str]
+    ) -> Iterator[AirbyteMessage]:
+        """No messages, but warnings of what the settings of streams name and the project lacks."""
+        named = named_in(settings).of(streams)
+        for sentence in amiss(workshop.hurried(), named, dated(settings)):
+            _log.warning(sentence)
+        yield from ()
 
     def _refuse_unknown(self, catalog: ConfiguredAirbyteCatalog) -> Iterator[AirbyteMessage]:
         """End the streams that the catalog asks for and that there are not; the others go on."""
@@ -260,8 +332,8 @@ class SourceMixpanel(AbstractSource):
             if name not in known:
                 error = ConfigError(
                     f"The configured catalog asks for stream {name!r}, which Mixpanel does not "
-                    f"have (any more). Refresh the connection's schema, or take the stream out. "
-                    f"There are: {', '.join(sorted(known))}."
+                    f"have (any more).{did_you_mean(name, known)} Refresh the connection's schema, "
+                    f"or take the stream out. There are: {', '.join(sorted(known))}."
                 )
                 self._failures[name] = told = traced(error)
                 yield status_message(entry.stream, AirbyteStreamStatus.INCOMPLETE)
@@ -297,6 +369,7 @@ class SourceMixpanel(AbstractSource):
                 message = self._get_message(item, stream_instance)
                 if message.type == Type.RECORD:
                     if not records:
+                        self._without_rows.discard(name)
                         yield status_message(configured_stream.stream, AirbyteStreamStatus.RUNNING)
                     made = message.count if isinstance(message, RecordBatch) else 1
                     records += made

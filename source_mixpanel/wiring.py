@@ -30,10 +30,14 @@ from source_mixpanel.records.privacy import Privacy
 from source_mixpanel.regions import hosts
 from source_mixpanel.streams.base import Workshop
 from source_mixpanel.sync.origin import Origin
+from source_mixpanel.sync.period import Period
 from source_mixpanel.sync.progress import Progress, Watcher
 
 _log = logging.getLogger("airbyte")
 _MB = 1_000_000
+
+_EVENT_KEYS = ("event", "born_event")
+"""Parameters of reports that name an event."""
 
 
 def build_auth(config: Config) -> MixpanelAuth:
@@ -133,14 +137,19 @@ def build_workshop(
 
 def named_in(config: Config) -> Named:
     """What the settings name by its name or number in Mixpanel."""
-    start = since(config)
-    funnels = {
-        report.name: report.parameters.funnel_id
-        for report in config.reports
-        if isinstance(report, FunnelReport)
-    }
-    day = start.date() if isinstance(start, datetime) else start
-    return Named(tuple(config.export_events or ()), funnels, day)
+    events = {"export": config.export_events or ()}
+    funnels: dict[str, int] = {}
+    for report in config.reports:
+        stream, told = f"report_{report.name}", report.parameters
+        events[stream] = tuple(filter(None, (getattr(told, key, None) for key in _EVENT_KEYS)))
+        if isinstance(report, FunnelReport):
+            funnels[stream] = report.parameters.funnel_id
+    return Named({stream: names for stream, names in events.items() if names}, funnels)
+
+
+def dated(config: Config) -> Period:
+    """From when to when the settings want dated streams."""
+    return Period(start=since(config), end=config.end_date)
 
 
 def warnings_on(config: Config, now: datetime) -> Iterator[str]:

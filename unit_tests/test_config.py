@@ -162,7 +162,7 @@ def test_bad_credentials_are_named_and_never_repeated(credentials: Any, key: str
 
 
 def test_missing_credentials_are_named() -> None:
-    assert "credentials: Field required." in _refusal({})
+    assert "credentials: it is required, and missing." in _refusal({})
 
 
 @pytest.mark.parametrize("raw", [None, [], "text", 5])

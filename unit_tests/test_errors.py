@@ -21,6 +21,7 @@ BAD_SETTINGS: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
     "a zone that is none": ({"project_timezone": "Mars/Olympus"}, ["project_timezone", "Mars"]),
     "an expression cut short": ({"export_where": 'properties["x" == 1'}, ["export_where"]),
+    "an event with half a character": ({"export_events": ["\ud800"]}, ["export_events", "half"]),
     "events that are no names": ({"export_events": ["a", 5]}, ["export_events"]),
     "a region that is none": ({"region": "MOON"}, ["region", "US", "EU", "IN"]),
     "a window that is no number": ({"attribution_window": "five"}, ["attribution_window"]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any
 
 import pytest
@@ -49,6 +50,7 @@ def test_help_explains_every_command(command: Command) -> None:
         ([], "Say what to do: spec, check, discover, read."),
         (["sync"], "There is no command 'sync'. There are: spec, check, discover, read."),
         (["--config", "c.json"], "There is no command '--config'."),
+        (["chek"], "There is no command 'chek'. Did you mean 'check'?"),
     ],
 )
 def test_a_call_without_a_command_says_what_there_is(
@@ -100,3 +102,29 @@ def test_flags_that_the_platform_passes_are_taken(command: Command, config: dict
     files: dict[str, Any] = {"config": config, "catalog": configured([streams["cohorts"]])}
     running = command.start("read", **files, more=["--debug", "--manifest-path", "m.yaml"])
     assert running.end().code == 0
+
+
+def test_the_version_is_told(command: Command) -> None:
+    told = _call(command, "--version")
+    assert (told.returncode, told.stderr) == (0, "")
+    assert told.stdout == f"source-mixpanel {version('source-mixpanel')}\n"
+
+
+@pytest.mark.parametrize(
+    ("args", "sentence"),
+    [
+        (["check", "--confg", "c.json"], "check has no flag --confg. Did you mean '--config'?"),
+        (["read", "--stream=export"], None),
+        (["read", "--steams=export"], "read has no flag --steams. Did you mean '--streams' or"),
+        (["check", "--catalog", "c.json"], "check has no flag --catalog."),
+        (["read", "--config", "c.json"], "source-mixpanel read: one of the arguments --streams"),
+        (["check"], "source-mixpanel check: the following arguments are required: --config"),
+    ],
+)
+def test_a_mistyped_flag_is_told_with_the_one_that_was_meant(
+    command: Command, args: list[str], sentence: str | None
+) -> None:
+    told = _call(command, *args)
+    assert (told.returncode, told.stdout) == (2, "")
+    assert told.stderr.startswith(sentence or "source-mixpanel read: ")
+    assert "--help` tells more." in told.stderr

@@ -95,7 +95,7 @@ class ListReader:
         return good
 
     def event_names(self, first: date, last: date, stream: str) -> list[str]:
-        """The events of some days; as many as `MOST_EVENT_NAMES`, there may be more.
+        """The events of some days, asked for once; of `MOST_EVENT_NAMES` there may be more.
 
         Raises:
             DataError: The answer is no list.
@@ -108,6 +108,9 @@ class ListReader:
             "to_date": last.isoformat(),
         }
         request = ApiRequest(Api.QUERY, "/api/query/events/names", stream, params)
+        return self.once.get(f"{request.path} {first} {last}", lambda: self._names(request))
+
+    def _names(self, request: ApiRequest) -> list[str]:
         names = self.client.json(request)
         if not isinstance(names, list):
             raise DataError(f"Mixpanel's {request.answer} is no list.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
@@ -80,6 +81,13 @@ class OAuthToken(FrozenModel):
     )
     project_id: ProjectId
 
+
+KINDS: Mapping[str, type[FrozenModel]] = {
+    "Service Account": ServiceAccount,
+    "Project Secret": ProjectSecret,
+    "OAuth Token": OAuthToken,
+}
+"""By `option_title`."""
 
 Credentials = Annotated[
     ServiceAccount | ProjectSecret | OAuthToken, Field(discriminator="option_title")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from source_mixpanel.config.credentials import KINDS
 from source_mixpanel.config.model import bounds
 
 _MOST_DIGITS = 18
@@ -89,8 +90,9 @@ def _name_credentials(config: dict[str, Any]) -> None:
     credentials = dict(credentials)
     if "project_id" in config and "username" in credentials:
         credentials.setdefault("project_id", config.pop("project_id"))
-    if not credentials.get("option_title"):
-        credentials["option_title"] = _kind(credentials)
+    title = str(credentials.get("option_title") or _kind(credentials))
+    spelled = {kind.casefold(): kind for kind in KINDS}
+    credentials["option_title"] = spelled.get(title.strip().casefold(), title)
     if "project_id" in credentials:
         credentials["project_id"] = _number(credentials["project_id"])
     config["credentials"] = credentials

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time, timezone
 from functools import cache
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
 
-from source_mixpanel.config.credentials import Credentials, FrozenModel
+from source_mixpanel.config.credentials import KINDS, Credentials, FrozenModel
 from source_mixpanel.config.properties import (
+    ColumnPin,
     ColumnPins,
     ExcludedProperties,
     HashedProperties,
@@ -28,10 +30,13 @@ from source_mixpanel.config.values import (
     PropertyLayout,
     PropertyTypes,
     ZoneName,
+    any_case,
 )
+from source_mixpanel.config.words import in_words
 from source_mixpanel.errors import ConfigError
 from source_mixpanel.expressions import texts_in
 from source_mixpanel.regions import Region
+from source_mixpanel.spelling import did_you_mean
 
 _MOMENT_EXTRA: dict[str, Any] = {
     "format": "date-time",
@@ -39,7 +44,6 @@ _MOMENT_EXTRA: dict[str, Any] = {
     "pattern": r"^$|^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)?$",
     "pattern_descriptor": "YYYY-MM-DD, YYYY-MM-DDTHH:mm:ssZ",
 }
-_CREDENTIAL_TITLES = frozenset({"Service Account", "Project Secret", "OAuth Token"})
 
 
 class RateLimits(FrozenModel):
@@ -66,7 +70,7 @@ class Config(FrozenModel):
         title="Authentication",
         description="How the connector signs in to Mixpanel.",
     )
-    region: Region = Field(
+    region: Annotated[Region, any_case(Region)] = Field(
         Region.US,
         description="Where the project's data resides: United States, European Union or India.",
     )
@@ -115,26 +119,26 @@ class Config(FrozenModel):
         description="Export only events that match this Mixpanel expression.",
         examples=['properties["plan"] == "pro"'],
     )
-    late_events: LateEvents = Field(
+    late_events: Annotated[LateEvents, any_case(LateEvents)] = Field(
         LateEvents.BY_PROCESSING_TIME,
         title="Late Events",
         description="How an incremental export finds events that arrived late. by_processing_time "
         "asks for what Mixpanel processed since the last sync; reread_window reads the "
         "attribution window again in full.",
     )
-    event_timestamps: EventTimestamps = Field(
+    event_timestamps: Annotated[EventTimestamps, any_case(EventTimestamps)] = Field(
         EventTimestamps.AUTO,
         title="Event Timestamps",
         description="Whether Mixpanel keeps the project's event times in UTC (projects since "
         "2023) or in the project's own time (older ones). auto finds out from the data.",
     )
-    property_layout: PropertyLayout = Field(
+    property_layout: Annotated[PropertyLayout, any_case(PropertyLayout)] = Field(
         PropertyLayout.COLUMNS,
         title="Property Layout",
         description="columns: one column a property. object: a single column, properties, that "
         "holds all of them under their own names.",
     )
-    property_types: PropertyTypes = Field(
+    property_types: Annotated[PropertyTypes, any_case(PropertyTypes)] = Field(
         PropertyTypes.NATIVE,
         title="Property Types",
         description="native: values as Mixpanel holds them. string: custom properties as text.",
@@ -304,13 +308,16 @@ def parse_config(raw: Any) -> Config:
         return Config.model_validate(raw)
     except ValidationError as error:
         problems = [_sentence(problem, raw) for problem in error.errors(include_input=False)]
+        if isinstance(raw, Mapping) and (ignored := ignored_settings(raw)):
+            problems.append(ignored)
         raise ConfigError(f"The configuration is not valid. {' '.join(problems)}") from None
 
 
 def _sentence(problem: Any, raw: Any) -> str:
     path = ".".join(_place(problem["loc"], raw))
-    text = str(problem["msg"]).removeprefix("Value error, ").rstrip(".")
-    return f"{path}: {text}." if path else f"{text}."
+    text = in_words(problem)
+    end = "" if text.endswith("?") else "."
+    return f"{path}: {text}{end}" if path else f"{text}{end}"
 
 
 def _place(loc: tuple[str | int, ...], raw: Any) -> list[str]:
@@ -321,9 +328,42 @@ def _place(loc: tuple[str | int, ...], raw: Any) -> list[str]:
         name = report.get("name") if isinstance(report, dict) else None
         told = name if isinstance(name, str) and name else str(number)
         return ["reports", told, *map(str, rest)]
-    return [str(part) for part in loc if part not in _CREDENTIAL_TITLES]
+    return [str(part) for part in loc if part not in KINDS]
 
 
-def unknown_keys(raw: dict[str, Any]) -> list[str]:
+def ignored_settings(raw: Mapping[str, Any]) -> str | None:
+    """Sentences on keys that the connector does not know, with those that were meant; or None."""
+    told = [
+        f"The setting {key!r} is not known, and ignored."
+        f"{did_you_mean(key.rpartition('.')[2], known)}"
+        for key, known in _unknown(raw)
+    ]
+    return " ".join(told) or None
+
+
+def unknown_keys(raw: Mapping[str, Any]) -> list[str]:
     """Keys that the connector does not know, without Airbyte's own (`__...`, `_limit`)."""
-    return sorted(k for k in raw if k not in Config.model_fields and not k.startswith("_"))
+    return sorted(key for key, _ in _unknown(raw))
+
+
+def _unknown(raw: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
+    """Keys that are not known, with those that there are in their place."""
+    for path, model, given in _objects(raw):
+        for key in given:
+            if key not in model.model_fields and not key.startswith("_"):
+                yield f"{path}{key}", list(model.model_fields)
+
+
+def _objects(raw: Mapping[str, Any]) -> Iterator[tuple[str, type[FrozenModel], Mapping[str, Any]]]:
+    """The settings, and the objects among them; reports refuse what they do not know."""
+    yield "", Config, raw
+    credentials, limits, pins = (
+        raw.get(key) for key in ("credentials", "rate_limits", "column_names")
+    )
+    if isinstance(credentials, Mapping) and credentials.get("option_title") in KINDS:
+        yield "credentials.", KINDS[credentials["option_title"]], credentials
+    if isinstance(limits, Mapping):
+        yield "rate_limits.", RateLimits, limits
+    for pin in pins if isinstance(pins, list) else ():
+        if isinstance(pin, Mapping):
+            yield "column_names.", ColumnPin, pin

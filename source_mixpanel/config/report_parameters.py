@@ -8,7 +8,8 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from source_mixpanel.config.credentials import FrozenModel
-from source_mixpanel.config.values import Expression
+from source_mixpanel.config.values import LOWER, EventName, Expression
+from source_mixpanel.spelling import did_you_mean
 
 OURS = frozenset({"from_date", "to_date", "project_id", "workspace_id", "format"})
 """Parameters that the connector sets itself."""
@@ -16,7 +17,7 @@ _MOST_SEGMENTS = 10_000
 _LONGEST = 90
 _LENGTHS = {"day": 86_400, "hour": 3_600, "minute": 60, "second": 1}
 
-Unit = Literal["day", "week", "month"]
+Unit = Annotated[Literal["day", "week", "month"], LOWER]
 
 
 def form_field(title: str, description: str, default: Any = None, **more: Any) -> Any:
@@ -79,10 +80,12 @@ class Parameters(FrozenModel):
         ours = ", ".join(sorted(given.keys() & OURS))
         if ours:
             raise ValueError(f"the connector sets {ours} itself: leave it out")
-        unknown = ", ".join(sorted(map(str, given.keys() - cls.model_fields.keys())))
+        unknown = sorted(map(str, given.keys() - cls.model_fields.keys()))
         if unknown:
             known = ", ".join(cls.model_fields)
-            raise ValueError(f"a {cls.kind} report has no parameter {unknown}, it has {known}")
+            hint = did_you_mean(unknown[0], cls.model_fields)
+            told = f"a {cls.kind} report has no parameter {', '.join(unknown)}, it has {known}"
+            raise ValueError(f"{told}.{hint}")
         return given
 
     @model_validator(mode="after")
@@ -108,8 +111,8 @@ class SegmentationParameters(Parameters):
 
     kind = "segmentation"
 
-    event: str = _event("The event to count.", ...)
-    type: Literal["general", "unique", "average"] | None = form_field(
+    event: EventName = _event("The event to count.", ...)
+    type: Annotated[Literal["general", "unique", "average"], LOWER] | None = form_field(
         "Type",
         "general: how often it happened (when left out). unique: how many people did it. "
         "average: how often each of them did.",
@@ -125,15 +128,15 @@ class RetentionParameters(Parameters):
 
     kind = "retention"
 
-    retention_type: Literal["birth", "compounded"] | None = form_field(
+    retention_type: Annotated[Literal["birth", "compounded"], LOWER] | None = form_field(
         "Retention Type",
         "birth: people enter with their first born event (when left out). compounded: with every "
         "event.",
     )
-    born_event: str | None = _event(
+    born_event: EventName | None = _event(
         "The event that people enter with; for birth.", title="Born Event"
     )
-    event: str | None = _event("The event that people come back with. Any when left out.")
+    event: EventName | None = _event("The event that people come back with. Any when left out.")
     born_where: Expression | None = _where("born events", "Born Filter")
     where: Expression | None = _where("events that people come back with")
     unit: Bucket = None
@@ -173,7 +176,7 @@ class FunnelParameters(Parameters):
         "How long people have to finish, in length units, 90 days at most. As saved when left out.",
         ge=1,
     )
-    length_unit: Literal["day", "hour", "minute", "second"] | None = form_field(
+    length_unit: Annotated[Literal["day", "hour", "minute", "second"], LOWER] | None = form_field(
         "Length Unit", "The unit of the length."
     )
     unit: Bucket = None
@@ -198,10 +201,10 @@ class FrequencyParameters(Parameters):
     kind = "frequency"
 
     unit: Unit = form_field("Unit", "What a row's date stands for.", ...)
-    addiction_unit: Literal["hour", "day"] = form_field(
+    addiction_unit: Annotated[Literal["hour", "day"], LOWER] = form_field(
         "Addiction Unit", "What is counted in it: hours or days with an event.", ...
     )
-    event: str | None = _event("The event to count. Any when left out.")
+    event: EventName | None = _event("The event to count. Any when left out.")
     where: Expression | None = _where()
     on: BreakDown = None
     limit: Limit = None

@@ -83,9 +83,10 @@ class FrequencyReport(_Report):
 def _of_a_kind(value: Any) -> Any:
     if not isinstance(value, Mapping):
         raise ValueError("it has to be an object with kind, name and parameters")  # noqa: TRY004 - pydantic's kind
-    if value.get("kind") not in KINDS:
+    kind = str(value.get("kind")).strip().casefold()
+    if kind not in KINDS:
         raise ValueError(f"kind has to be one of {', '.join(KINDS)}")
-    return value
+    return {**value, "kind": kind}
 
 
 Report = Annotated[

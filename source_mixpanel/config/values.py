@@ -8,10 +8,11 @@ from enum import Enum
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator
+from pydantic import AfterValidator, BeforeValidator
 
 from source_mixpanel.dates import parse_moment, parse_zone
 from source_mixpanel.expressions import check_expression
+from source_mixpanel.spelling import did_you_mean
 
 _EARLIEST_YEAR = 1900
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -44,6 +45,34 @@ class PropertyTypes(str, Enum):
 
     NATIVE = "native"
     STRING = "string"
+
+
+_ABBREVIATED = 0.5
+"""How much a choice has to have in common with what was given, which may say it at length."""
+
+
+def any_case(choices: type[Enum]) -> BeforeValidator:
+    """Takes choices in any letter case; of others it says what there are."""
+    values = {str(choice.value).casefold(): str(choice.value) for choice in choices}
+
+    def read(value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        if value.strip().casefold() not in values:
+            *some, last = values.values()
+            meant = did_you_mean(value, values.values(), _ABBREVIATED)
+            raise ValueError(f"it has to be {', '.join(some)} or {last}.{meant}")
+        return values[value.strip().casefold()]
+
+    return BeforeValidator(read)
+
+
+def _lower(value: object) -> object:
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+LOWER = BeforeValidator(_lower)
+"""For choices of Mixpanel's, which are written small."""
 
 
 def _moment(value: object) -> object:
@@ -80,9 +109,21 @@ def _names(of: str) -> Callable[[object], object]:
     return read
 
 
+def _sendable(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("it holds half of a character, which cannot be sent") from None
+    return text
+
+
+def _all_sendable(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(map(_sendable, names))
+
+
 def _expression(value: object) -> object:
     if isinstance(value, str):
-        check_expression(value)
+        check_expression(_sendable(value))
     return value or None
 
 
@@ -101,7 +142,10 @@ def _api_url(value: object) -> object:
 Moment = Annotated[date | datetime, BeforeValidator(_moment)]
 LastMoment = Annotated[date | datetime, BeforeValidator(_last_moment)]
 ZoneName = Annotated[str, BeforeValidator(_zone)]
-EventNames = Annotated[tuple[str, ...], BeforeValidator(_names("an event"))]
+EventName = Annotated[str, AfterValidator(_sendable)]
+EventNames = Annotated[
+    tuple[str, ...], BeforeValidator(_names("an event")), AfterValidator(_all_sendable)
+]
 PropertyNames = Annotated[tuple[str, ...], BeforeValidator(_names("a property"))]
 Expression = Annotated[str, BeforeValidator(_expression)]
 ApiUrl = Annotated[str, BeforeValidator(_api_url)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from airbyte_cdk.models import AirbyteMessage, ConfiguredAirbyteStream, SyncMode
@@ -66,6 +66,11 @@ class Workshop:
     progress: Progress
     privacy: Privacy
 
+    def hurried(self) -> Workshop:
+        """The same, for what a sync is not to wait for."""
+        client = self.client.hurried()
+        return replace(self, client=client, lists=replace(self.lists, client=client))
+
     def project_days(self) -> Days:
         """Days as the Query API counts them: always in the project's zone."""
         return Days(PROJECT_KIND, self.project.zone())
@@ -109,6 +114,7 @@ class MixpanelStream(Stream, ABC):
 
     Attributes:
         cursor_field: The column that incremental syncs go by; empty without one.
+        exact: Whether incremental syncs leave an exact copy.
         lane: Whose quota it spends: streams of different lanes are read side by side.
         documented: Whether Mixpanel documents all that it is read from.
         paths: Where it is read from; its rows come from the first one.
@@ -120,6 +126,7 @@ class MixpanelStream(Stream, ABC):
     paths: tuple[str, ...]
     primary_key: list[str] = []  # noqa: RUF012 - each stream has its own
     cursor_field: str | list[str] = []  # noqa: RUF012 - as the CDK declares it
+    exact: bool = True
     lane: Api = Api.QUERY
     documented: bool = True
     is_resumable = True

@@ -19,6 +19,7 @@ class Engage(ProfileStream):
     """Every user profile, or since the last sync those that Mixpanel has marked as changed."""
 
     cursor_field = "last_seen"
+    exact = False
 
     def __init__(self, workshop: Workshop, settings: ProfileSettings) -> None:
         super().__init__(workshop, ProfilesOf("engage", "distinct_id"), settings)

@@ -8,18 +8,18 @@ EVENTS = ["Purchase", "Page View", "Sign Up"]
 
 
 def test_an_event_that_there_is_not_is_told_with_names_that_are_spelt_alike() -> None:
-    [sentence] = missing_events(["Purchas", "Sign Up"], EVENTS)
+    [sentence] = missing_events({"export": ["Purchas", "Sign Up"]}, EVENTS)
     assert "'Purchas'" in sentence
     assert sentence.endswith("Did you mean 'Purchase'?")
 
 
 def test_letter_case_counts_for_mixpanel_and_is_forgiven_in_the_hint() -> None:
-    [sentence] = missing_events(["PAGE VIEW"], EVENTS)
+    [sentence] = missing_events({"export": ["PAGE VIEW"]}, EVENTS)
     assert sentence.endswith("Did you mean 'Page View'?")
 
 
 def test_nothing_near_makes_no_hint_and_mixpanels_own_events_are_taken_as_they_are() -> None:
-    [sentence] = missing_events(["zzz", "$session_start"], EVENTS)
+    [sentence] = missing_events({"export": ["zzz", "$session_start"]}, EVENTS)
     assert sentence.endswith("since the start.")
 
 

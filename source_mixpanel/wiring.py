@@ -108,13 +108,9 @@ def build_workshop(
     auth = build_auth(config)
     # The header holds the secret in another spelling; it has to be masked as well.
     hide([auth.header, auth.header.partition(" ")[2]])
+    access, log = build_access(config, auth), _log.info
     client = MixpanelClient(
-        build_access(config, auth),
-        ledgers=ledgers,
-        clock=clock,
-        time=time,
-        log=_log.info,
-        patience=patience,
+        access, ledgers=ledgers, clock=clock, time=time, log=log, patience=patience
     )
     zone = ZoneInfo(config.project_timezone) if config.project_timezone else None
     once = Once()
@@ -122,7 +118,7 @@ def build_workshop(
     return Workshop(
         client=client,
         ledgers=ledgers,
-        disk=Disk(config.download_ahead_mb * _MB),
+        disk=Disk(config.download_ahead_mb * _MB, clock.monotonic),
         once=once,
         lists=ListReader(client, facts.workspaces, once, _log.warning),
         project=facts,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 
 from source_mixpanel.errors import TooLargeError
@@ -23,6 +22,7 @@ class Disk:
 
     Args:
         size: Bytes; 0 if nothing is to be downloaded before the last one is emitted.
+        monotonic: Measures how long downloads wait for room.
 
     Attributes:
         half: Bytes.
@@ -31,11 +31,14 @@ class Disk:
         changed: Held by whoever changes that, and notified.
     """
 
-    def __init__(self, size: int = _DEFAULT_BYTES) -> None:
+    def __init__(
+        self, size: int = _DEFAULT_BYTES, monotonic: Callable[[], float] = lambda: 0.0
+    ) -> None:
         self.half = (size or _DEFAULT_BYTES) // 2
         self.is_ahead = size > 0
         self.waiting = 0
         self.changed = threading.Condition()
+        self.monotonic = monotonic
 
     @property
     def is_full(self) -> bool:
@@ -89,9 +92,9 @@ class Share:
         disk = self._disk
         with disk.changed:
             if not self._may_take(size):
-                began = time.monotonic()
+                began = disk.monotonic()
                 disk.changed.wait_for(lambda: self._may_take(size))
-                self.held_s += time.monotonic() - began
+                self.held_s += disk.monotonic() - began
             if self.is_dropped:
                 raise DroppedError
             self._resize(self._size + size)

@@ -224,8 +224,8 @@ class Config(FrozenModel):
         ge=0,
         title="Download Ahead (MB)",
         description=(
-            "Disk, in MB, for raw events that are downloaded and not yet emitted. 0 downloads "
-            "nothing ahead."
+            "Disk, in MB, for raw events and pages of profiles that are downloaded and not yet "
+            "emitted. 0 downloads nothing ahead."
         ),
         json_schema_extra={"airbyte_hidden": True},
     )

@@ -32,6 +32,8 @@ SOAKED := unit_tests/test_fault_matrix.py unit_tests/test_kills.py \
   unit_tests/hostile/test_bad_files.py
 # Seconds that each target is fuzzed.
 FUZZ_SECONDS ?= 60
+# pyenv's interpreters, which uv does not look for.
+WITH_PYTHONS := PATH="$$(printf '%s:' "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/*/bin)$$PATH"
 # Anything: measure small sizes.
 QUICK ?=
 
@@ -48,6 +50,33 @@ demo: $(READY) $(PYAIRBYTE) ## Move a Mixpanel project into DuckDB, twice, compa
 .PHONY: test
 test: $(READY) ## Run the tests
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal
+
+.PHONY: test-base
+test-base: $(READY) ## Run the tests in the image's base, on the Python that it ships
+	scripts/with_docker.sh scripts/test_on_base.sh -n 2 --dist worksteal
+
+test-3.%: .venv-3.%/.ready ## Run the tests on another Python (make test-3.12)
+	.venv-3.$*/bin/python -m pytest -q -n 2 --dist worksteal
+
+.PHONY: test-pythons
+test-pythons: $(READY) ## Run the tests on the other Pythons, as far as they can be had
+	for version in 3.10 3.12; do \
+	  if $(WITH_PYTHONS) $(BIN)/uv python find -q $$version >/dev/null 2>&1 || \
+	      $(BIN)/uv python install -q $$version 2>/dev/null; then \
+	    $(MAKE) test-$$version || exit 1; \
+	  else echo "Python $$version cannot be had here: no test ran on it."; fi; done
+
+.PHONY: newest-cdk
+newest-cdk: $(READY) ## Run the tests of the protocol with the newest airbyte-cdk of the index
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-newest-cdk
+	$(BIN)/uv pip sync --quiet --python .venv-newest-cdk/bin/python requirements/dev.txt
+	$(BIN)/uv pip install --quiet --python .venv-newest-cdk/bin/python --upgrade "airbyte-cdk[dev]"
+	$(BIN)/uv pip install --quiet --python .venv-newest-cdk/bin/python --no-deps --no-build-isolation \
+	  --editable .
+	$(BIN)/uv pip show --quiet --python .venv-newest-cdk/bin/python airbyte-cdk
+	.venv-newest-cdk/bin/python -m pytest -q -n 2 unit_tests/test_protocol.py unit_tests/test_conformance.py
+	.venv-newest-cdk/bin/python -m pytest -q -m "not image_tests and not clients" \
+	  integration_tests/test_acceptance.py integration_tests/test_airbyte_standards.py
 
 .PHONY: soak
 soak: $(READY) ## Play every fault, kill syncs hundreds of times, and compare what comes out
@@ -172,8 +201,15 @@ $(METADATA): requirements/metadata.txt $(READY)
 	$(BIN)/uv pip sync --quiet --python .venv-metadata/bin/python requirements/metadata.txt
 	@touch $@
 
+# Another Python, with the dependencies of the first.
+.venv-3.%/.ready: requirements/dev.txt pyproject.toml $(READY)
+	$(WITH_PYTHONS) $(BIN)/uv venv --quiet --clear --python 3.$* .venv-3.$*
+	$(BIN)/uv pip sync --quiet --python .venv-3.$*/bin/python requirements/dev.txt
+	$(BIN)/uv pip install --quiet --python .venv-3.$*/bin/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
 # Airbyte's connector wants Python 3.11.
 .venv-%/.ready: requirements/%.txt $(READY)
-	$(BIN)/uv venv --quiet --clear --python 3.11 .venv-$*
+	$(WITH_PYTHONS) $(BIN)/uv venv --quiet --clear --python 3.11 .venv-$*
 	$(BIN)/uv pip sync --quiet --python .venv-$*/bin/python requirements/$*.txt
 	@touch $@

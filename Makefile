@@ -13,6 +13,8 @@ HEADLESS := .venv-headless/.ready
 SERVERLESS := .venv-serverless/.ready
 DBT := .venv-dbt/.ready
 METADATA := .venv-metadata/.ready
+# What checks workflows and licences, and writes the changelog.
+RELEASE := .venv-release/.ready
 # The config of a real project for the demo, instead of the local Mixpanel.
 CONFIG ?=
 # A directory for the demo's DuckDB file and page, instead of build/demo.
@@ -20,6 +22,8 @@ KEEP ?=
 PORT ?= 8080
 IMAGE ?= source-mixpanel:dev
 SEED ?= 7
+# What make image builds for; this machine, if empty.
+PLATFORM ?=
 # Rate limits of make emulator: on or off.
 QUOTA ?= on
 # What make soak runs, and how much: faults for so many streams each (1000: all), kills, examples.
@@ -32,6 +36,8 @@ SOAKED := unit_tests/test_fault_matrix.py unit_tests/test_kills.py \
   unit_tests/hostile/test_bad_files.py
 # Seconds that each target is fuzzed.
 FUZZ_SECONDS ?= 60
+# The Pythons of make test-pythons.
+PYTHONS ?= 3.10 3.12
 # pyenv's interpreters, which uv does not look for.
 WITH_PYTHONS := PATH="$$(printf '%s:' "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/*/bin)$$PATH"
 # Anything: measure small sizes.
@@ -60,7 +66,7 @@ test-3.%: .venv-3.%/.ready ## Run the tests on another Python (make test-3.12)
 
 .PHONY: test-pythons
 test-pythons: $(READY) ## Run the tests on the other Pythons, as far as they can be had
-	for version in 3.10 3.12; do \
+	for version in $(PYTHONS); do \
 	  if $(WITH_PYTHONS) $(BIN)/uv python find -q $$version >/dev/null 2>&1 || \
 	      $(BIN)/uv python install -q $$version 2>/dev/null; then \
 	    $(MAKE) test-$$version || exit 1; \
@@ -75,7 +81,7 @@ newest-cdk: $(READY) ## Run the tests of the protocol with the newest airbyte-cd
 	  --editable .
 	$(BIN)/uv pip show --quiet --python .venv-newest-cdk/bin/python airbyte-cdk
 	.venv-newest-cdk/bin/python -m pytest -q -n 2 unit_tests/test_protocol.py unit_tests/test_conformance.py
-	.venv-newest-cdk/bin/python -m pytest -q -m "not image_tests and not clients" \
+	.venv-newest-cdk/bin/python -m pytest -q -m "not image_tests and not clients and not dist" \
 	  integration_tests/test_acceptance.py integration_tests/test_airbyte_standards.py
 
 .PHONY: soak
@@ -94,7 +100,7 @@ check: lint types imports test acceptance validate-metadata test-image ## All th
 .PHONY: acceptance
 acceptance: $(READY) ## Run Airbyte's standard tests, and ours, warehouses among them
 	scripts/have_postgres.sh
-	$(BIN)/python -m pytest -q -m "not image_tests and not clients" integration_tests
+	$(BIN)/python -m pytest -q -m "not image_tests and not clients and not dist" integration_tests
 
 .PHONY: acceptance-files
 acceptance-files: $(READY) ## Write the acceptance suites' catalogs and expected records anew
@@ -138,12 +144,33 @@ bench: $(READY) $(AIRBYTE) ## Measure a record's cost beside Airbyte's connector
 peers: $(READY) $(AIRBYTE) $(TAP) $(CLIENTS) $(HEADLESS) ## Try other people's clients on the local Mixpanel
 	$(BIN)/python -m peers
 
+.PHONY: workflows
+workflows: $(RELEASE) ## Check the workflows of public CI
+	.venv-release/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	.venv-release/bin/zizmor --offline --quiet .github/workflows
+
+.PHONY: audit
+audit: $(RELEASE) ## Look for known holes in what is installed; fails where the advisories cannot be had, too
+	.venv-release/bin/pip-audit --strict --disable-pip --requirement requirements/runtime.txt
+
+.PHONY: fragment
+fragment: $(RELEASE) ## Fail unless this branch tells users what it changes (changes/README.md)
+	.venv-release/bin/towncrier check
+
+.PHONY: release
+release: $(READY) $(RELEASE) ## Make a version, and tag it (VERSION=5.1.0)
+	scripts/release.sh $(VERSION)
+
+.PHONY: notes
+notes: ## Print what the changelog says of a version (TAG=v5.1.0)
+	@scripts/notes.sh $(TAG)
+
 .PHONY: image
-image: ## Build the image (starts a Docker engine where there is none)
-	scripts/with_docker.sh scripts/image.sh $(IMAGE)
+image: $(RELEASE) ## Build the image, and list what is in it (PLATFORM=linux/arm64: for another machine)
+	PLATFORM=$(PLATFORM) scripts/with_docker.sh scripts/image.sh $(IMAGE)
 
 .PHONY: test-image
-test-image: $(READY) ## Build the image and run it as the platform does
+test-image: $(READY) $(RELEASE) ## Build the image and run it as the platform does
 	IMAGE=$(IMAGE) scripts/with_docker.sh sh -c 'scripts/image.sh $(IMAGE) && \
 	  $(BIN)/python -m pytest -q -m image_tests integration_tests/test_image.py && \
 	  PATH=$(CURDIR)/scripts/host_network:$$PATH $(BIN)/python -m pytest -q -m image_tests \
@@ -157,6 +184,10 @@ form: $(READY) ## Draw the settings' form into docs/spec-form.png
 .PHONY: simulate
 simulate: $(READY) ## Show how long whole syncs take under Mixpanel's limits
 	$(BIN)/python -m benchmarks.simulate
+
+.PHONY: dist
+dist: $(READY) $(RELEASE) ## Build wheel and sdist reproducibly, try the wheel, and list what it needs
+	scripts/dist.sh
 
 .PHONY: test-clients
 test-clients: $(READY) $(PYAIRBYTE) $(SERVERLESS) $(DBT) ## Run PyAirbyte, airbyte-serverless and dbt
@@ -179,6 +210,8 @@ lock: $(READY) ## Resolve the dependencies anew
 	  --generate-hashes -o requirements/build.txt
 	$(BIN)/uv pip compile -q --upgrade requirements/metadata.in --universal --python-version 3.10 \
 	  --generate-hashes -o requirements/metadata.txt
+	$(BIN)/uv pip compile -q --upgrade requirements/release.in --universal --python-version 3.11 \
+	  --generate-hashes -o requirements/release.txt
 
 $(READY): requirements/dev.txt pyproject.toml
 	@echo "Setting up $(@D), the connector and what its tests need: about half a minute, once." >&2

@@ -34,6 +34,8 @@ SOAKED := unit_tests/test_fault_matrix.py unit_tests/test_kills.py \
   unit_tests/streams/test_export_histories.py unit_tests/streams/test_export_zones.py \
   unit_tests/hostile/test_values.py unit_tests/hostile/test_names.py \
   unit_tests/hostile/test_bad_files.py
+# How many syncs make day plays.
+SYNCS ?= 96
 # Seconds that each target is fuzzed.
 FUZZ_SECONDS ?= 60
 # The Pythons of make test-pythons.
@@ -88,6 +90,10 @@ newest-cdk: $(READY) ## Run the tests of the protocol with the newest airbyte-cd
 soak: $(READY) ## Play every fault, kill syncs hundreds of times, and compare what comes out
 	SOAK_FAULTS=$(FAULTS) SOAK_KILLS=$(KILLS) SOAK_EXAMPLES=$(EXAMPLES) SOAK_FIGURES=1 \
 	  $(BIN)/python -m pytest -q -n 2 $(SOAKED)
+
+.PHONY: day
+day: $(READY) ## Play a day of syncs every quarter of an hour, in virtual time (SYNCS=96)
+	DAY_SYNCS=$(SYNCS) $(BIN)/python -m pytest -q integration_tests/test_day.py
 
 .PHONY: fuzz
 fuzz: .venv-fuzz/.ready ## Fuzz what reads other people's bytes, guided by coverage (FUZZ_SECONDS=60 each)

@@ -16,10 +16,10 @@ if ! command -v mmdebstrap >/dev/null; then
 fi
 # A foreign machine's programs run by emulation, which the kernel has to know of.
 if [ -n "${PLATFORM:-}" ] && [ "${PLATFORM#*/}" != "$(dpkg --print-architecture)" ] &&
-  ! ls /proc/sys/fs/binfmt_misc/qemu-* >/dev/null 2>&1; then
+  ! command -v arch-test >/dev/null; then
   apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends qemu-user-static \
-    binfmt-support >/dev/null 2>&1
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends arch-test \
+    binfmt-support qemu-user-static >/dev/null 2>&1
   [ -e /proc/sys/fs/binfmt_misc/register ] ||
     mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
   update-binfmts --enable

@@ -22,8 +22,6 @@ KEEP ?=
 PORT ?= 8080
 IMAGE ?= source-mixpanel:dev
 SEED ?= 7
-# What make image builds for; this machine, if empty.
-PLATFORM ?=
 # Rate limits of make emulator: on or off.
 QUOTA ?= on
 # What make soak runs, and how much: faults for so many streams each (1000: all), kills, examples.
@@ -172,8 +170,8 @@ notes: ## Print what the changelog says of a version (TAG=v5.1.0)
 	@scripts/notes.sh $(TAG)
 
 .PHONY: image
-image: $(RELEASE) ## Build the image, and list what is in it (PLATFORM=linux/arm64: for another machine)
-	PLATFORM=$(PLATFORM) scripts/with_docker.sh scripts/image.sh $(IMAGE)
+image: $(RELEASE) ## Build the image, and list what is in it
+	scripts/with_docker.sh scripts/image.sh $(IMAGE)
 
 .PHONY: test-image
 test-image: $(READY) $(RELEASE) ## Build the image and run it as the platform does

@@ -4,15 +4,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-stand_in="local/python-connector-base-stand-in:trixie${PLATFORM:+-${PLATFORM#*/}}"
+stand_in=local/python-connector-base-stand-in:trixie
 base=$(sed -n 's/^ARG BASE_IMAGE=//p' Dockerfile)
-have_base() {
-  # One that is there may be for other machines.
-  [ -z "${PLATFORM:-}" ] && docker image inspect "$base" >/dev/null 2>&1 ||
-    timeout 300 docker pull -q ${PLATFORM:+--platform "$PLATFORM"} "$base" >&2
-}
-
-if ! have_base; then
+if ! docker image inspect "$base" >/dev/null 2>&1 && ! timeout 300 docker pull -q "$base" >&2; then
   echo "Airbyte's base image cannot be had; a stand-in takes its place: $stand_in" >&2
   docker image inspect "$stand_in" >/dev/null 2>&1 || scripts/stand_in_base.sh "$stand_in" >&2
   base="$stand_in"

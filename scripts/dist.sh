@@ -32,6 +32,9 @@ done
 "$uv" pip sync --quiet --python "$python" --require-hashes requirements/runtime.txt
 "$uv" pip install --quiet --python "$python" --no-deps --no-index dist/*.whl
 "$uv" pip check --quiet --python "$python"
+# Nobody compiles on the other kind of machine either.
+"$uv" pip install --quiet --dry-run --python-platform aarch64-unknown-linux-gnu --python-version 3.13 \
+  --only-binary :all: --target "$work/arm64" --require-hashes --requirement requirements/runtime.txt
 .venv/bin/python -m pytest -q -m dist integration_tests/test_dist.py
 
 # Licences that ask for no more than a notice, and MPL, which is about files that stay as they are. Unidecode, of

@@ -10,8 +10,7 @@ image="$1"
 docker buildx version >/dev/null 2>&1 || export DOCKER_BUILDKIT=0
 
 base=$(scripts/base.sh)
-docker build --quiet --network host ${PLATFORM:+--platform "$PLATFORM"} \
-  --build-arg BASE_IMAGE="$base" --tag "$image" . >/dev/null
+docker build --quiet --network host --build-arg BASE_IMAGE="$base" --tag "$image" . >/dev/null
 docker image inspect --format \
   'Built {{index .RepoTags 0}} for {{.Architecture}}: {{.Size}} bytes on disk' "$image"
 mkdir -p dist

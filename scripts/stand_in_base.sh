@@ -14,26 +14,15 @@ if ! command -v mmdebstrap >/dev/null; then
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends mmdebstrap \
     >/dev/null 2>&1
 fi
-# A foreign machine's programs run by emulation, which the kernel has to know of.
-if [ -n "${PLATFORM:-}" ] && [ "${PLATFORM#*/}" != "$(dpkg --print-architecture)" ] &&
-  ! command -v arch-test >/dev/null; then
-  apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends arch-test \
-    binfmt-support qemu-user-static >/dev/null 2>&1
-  [ -e /proc/sys/fs/binfmt_misc/register ] ||
-    mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
-  update-binfmts --enable
-fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mmdebstrap --quiet --variant=minbase --include=python3,python3-venv,ca-certificates \
-  ${PLATFORM:+--architectures="${PLATFORM#*/}"} \
   --customize-hook='chroot "$1" useradd --uid 1000 --create-home airbyte' \
   --customize-hook='mkdir -p "$1/airbyte" && chroot "$1" chown airbyte:airbyte /airbyte' \
   --customize-hook="copy-in $certificates /etc/ssl/certs" \
   --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
   --dpkgopt='path-exclude=/usr/share/locale/*' \
   "$suite" "$work/root.tar"
-docker import ${PLATFORM:+--platform "$PLATFORM"} --change "ENV SSL_CERT_FILE=$certificates" \
-  --change "ENV PIP_CERT=$certificates" --change "ENV REQUESTS_CA_BUNDLE=$certificates" --change "USER airbyte" \
+docker import --change "ENV SSL_CERT_FILE=$certificates" --change "ENV PIP_CERT=$certificates" \
+  --change "ENV REQUESTS_CA_BUNDLE=$certificates" --change "USER airbyte" \
   --change "WORKDIR /airbyte" "$work/root.tar" "$image" >/dev/null

@@ -25,8 +25,7 @@ install_engine() {
 
 start_engine() {
   # File descriptor 8 is the lock on starting, 9 the sign of being in use: neither is dockerd's.
-  # Images for other machines are an experiment of older engines.
-  dockerd --experimental --data-root "$home/data" --exec-root "$home/exec" --pidfile "$home/pid" \
+  dockerd --data-root "$home/data" --exec-root "$home/exec" --pidfile "$home/pid" \
     --host "$DOCKER_HOST" >"$home/log" 2>&1 8>&- 9>&- &
   for _ in $(seq 150); do
     engine_answers && return

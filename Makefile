@@ -79,7 +79,7 @@ newest-cdk: $(READY) ## Run the tests of the protocol with the newest airbyte-cd
 	$(BIN)/uv pip install --quiet --python .venv-newest-cdk/bin/python --upgrade "airbyte-cdk[dev]"
 	$(BIN)/uv pip install --quiet --python .venv-newest-cdk/bin/python --no-deps --no-build-isolation \
 	  --editable .
-	$(BIN)/uv pip show --quiet --python .venv-newest-cdk/bin/python airbyte-cdk
+	$(BIN)/uv pip show --python .venv-newest-cdk/bin/python airbyte-cdk 2>/dev/null | head -2
 	.venv-newest-cdk/bin/python -m pytest -q -n 2 unit_tests/test_protocol.py unit_tests/test_conformance.py
 	.venv-newest-cdk/bin/python -m pytest -q -m "not image_tests and not clients and not dist" \
 	  integration_tests/test_acceptance.py integration_tests/test_airbyte_standards.py

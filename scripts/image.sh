@@ -10,7 +10,8 @@ image="$1"
 docker buildx version >/dev/null 2>&1 || export DOCKER_BUILDKIT=0
 
 base=$(scripts/base.sh)
-docker build --quiet --network host --build-arg BASE_IMAGE="$base" --tag "$image" . >/dev/null
+echo "Building $image; the first time takes a minute or two ..." >&2
+docker build --network host --build-arg BASE_IMAGE="$base" --tag "$image" . >&2
 docker image inspect --format \
   'Built {{index .RepoTags 0}} for {{.Architecture}}: {{.Size}} bytes on disk' "$image"
 mkdir -p dist

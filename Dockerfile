@@ -29,6 +29,6 @@ COPY --from=build /package /opt/source-mixpanel
 ENV PATH="/opt/source-mixpanel/bin:${PATH}" \
     AIRBYTE_ENTRYPOINT="/opt/source-mixpanel/bin/source-mixpanel"
 LABEL io.airbyte.name="airbyte/source-mixpanel" \
-      io.airbyte.version="0.1.0"
+      io.airbyte.version="5.0.0"
 USER airbyte
 ENTRYPOINT ["/opt/source-mixpanel/bin/source-mixpanel"]

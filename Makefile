@@ -13,6 +13,8 @@ HEADLESS := .venv-headless/.ready
 SERVERLESS := .venv-serverless/.ready
 DBT := .venv-dbt/.ready
 METADATA := .venv-metadata/.ready
+# What checks workflows and licences, and writes the changelog.
+RELEASE := .venv-release/.ready
 # The config of a real project for the demo, instead of the local Mixpanel.
 CONFIG ?=
 # A directory for the demo's DuckDB file and page, instead of build/demo.
@@ -30,8 +32,14 @@ SOAKED := unit_tests/test_fault_matrix.py unit_tests/test_kills.py \
   unit_tests/streams/test_export_histories.py unit_tests/streams/test_export_zones.py \
   unit_tests/hostile/test_values.py unit_tests/hostile/test_names.py \
   unit_tests/hostile/test_bad_files.py
+# How many syncs make day plays.
+SYNCS ?= 96
 # Seconds that each target is fuzzed.
 FUZZ_SECONDS ?= 60
+# The Pythons of make test-pythons.
+PYTHONS ?= 3.10 3.12
+# pyenv's interpreters, which uv does not look for.
+WITH_PYTHONS := PATH="$$(printf '%s:' "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/*/bin)$$PATH"
 # Anything: measure small sizes.
 QUICK ?=
 
@@ -49,10 +57,41 @@ demo: $(READY) $(PYAIRBYTE) ## Move a Mixpanel project into DuckDB, twice, compa
 test: $(READY) ## Run the tests
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal
 
+.PHONY: test-base
+test-base: $(READY) ## Run the tests in the image's base, on the Python that it ships
+	scripts/with_docker.sh scripts/test_on_base.sh -n 2 --dist worksteal
+
+test-3.%: .venv-3.%/.ready ## Run the tests on another Python (make test-3.12)
+	.venv-3.$*/bin/python -m pytest -q -n 2 --dist worksteal
+
+.PHONY: test-pythons
+test-pythons: $(READY) ## Run the tests on the other Pythons, as far as they can be had
+	for version in $(PYTHONS); do \
+	  if $(WITH_PYTHONS) $(BIN)/uv python find -q $$version >/dev/null 2>&1 || \
+	      $(BIN)/uv python install -q $$version 2>/dev/null; then \
+	    $(MAKE) test-$$version || exit 1; \
+	  else echo "Python $$version cannot be had here: no test ran on it."; fi; done
+
+.PHONY: newest-cdk
+newest-cdk: $(READY) ## Run the tests of the protocol with the newest airbyte-cdk of the index
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-newest-cdk
+	$(BIN)/uv pip sync --quiet --python .venv-newest-cdk/bin/python requirements/dev.txt
+	$(BIN)/uv pip install --quiet --python .venv-newest-cdk/bin/python --upgrade "airbyte-cdk[dev]"
+	$(BIN)/uv pip install --quiet --python .venv-newest-cdk/bin/python --no-deps --no-build-isolation \
+	  --editable .
+	$(BIN)/uv pip show --python .venv-newest-cdk/bin/python airbyte-cdk 2>/dev/null | head -2
+	.venv-newest-cdk/bin/python -m pytest -q -n 2 unit_tests/test_protocol.py unit_tests/test_conformance.py
+	.venv-newest-cdk/bin/python -m pytest -q -m "not image_tests and not clients and not dist" \
+	  integration_tests/test_acceptance.py integration_tests/test_airbyte_standards.py
+
 .PHONY: soak
 soak: $(READY) ## Play every fault, kill syncs hundreds of times, and compare what comes out
 	SOAK_FAULTS=$(FAULTS) SOAK_KILLS=$(KILLS) SOAK_EXAMPLES=$(EXAMPLES) SOAK_FIGURES=1 \
 	  $(BIN)/python -m pytest -q -n 2 $(SOAKED)
+
+.PHONY: day
+day: $(READY) ## Play a day of syncs every quarter of an hour, in virtual time (SYNCS=96)
+	DAY_SYNCS=$(SYNCS) $(BIN)/python -m pytest -q integration_tests/test_day.py
 
 .PHONY: fuzz
 fuzz: .venv-fuzz/.ready ## Fuzz what reads other people's bytes, guided by coverage (FUZZ_SECONDS=60 each)
@@ -65,7 +104,7 @@ check: lint types imports test acceptance validate-metadata test-image ## All th
 .PHONY: acceptance
 acceptance: $(READY) ## Run Airbyte's standard tests, and ours, warehouses among them
 	scripts/have_postgres.sh
-	$(BIN)/python -m pytest -q -m "not image_tests and not clients" integration_tests
+	$(BIN)/python -m pytest -q -m "not image_tests and not clients and not dist" integration_tests
 
 .PHONY: acceptance-files
 acceptance-files: $(READY) ## Write the acceptance suites' catalogs and expected records anew
@@ -109,12 +148,33 @@ bench: $(READY) $(AIRBYTE) ## Measure a record's cost beside Airbyte's connector
 peers: $(READY) $(AIRBYTE) $(TAP) $(CLIENTS) $(HEADLESS) ## Try other people's clients on the local Mixpanel
 	$(BIN)/python -m peers
 
+.PHONY: workflows
+workflows: $(RELEASE) ## Check the workflows of public CI
+	.venv-release/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	.venv-release/bin/zizmor --offline --quiet .github/workflows
+
+.PHONY: audit
+audit: $(RELEASE) ## Look for known holes in what is installed; fails where the advisories cannot be had, too
+	.venv-release/bin/pip-audit --strict --disable-pip --requirement requirements/runtime.txt
+
+.PHONY: fragment
+fragment: $(RELEASE) ## Fail unless this branch tells users what it changes (changes/README.md)
+	.venv-release/bin/towncrier check
+
+.PHONY: release
+release: $(READY) $(RELEASE) ## Make a version, and tag it (VERSION=5.1.0)
+	scripts/release.sh $(VERSION)
+
+.PHONY: notes
+notes: ## Print what the changelog says of a version (TAG=v5.1.0)
+	@scripts/notes.sh $(TAG)
+
 .PHONY: image
-image: ## Build the image (starts a Docker engine where there is none)
+image: $(RELEASE) ## Build the image, and list what is in it
 	scripts/with_docker.sh scripts/image.sh $(IMAGE)
 
 .PHONY: test-image
-test-image: $(READY) ## Build the image and run it as the platform does
+test-image: $(READY) $(RELEASE) ## Build the image and run it as the platform does
 	IMAGE=$(IMAGE) scripts/with_docker.sh sh -c 'scripts/image.sh $(IMAGE) && \
 	  $(BIN)/python -m pytest -q -m image_tests integration_tests/test_image.py && \
 	  PATH=$(CURDIR)/scripts/host_network:$$PATH $(BIN)/python -m pytest -q -m image_tests \
@@ -128,6 +188,10 @@ form: $(READY) ## Draw the settings' form into docs/spec-form.png
 .PHONY: simulate
 simulate: $(READY) ## Show how long whole syncs take under Mixpanel's limits
 	$(BIN)/python -m benchmarks.simulate
+
+.PHONY: dist
+dist: $(READY) $(RELEASE) ## Build wheel and sdist reproducibly, try the wheel, and list what it needs
+	scripts/dist.sh
 
 .PHONY: test-clients
 test-clients: $(READY) $(PYAIRBYTE) $(SERVERLESS) $(DBT) ## Run PyAirbyte, airbyte-serverless and dbt
@@ -150,6 +214,8 @@ lock: $(READY) ## Resolve the dependencies anew
 	  --generate-hashes -o requirements/build.txt
 	$(BIN)/uv pip compile -q --upgrade requirements/metadata.in --universal --python-version 3.10 \
 	  --generate-hashes -o requirements/metadata.txt
+	$(BIN)/uv pip compile -q --upgrade requirements/release.in --universal --python-version 3.11 \
+	  --generate-hashes -o requirements/release.txt
 
 $(READY): requirements/dev.txt pyproject.toml
 	@echo "Setting up $(@D), the connector and what its tests need: about half a minute, once." >&2
@@ -172,8 +238,15 @@ $(METADATA): requirements/metadata.txt $(READY)
 	$(BIN)/uv pip sync --quiet --python .venv-metadata/bin/python requirements/metadata.txt
 	@touch $@
 
+# Another Python, with the dependencies of the first.
+.venv-3.%/.ready: requirements/dev.txt pyproject.toml $(READY)
+	$(WITH_PYTHONS) $(BIN)/uv venv --quiet --clear --python 3.$* .venv-3.$*
+	$(BIN)/uv pip sync --quiet --python .venv-3.$*/bin/python requirements/dev.txt
+	$(BIN)/uv pip install --quiet --python .venv-3.$*/bin/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
 # Airbyte's connector wants Python 3.11.
 .venv-%/.ready: requirements/%.txt $(READY)
-	$(BIN)/uv venv --quiet --clear --python 3.11 .venv-$*
+	$(WITH_PYTHONS) $(BIN)/uv venv --quiet --clear --python 3.11 .venv-$*
 	$(BIN)/uv pip sync --quiet --python .venv-$*/bin/python requirements/$*.txt
 	@touch $@

@@ -21,6 +21,7 @@ from airbyte_cdk.test.standard_tests.pytest_hooks import (  # noqa: F401 - hooks
 
 from integration_tests.local_mixpanel import OPTIONS, PORT
 from mixpanel_emulator.server import EmulatorServer
+from unit_tests.conftest import pytest_terminal_summary  # noqa: F401 - what `make day` counts
 from unit_tests.harness import Command
 
 FOLDER = Path(__file__).parent

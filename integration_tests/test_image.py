@@ -76,6 +76,13 @@ def test_labels_entry_point_and_user_are_what_the_platform_expects() -> None:
     assert docker("run", "--rm", "--entrypoint=id", IMAGE, "-u").strip() == str(UID_OF_THE_BASE)
 
 
+def test_it_has_the_python_of_airbytes_base_and_a_list_of_what_is_in_it() -> None:
+    assert docker("run", "--rm", "--entrypoint=python", IMAGE, "-V").startswith("Python 3.13.")
+    listed = json.loads((ROOT / "dist" / "image.spdx.json").read_text())["packages"]
+    names = {package["name"] for package in listed}
+    assert {"source-mixpanel", "airbyte-cdk", "libc6"} <= names
+
+
 def test_it_holds_the_connector_compiled_and_nothing_of_ours_beside() -> None:
     script = """
 import importlib.util, json, pathlib, sys

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -83,8 +85,13 @@ def _statements() -> list[str]:
     return re.findall(r"```sql\n(.+?)```", PAGE, re.DOTALL)
 
 
-def test_the_sql_shows_each_row_once() -> None:
-    warehouse = sqlite3.connect(":memory:")
+@pytest.fixture
+def warehouse() -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        yield connection
+
+
+def test_the_sql_shows_each_row_once(warehouse: sqlite3.Connection) -> None:
     warehouse.execute(
         "CREATE TABLE export (event_key, event, time, distinct_id, insert_id, browser,"
         " _airbyte_extracted_at)"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -108,6 +110,47 @@ def test_the_page_lists_every_stream_with_its_key(streams: dict[str, Any]) -> No
         )
         row = f"| `{shown}` | {key} |"
         assert row in PAGE, f"docs/integration.md has no row {row}"
+
+
+# -- the step from 4.0.2 -----------------------------------------------------------------------
+
+GUIDE = (ROOT / "docs" / "integration-migrations.md").read_text(encoding="utf-8")
+
+
+def _shape(stream: dict[str, Any], columns: Iterable[str]) -> dict[str, Any]:
+    """What a destination makes of these columns of a stream: its key, its modes, their types."""
+    properties = stream["json_schema"]["properties"]
+    return {
+        "key": sorted(column for [column] in stream["source_defined_primary_key"]),
+        "modes": sorted(stream["supported_sync_modes"]),
+        "columns": {name: _kinds(properties[name]) for name in columns},
+    }
+
+
+def _kinds(column: dict[str, Any]) -> list[str]:
+    kinds = column["type"] if isinstance(column["type"], list) else [column["type"]]
+    return sorted({*kinds} - {"null"}) + ([column["format"]] if "format" in column else [])
+
+
+def test_a_major_version_names_the_streams_that_it_breaks(streams: dict[str, Any]) -> None:
+    version = METADATA["dockerImageTag"]
+    broken = METADATA["releases"]["breakingChanges"][f"{version.partition('.')[0]}.0.0"]
+    snapshot = ROOT / "unit_tests" / "snapshots" / "streams-airbyte-4.0.2.json"
+    before = json.loads(snapshot.read_text())
+    changed = {name for name, old in before.items() if _shape(streams[name], old["columns"]) != old}
+    [scope] = broken["scopedImpact"]
+    # The columns of properties have another rule of names, which no shape of fixed columns shows.
+    assert set(scope["impactedScopes"]) == changed | {"engage"}
+
+
+def test_the_guide_has_airbytes_form_and_tells_every_broken_stream() -> None:
+    assert GUIDE.startswith("# Mixpanel Migration Guide\n\n## Upgrading to ")
+    for version, broken in METADATA["releases"]["breakingChanges"].items():
+        told = re.split(r"^## ", GUIDE, flags=re.MULTILINE)
+        [section] = [part for part in told if part.startswith(f"Upgrading to {version}\n")]
+        for scope in broken["scopedImpact"]:
+            assert all(f"`{stream}`" in section for stream in scope["impactedScopes"])
+        assert date.fromisoformat(broken["upgradeDeadline"]) > METADATA["releaseDate"]
 
 
 # -- the settings of 4.0.2 -------------------------------------------------------------------

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Makes a local stand-in for Airbyte's base image from this machine's Debian packages: Python, a
-# user `airbyte` with the same uid, and the certificates that this machine trusts.
+# Makes a local stand-in for Airbyte's base image from Debian's packages: the same minor version of
+# Python, a user `airbyte` with the same uid, and the certificates that this machine trusts.
 #   scripts/stand_in_base.sh IMAGE
 set -euo pipefail
 
 image="$1"
-suite=$(. /etc/os-release && echo "${VERSION_CODENAME:-bookworm}")
+# Airbyte's base has Python 3.13, as this release of Debian.
+suite=trixie
 certificates=/etc/ssl/certs/ca-certificates.crt
 
 if ! command -v mmdebstrap >/dev/null; then

@@ -12,7 +12,7 @@ from typing import Any
 
 
 class TooDeepError(ValueError):
-    """The text is nested deeper than can be read, some 900 levels."""
+    """The text is nested deeper than can be read, 900 levels or more."""
 
 
 def finite_or_text(text: str) -> float | str:

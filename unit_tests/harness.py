@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -258,6 +259,7 @@ class Command:
         limits: Mapping[str, int] | None = None,
         jumps: Mapping[int, float] | None = None,
         places: Mapping[str, str] | None = None,
+        time_of: str | None = None,
         more: Iterable[str] = (),
         **patience: float,
     ) -> Running:
@@ -272,6 +274,8 @@ class Command:
             limits: Resource limits by their names, such as `RLIMIT_NOFILE`.
             jumps: Seconds by which our wall clock jumps, by the reading at which it does.
             places: Where `stdout` and `stderr` go, where that is no file of the run.
+            time_of: Address of a local Mixpanel whose clock stands still and is the run's: waiting
+                moves it, and patience is that of an ordinary run.
             more: Further arguments.
             patience: Time-outs and attempts.
         """
@@ -284,6 +288,7 @@ class Command:
             "env": dict(env or {}),
             "limits": dict(limits or {}),
             "jumps": list((jumps or {}).items()),
+            "time_of": time_of,
             **(places or {}),
         }
         return Running(self, self._ask(job)["pid"], folder)
@@ -325,6 +330,11 @@ class Running:
         """Send a signal, if it has not ended in between."""
         with suppress(ProcessLookupError):
             os.kill(self.pid, number)
+
+    def wait_for(self, size: int) -> None:
+        """Wait until it has printed so many bytes, or has ended."""
+        while self.alive() and len(self.so_far()) < size:
+            time.sleep(0.001)
 
     def alive(self) -> bool:
         """Whether the process still runs."""

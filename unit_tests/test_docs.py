@@ -141,7 +141,7 @@ def test_the_knobs_of_long_runs_exist() -> None:
 
 def test_the_markers_that_are_told_select_tests() -> None:
     text = (ROOT / "docs" / "testing.md").read_text()
-    [told] = re.findall(r"Two markers select tests: (.*?)\n\n", text, re.DOTALL)
+    [told] = re.findall(r"Three markers select tests: (.*?)\n\n", text, re.DOTALL)
     tests = "".join(path.read_text() for path in (ROOT / "integration_tests").glob("test_*.py"))
     used = set(re.findall(r"^pytestmark = pytest\.mark\.(\w+)$", tests, re.MULTILINE))
     assert {span for span in spans(told) if span.islower() and "make" not in span} == used

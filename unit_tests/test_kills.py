@@ -9,7 +9,6 @@ import json
 import os
 import random
 import signal
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,8 +121,7 @@ class Survivor:
         )
         # By bytes, not by time: however slow the machine, some runs get further than others.
         point, number = chance.randrange(len(self.whole.raw)), chance.choice(SIGNALS)
-        while running.alive() and len(running.so_far()) < point:
-            time.sleep(0.001)
+        running.wait_for(point)
         if running.alive():
             running.kill(number)
         return running.end(), number

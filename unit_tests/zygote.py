@@ -4,7 +4,8 @@ A process imports the connector once, then forks for each job it is given: what 
 entry point in a process of its own, with its own output, signals and exit code. A job is a line
 of JSON on standard input: {"args", "cwd", "stdout", "stderr", "patience", "env"}. The child's
 process id is answered when it starts, its exit code when it ends. Where given, "limits" holds
-resource limits by name, and "jumps" pairs of (reading of the clock, seconds it then jumps by).
+resource limits by name, "jumps" pairs of (reading of the clock, seconds it then jumps by), and
+"time_of" the address of a local Mixpanel whose clock the run goes by, and moves by waiting.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ import sys
 import threading
 from typing import Any
 
+from benchmarks.virtual import VirtualClock
+from mixpanel_emulator.control_client import ControlClient
 from source_mixpanel.api.failures import Backoff
 from source_mixpanel.api.patience import Patience, Timeouts
-from source_mixpanel.clock import SystemClock
+from source_mixpanel.clock import Clock, SystemClock
 from source_mixpanel.run import run
 
 
@@ -81,7 +84,9 @@ def _child(job: dict[str, Any]) -> int:
         Timeouts(read=given.get("read_s", 20.0)),
         quick_s=given.get("quick_s", 1.0),
     )
-    clock = SkippingClock() if given.get("skip_waits") else None
+    clock: Clock | None = SkippingClock() if given.get("skip_waits") else None
+    if job.get("time_of"):
+        clock, patience = VirtualClock(ControlClient(job["time_of"])), Patience()
     if job.get("jumps"):
         clock = JumpingClock(dict(map(tuple, job["jumps"])))
     code = 0

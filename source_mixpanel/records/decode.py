@@ -101,6 +101,6 @@ def as_text(value: Any) -> str | None:
 
 def _too_deep() -> DataError:
     return DataError(
-        "Mixpanel sent a value that is nested too deep to be read (some 900 levels), so the sync "
-        "stops rather than drop it. The state is that of the last whole slice."
+        "Mixpanel sent a value that is nested too deep to be read (900 levels or more), so the "
+        "sync stops rather than drop it. The state is that of the last whole slice."
     )

@@ -163,8 +163,8 @@ class _Text:
                 continue
             except RecursionError as error:
                 raise DataError(
-                    "Mixpanel sent a list with an element that is nested too deep to be read (some "
-                    "900 levels), so it is not read on rather than without that element."
+                    "Mixpanel sent a list with an element that is nested too deep to be read (900 "
+                    "levels or more), so it is not read on rather than without that element."
                 ) from error
             except ValueError:
                 # An integer of thousands of digits; from here on they are looked at one by one.

@@ -18,7 +18,7 @@ from source_mixpanel.records.unstorable import mended
 from source_mixpanel.streams.export_schema import CORE
 from unit_tests.builders import DAY_MS, NOON_10_MARCH_MS, read
 from unit_tests.harness import Command, Output, configured, multiset, rfc3339
-from unit_tests.hostile.values import EXAMPLES, json_texts, meant, properties, spell
+from unit_tests.hostile.values import DEEP_ENOUGH, EXAMPLES, json_texts, meant, properties, spell
 
 TIME_MS = NOON_10_MARCH_MS - DAY_MS
 EXPORT = "/api/2.0/export"
@@ -185,7 +185,7 @@ def test_large_ones_come_out_whole(
     assert row["properties"] == {json.loads(k): json.loads(v) for k, v in members.items()}
 
 
-@pytest.mark.parametrize("depth", [254, 255, 400, 900, 1000, 1100, 100_000])
+@pytest.mark.parametrize("depth", [254, 255, 400, 900, 1000, 1100, 5000, 100_000])
 @pytest.mark.parametrize("last", [False, True])
 def test_deep_nesting_is_exact_or_a_named_error(
     command: Command,
@@ -204,7 +204,7 @@ def test_deep_nesting_is_exact_or_a_named_error(
         "catalog": configured([bare("export"), bare("engage")]),
     }
     out = command.start("read", **files, skip_waits=True, tries=2).end()
-    if depth <= 900:
+    if depth <= DEEP_ENOUGH:
         assert whole(out).raw.count(deep['"deep"'].encode()) == 2
         return
     assert out.code == 1

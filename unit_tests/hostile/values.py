@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import math
 import os
+import sys
 from typing import Any
 
 from hypothesis import strategies as st
 
+DEEP_ENOUGH = {(3, 12): 1400, (3, 13): 9900}.get(sys.version_info[:2], 900)
+"""The levels of nesting that Python surely reads; from 3.12 on they do not count as its own."""
 EXAMPLES = int(os.environ.get("SOAK_EXAMPLES", "15"))
 """Syncs of each property-based test here; `make soak` asks for more."""
 

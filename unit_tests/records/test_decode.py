@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from source_mixpanel.errors import DataError
 from source_mixpanel.records.decode import dump, parse_exactly, parse_lines
+from unit_tests.hostile.values import DEEP_ENOUGH
 
 _quick = settings(max_examples=60)
 
@@ -136,7 +137,7 @@ def test_values_nested_as_deep_as_the_parser_reads_can_be_written() -> None:
     assert dump(value) == line
 
 
-@pytest.mark.parametrize("depth", [1000, 1020, 1100, 100_000])
+@pytest.mark.parametrize("depth", [DEEP_ENOUGH + more for more in (100, 120, 200, 90_000)])
 def test_a_value_nested_too_deep_is_named_whether_reading_or_writing_gives_up(depth: int) -> None:
     with pytest.raises(DataError, match="nested too deep"):
         [dump(value) for value in parse_lines(b"[" * depth + b"]" * depth)]

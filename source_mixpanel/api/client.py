@@ -15,7 +15,7 @@ import urllib3
 from source_mixpanel.api.arrival import Arrival
 from source_mixpanel.api.auth import MixpanelAuth
 from source_mixpanel.api.bodies import RateLimitedError, framed, is_gzipped, judge, parsed
-from source_mixpanel.api.disk import Disk, Share
+from source_mixpanel.api.disk import Disk, DroppedError, Share
 from source_mixpanel.api.document import Document, document_body
 from source_mixpanel.api.failures import Action
 from source_mixpanel.api.heard import Heard, Receipt
@@ -134,7 +134,8 @@ class MixpanelClient:
             request: What to ask.
             share: What it may take of the disk; None for a small one.
             tries: Attempts in all, if not as many as usual.
-            sent: Called each time when it is sent, after all waiting for quota.
+            sent: Called each time when it is sent, after all waiting for quota; it may raise
+                `DroppedError`.
 
         Raises:
             TooLargeError: It takes more.
@@ -217,7 +218,11 @@ class MixpanelClient:
                 # Others have asked meanwhile, to the end of all patience.
                 ledger.give_back(receipt)
                 raise trial.passing.error from trial.passing.cause
-            sent()
+            try:
+                sent()
+            except DroppedError:
+                ledger.give_back(receipt)
+                raise
             try:
                 response = self._send(request)
             except _NETWORK_ERRORS as error:

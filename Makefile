@@ -141,7 +141,7 @@ emulator: $(READY) ## Serve the local Mixpanel (PORT=8080 SEED=7 QUOTA=on)
 	$(BIN)/python -m mixpanel_emulator --port $(PORT) --seed $(SEED) --quota $(QUOTA)
 
 .PHONY: bench
-bench: $(READY) $(AIRBYTE) ## Measure a record's cost beside Airbyte's connector and plain Python (QUICK=1: small)
+bench: $(READY) $(AIRBYTE) $(HEADLESS) ## Measure a record's cost and a sync's time, beside others (QUICK=1: small)
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
 
 .PHONY: peers

@@ -1,11 +1,12 @@
-"""Measures what a record costs: this connector, Airbyte's 4.0.2, and plain Python.
+"""Measures what a record costs, and how long a reading takes: this connector and others.
 
     python -m benchmarks [--quick]
 
-All three read the same events from the same server over TLS, in turn, several times. CPU is that
-of the whole process tree. A figure is the least of all rounds, for other work on the machine only
-ever adds to it, and memory the most; a ratio is the median of the rounds'. `--quick` takes small
-sizes and leaves the documentation alone.
+All read the same events from the same server over TLS, in turn, several times: this connector,
+Airbyte's 4.0.2, plain Python, and the official client. CPU is that of the whole process tree. A
+figure is the least of all rounds, for other work on the machine only ever adds to it, and memory
+the most; a ratio, or a time by the clock, is the median of the rounds'. `--quick` takes small sizes
+and leaves the documentation alone.
 """
 
 from __future__ import annotations
@@ -18,14 +19,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from benchmarks import report
 from benchmarks.contenders import (
+    ALONE,
     OURS,
     PEER,
     PYTHON,
@@ -38,7 +39,9 @@ from benchmarks.contenders import (
 from benchmarks.datasets import EMPTY_PROJECT, PROFILES_PROJECT, Dataset, cache_name
 from benchmarks.measure import Cost, RunError
 from benchmarks.report import CDK_IMPORT, SPEC
-from benchmarks.results import Results, Series
+from benchmarks.results import Results, Series, Walls
+from benchmarks.serving import serving
+from benchmarks.wall import Timing, WallPlan
 from peers.hosts import client_env
 
 DOCUMENT = ROOT / "docs" / "performance.md"
@@ -51,7 +54,7 @@ _PEER_SETTINGS = {
     "project_timezone": "UTC",
     "attribution_window": 0,
     # Its stream takes this, though its specification does not tell: no sleep of 60 s after a
-    # request. Sleeping costs no CPU, so that nothing that is measured changes.
+    # request.
     "reqs_per_hour_limit": 0,
 }
 
@@ -65,29 +68,43 @@ class Plan:
         rounds: How often.
         profiles: How many.
         pages: Page sizes of profiles.
-        year: A quiet project's year.
+        wall: What is read from far away.
     """
 
     sizes: tuple[Dataset, ...]
     rounds: int
     profiles: int
     pages: tuple[int | None, ...]
-    year: Dataset
+    wall: WallPlan
 
 
 FULL = Plan(
-    (Dataset(50_000, 8), Dataset(200_000, 2), Dataset(_HEAVY, 1)),
-    rounds=7,
+    (Dataset(50_000, 8), Dataset(200_000, 7), Dataset(_HEAVY, 1)),
+    rounds=5,
     profiles=200_000,
     pages=(None, 1_000, 50_000),
-    year=Dataset(_YEAR, 365),
+    wall=WallPlan(
+        latency=10.0,
+        year=Dataset(_YEAR, 365),
+        busy=Dataset(100_000, 60),
+        large=Dataset(_HEAVY, 3),
+        peer=Dataset(_YEAR, 10, "s"),
+        rounds=3,
+    ),
 )
 QUICK = Plan(
     (Dataset(50_000, 4), Dataset(200_000, 1)),
     rounds=2,
     profiles=20_000,
     pages=(None,),
-    year=Dataset(_YEAR, 60),
+    wall=WallPlan(
+        latency=2.0,
+        year=Dataset(_YEAR, 60),
+        busy=Dataset(20_000, 10),
+        large=Dataset(200_000, 3),
+        peer=Dataset(_YEAR, 2, "s"),
+        rounds=1,
+    ),
 )
 SMALL = Dataset(_SMALL, 1)
 
@@ -103,30 +120,10 @@ def say(text: str) -> None:
 def make_bodies(cache: Path, plan: Plan) -> None:
     """Make what is not in the cache yet."""
     say(f"Bodies are kept in {cache}.")
-    wanted = [*plan.sizes, SMALL, Dataset(_SMALL, 1, "s"), plan.year]
-    names = [*map(str, wanted), f"profiles:{plan.profiles}"]
+    wanted = [*plan.sizes, SMALL, Dataset(_SMALL, 1, "s")]
+    names = [*map(str, wanted), f"profiles:{plan.profiles}", *plan.wall.bodies()]
     command = [str(PYTHON), "-m", "benchmarks.bodies", str(cache), *names]
     subprocess.run(command, cwd=ROOT, check=True)  # noqa: S603 - our own module
-
-
-@contextmanager
-def serving(cache: Path, folder: Path, profiles: int, *more: str) -> Iterator[tuple[str, Path]]:
-    """The replay server in a process of its own: the way to it, and whom to trust."""
-    command = [str(PYTHON), "-m", "benchmarks.replay"]
-    command += [str(cache), str(folder), str(profiles), *more]
-    server = subprocess.Popen(  # noqa: S603 - our own module
-        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    try:
-        if server.stdout is None or server.stdin is None:
-            raise RunError("the replay server has no pipes")
-        told = json.loads(server.stdout.readline())
-        yield told["proxy"], Path(told["ca"])
-        server.stdin.close()
-        server.wait(10)
-    finally:
-        server.kill()
-        server.wait()
 
 
 # -- what is measured ----------------------------------------------------------------------
@@ -139,23 +136,26 @@ class Bench:
     plan: Plan
     runner: Runner
     ours: Connector
+    alone: Connector
     peer: Connector
     plain: Plain
     results: Results
 
     def reads(self, *, light: bool) -> Iterator[tuple[str, Dataset, Callable[[], Cost]]]:
-        """Every reading of events of one round; in a light one, not the largest."""
-        sizes = [s for s in (SMALL, *self.plan.sizes) if not light or s.events < _HEAVY]
+        """Every reading of events of one round; in a light one, not the large ones."""
+        sizes = [s for s in (SMALL, *self.plan.sizes) if not light or s.total < _HEAVY]
         for number, size in enumerate(sizes):
             if number == len(sizes) // 2:
                 # In the middle of the others, which it is compared with.
                 yield report.PEER, SMALL, lambda: self.peer.read("export", SMALL.events, SMALL)
             yield report.PLAIN, size, partial(self.plain.read, size.events, size)
+            yield report.ALONE, size, partial(self.alone.read, "export", size.events, size)
             yield report.OURS, size, partial(self.ours.read, "export", size.events, size)
 
     def empties(self) -> Iterator[tuple[str, Callable[[], Cost]]]:
         """Each reader on a project without events."""
         yield report.PLAIN, lambda: self.plain.read(EMPTY_PROJECT, SMALL)
+        yield report.ALONE, lambda: self.alone.read("export", EMPTY_PROJECT, SMALL)
         yield report.OURS, lambda: self.ours.read("export", EMPTY_PROJECT, SMALL)
         yield report.PEER, lambda: self.peer.read("export", EMPTY_PROJECT, SMALL)
 
@@ -167,7 +167,7 @@ class Bench:
         yield SPEC, lambda: measure(OURS, "spec")
 
     def run_round(self, number: int) -> None:
-        """Everything once; every second time backwards, and mostly without the largest."""
+        """Everything once; every second time backwards, and mostly without the large ones."""
         results, rounds = self.results, self.plan.rounds
         light = number not in (0, rounds // 2, rounds - 1)
         work: list[tuple[Series, str, Callable[[], Cost]]] = [
@@ -185,7 +185,7 @@ class Bench:
             say(f"  {name}: {cost.cpu:.2f} s of CPU, {cost.records:,} records")
 
     def _profiles(self, *, light: bool) -> Iterator[tuple[Series, str, Callable[[], Cost]]]:
-        if "engage" not in self.ours.discover(PROFILES_PROJECT, SMALL):
+        if "engage" not in self.ours.discover(SMALL.events, SMALL):
             return
         nothing = self.results.no_profiles
         yield nothing, "profiles, nothing", lambda: self.ours.read("engage", EMPTY_PROJECT, SMALL)
@@ -223,19 +223,11 @@ class Bench:
                 raise RunError(f"profiles: {series.costs}")
 
     def count_windows(self) -> None:
-        """Requests for a year of a quiet project, and of a busy one."""
-        year, results = self.plan.year, self.results
-
-        def read() -> None:
-            results.year_events = self.ours.read("export", year.events, year).records
-
-        results.year_requests = len(self.runner.requests("/api/2.0/export", read))
-        if results.year_events != year.total:
-            raise RunError(f"a year's events: {results.year_events:,} of {year.total:,}")
+        """Requests for a year of a busy project."""
         command = [str(PYTHON), "-m", "benchmarks.windows"]
         told = subprocess.run(command, cwd=ROOT, check=True, capture_output=True)  # noqa: S603
         days, megabytes, requests = json.loads(told.stdout)
-        results.busy = (days, megabytes, requests)
+        self.results.busy = (days, megabytes, requests)
 
 
 def _series(of: dict[Any, Series], key: Any) -> Series:
@@ -248,13 +240,16 @@ def _series(of: dict[Any, Series], key: Any) -> Series:
 def bench(plan: Plan, cache: Path, folder: Path) -> Results:
     """Measure everything."""
     make_bodies(cache, plan)
-    with serving(cache, folder, plan.profiles) as (proxy, ca):
+    now = f"{max(size.last for size in plan.sizes)}T20:00:00+00:00"
+    with serving(cache, folder, plan.profiles, "--now", now) as (proxy, ca):
         runner = Runner(client_env(proxy, ca), folder, folder / "journal")
         theirs = Runner(client_env(proxy, ca, trusting=True), folder, folder / "journal")
-        ours = Connector(runner, "ours", OURS)
-        peer = Connector(theirs, "peer", PEER, _PEER_SETTINGS, clock="T00:00:00Z")
-        run = Bench(plan, runner, ours, peer, Plain(runner), Results())
-        ours.discover(PROFILES_PROJECT, SMALL)
+        ours = Connector(runner, "ours", (OURS,))
+        peer = Connector(theirs, "peer", (PEER,), _PEER_SETTINGS, clock="T00:00:00Z")
+        ours.discover(SMALL.events, SMALL)
+        alone = replace(ours, name="alone", command=ALONE)
+        results = Results(walls=Walls(plan.wall.latency))
+        run = Bench(plan, runner, ours, alone, peer, Plain(runner), results)
         peer.discover(SMALL.events, SMALL)
         run.compare()
         for number in range(plan.rounds):
@@ -262,7 +257,9 @@ def bench(plan: Plan, cache: Path, folder: Path) -> Results:
             run.run_round(number)
         run.check()
         run.count_windows()
-        return run.results
+    say("From far away")
+    Timing(plan.wall, cache, folder, ours, peer, plan.profiles, say, results.walls).measure()
+    return results
 
 
 def stop(_number: int, _frame: object) -> None:

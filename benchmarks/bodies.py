@@ -13,7 +13,16 @@ from datetime import date, datetime, time, timedelta, timezone
 from pathlib import Path
 from random import Random
 
-from benchmarks.datasets import Dataset, day_file, names_file, profiles_file, sample_file
+from benchmarks.datasets import (
+    LATE,
+    LATE_EVENTS,
+    Dataset,
+    day_file,
+    late_days,
+    names_file,
+    profiles_file,
+    sample_file,
+)
 from benchmarks.gzip_parts import write_part
 from mixpanel_emulator.seed.people import people
 from mixpanel_emulator.seed.shop import Plan, shop_events
@@ -66,16 +75,18 @@ def _pieces(text: str) -> Template:
     return (pieces[0], pieces[1], pieces[2], pieces[3], text.encode())
 
 
-def lines(made: list[Template], day: date, count: int, unit_ms: int) -> Iterator[list[bytes]]:
-    """A day's events in blocks of lines, in no order of time."""
-    rng = Random(day.toordinal())  # noqa: S311 - reproducible, not secret
+def lines(
+    made: list[Template], day: date, count: int, unit_ms: int, late_ms: int = 0
+) -> Iterator[list[bytes]]:
+    """A day's events that come so late, in blocks of lines, in no order of time."""
+    rng = Random(day.toordinal() + late_ms)  # noqa: S311 - reproducible, not secret
     start = int(datetime.combine(day, time.min, tzinfo=timezone.utc).timestamp()) * 1000
     block: list[bytes] = []
     for number in range(count):
         a, b, c, d, e = made[number % len(made)]
         ms = start + rng.randrange(_DAY_MS)
         own = b"%036x" % rng.getrandbits(144)
-        seen = ms + 900
+        seen = ms + 900 + late_ms
         block.append(b"%b%d%b%b%b%d%b%d%b" % (a, ms // unit_ms, b, own, c, seen, d, seen + 1100, e))
         if len(block) == _BLOCK:
             yield block
@@ -95,6 +106,18 @@ def make_days(cache: Path, dataset: Dataset) -> None:
         made = made or templates()
         path.parent.mkdir(parents=True, exist_ok=True)
         write_part(path, lines(made, day, dataset.events, dataset.unit_ms))
+
+
+def make_late(cache: Path, dataset: Dataset) -> None:
+    """Make the events of earlier days that come on the last day."""
+    made: list[Template] = []
+    for day in late_days(dataset):
+        path = day_file(cache, dataset.events, f"{dataset.unit}{LATE}", day)
+        if not path.exists():
+            made = made or templates()
+            path.parent.mkdir(parents=True, exist_ok=True)
+            late_ms = (dataset.last - day).days * _DAY_MS
+            write_part(path, lines(made, day, LATE_EVENTS, dataset.unit_ms, late_ms))
 
 
 def make_sample(cache: Path, day: date) -> None:
@@ -123,13 +146,15 @@ def make_profiles(cache: Path, count: int) -> None:
 
 
 def main() -> None:
-    """Make what the command line names: the cache, then datasets or `profiles:COUNT`."""
+    """Make what the command line names: the cache, then `profiles:COUNT`, `late:` and datasets."""
     cache = Path(sys.argv[1])
     cache.mkdir(parents=True, exist_ok=True)
     for text in sys.argv[2:]:
-        kind, _, count = text.partition(":")
+        kind, _, rest = text.partition(":")
         if kind == "profiles":
-            make_profiles(cache, int(count))
+            make_profiles(cache, int(rest))
+        elif kind == "late":
+            make_late(cache, Dataset.parse(rest))
         else:
             make_days(cache, Dataset.parse(text))
     if not names_file(cache).exists():

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any
+from typing import Any, TypeVar
 
-from benchmarks.datasets import Dataset
+from benchmarks.datasets import EXPORT, Dataset
 from benchmarks.measure import RECORD, Cost, RunError, run
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -19,9 +19,26 @@ OURS = ROOT / ".venv" / "bin" / "source-mixpanel"
 PYTHON = ROOT / ".venv" / "bin" / "python"
 PEER = ROOT / ".venv-airbyte" / "bin" / "source-mixpanel"
 PLAIN = Path(__file__).with_name("plain.py")
+HEADLESS = ROOT / ".venv-headless" / "bin" / "python"
+HURRIED = Path(__file__).with_name("headless.py")
+
+_RESCUED = "rescued_properties"
 
 Command = tuple[str | Path, ...]
 Record = dict[str, Any]
+Done = TypeVar("Done")
+
+ALONE: Command = (
+    PYTHON,
+    "-c",
+    """
+from source_mixpanel.run import run
+from source_mixpanel.streams import export
+export.cores = lambda: 1
+run()
+""",
+)
+"""This connector as it is where there is one core: one process."""
 
 
 @dataclass
@@ -32,15 +49,17 @@ class Runner:
         env: With the way to the server.
         folder: For files of runs.
         journal: Where the server notes requests.
+        mark: What is counted of what a command writes.
     """
 
     env: Mapping[str, str]
     folder: Path
     journal: Path
+    mark: bytes = RECORD
 
     def measure(self, *command: str | Path) -> Cost:
         """What a command took."""
-        return run(command, self.env, self.folder / "stderr")
+        return run(command, self.env, self.folder / "stderr", self.mark)
 
     def messages(self, *command: str | Path) -> list[dict[str, Any]]:
         """What a connector says.
@@ -86,13 +105,13 @@ class Runner:
         path.write_text(json.dumps(content))
         return path
 
-    def requests(self, path: str, action: Any) -> list[dict[str, str]]:
-        """The parameters of the requests to an endpoint while something is done."""
+    def exports(self, action: Callable[[], Done]) -> tuple[Done, int, list[int]]:
+        """What is done, how many raw exports are asked for meanwhile, and bytes of those had."""
         before = len(self.journal.read_bytes()) if self.journal.exists() else 0
-        action()
+        done = action()
         lines = self.journal.read_bytes()[before:].splitlines()
-        noted = (json.loads(line) for line in lines)
-        return [params for _, asked, params in noted if asked == path]
+        noted = [size for path, size in map(json.loads, lines) if path == EXPORT]
+        return done, noted.count(None), [size for size in noted if size is not None]
 
 
 @dataclass
@@ -102,14 +121,14 @@ class Connector:
     Args:
         runner: Runs it.
         name: In tables.
-        executable: Its command.
+        command: Starts it.
         more: Settings beside credentials and dates.
         clock: What it wants behind a date.
     """
 
     runner: Runner
     name: str
-    executable: Path
+    command: Command
     more: Mapping[str, Any] = field(default_factory=dict)
     clock: str = ""
     _streams: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -133,7 +152,7 @@ class Connector:
         """Its streams by name, asked for once."""
         if not self._streams:
             config = self.config(project, dataset)
-            told = self.runner.messages(self.executable, "discover", "--config", config)
+            told = self.runner.messages(*self.command, "discover", "--config", config)
             catalog = next(m["catalog"] for m in told if m["type"] == "CATALOG")
             self._streams = {stream["name"]: stream for stream in catalog["streams"]}
         return self._streams
@@ -142,19 +161,33 @@ class Connector:
         """A full refresh of one stream."""
         return self.runner.measure(*self._read(stream, project, dataset, **more))
 
+    def sync(self, stream: str, project: int, dataset: Dataset, state: list[Any]) -> Cost:
+        """An incremental sync of one stream, going on from the state of an earlier one."""
+        saved = self.runner.write(f"{self.name}-state", state)
+        command = self._read(stream, project, dataset, mode="incremental")
+        return self.runner.measure(*command, "--state", saved)
+
     def records(self, stream: str, project: int, dataset: Dataset) -> Iterator[Record]:
         """The records of that, in their order."""
         return self.runner.records(*self._read(stream, project, dataset))
 
-    def _read(self, stream: str, project: int, dataset: Dataset, **more: Any) -> Command:
+    def _read(
+        self,
+        stream: str,
+        project: int,
+        dataset: Dataset,
+        *,
+        mode: str = "full_refresh",
+        **more: Any,
+    ) -> Command:
         chosen = {
             "stream": self._streams[stream],
-            "sync_mode": "full_refresh",
+            "sync_mode": mode,
             "destination_sync_mode": "append",
         }
         catalog = self.runner.write(f"{self.name}-catalog", {"streams": [chosen]})
         config = self.config(project, dataset, **more)
-        return self.executable, "read", "--config", config, "--catalog", catalog
+        return *self.command, "read", "--config", config, "--catalog", catalog
 
 
 @dataclass
@@ -172,6 +205,26 @@ class Plain:
         return self.runner.records(*_plain(project, dataset))
 
 
+@dataclass
+class Headless:
+    """The official client, in threads."""
+
+    runner: Runner
+
+    def read(self, project: int, dataset: Dataset) -> Cost:
+        """The same days, as lines of JSON."""
+        account = {
+            "MP_USERNAME": "bench.sa.mp-service-account",
+            "MP_SECRET": "none",
+            "MP_PROJECT_ID": str(project),
+            "MP_REGION": "us",
+            "MP_STORAGE_DIR": str(self.runner.folder),
+            "HOME": str(self.runner.folder),
+        }
+        runner = replace(self.runner, env={**self.runner.env, **account}, mark=b'{"event":')
+        return runner.measure(HEADLESS, HURRIED, str(dataset.first), str(dataset.last))
+
+
 def _plain(project: int, dataset: Dataset) -> Command:
     return PYTHON, PLAIN, str(project), str(dataset.first), str(dataset.last)
 
@@ -180,6 +233,7 @@ def same_records(ours: Iterable[Record], theirs: Iterable[Record]) -> int:
     """How many records two readings have, if they are the same.
 
     The order of the records counts, that of their columns does not, and 1 is neither 1.0 nor true.
+    A value that the connector has moved away from its column, for its type, counts as if in it.
 
     Raises:
         RunError: They differ.
@@ -195,4 +249,6 @@ def same_records(ours: Iterable[Record], theirs: Iterable[Record]) -> int:
 
 
 def _texts(record: Record) -> dict[str, str]:
-    return {name: json.dumps(value, sort_keys=True) for name, value in record.items()}
+    rescued = {name.lstrip("$"): value for name, value in (record.get(_RESCUED) or {}).items()}
+    every = {**record, **rescued, _RESCUED: None}
+    return {name: json.dumps(value, sort_keys=True) for name, value in every.items()}

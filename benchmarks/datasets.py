@@ -16,6 +16,13 @@ PROFILES_PROJECT = 7
 EMPTY_PROJECT = 1
 """A project without events."""
 
+EXPORT = "/api/2.0/export"
+
+LATE_EVENTS = 3
+_LATE_EVERY = 7
+LATE = "-late"
+"""What is behind the unit where events are kept that came days late."""
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -53,6 +60,11 @@ class Dataset:
         """Milliseconds in a unit of `time`."""
         return 1000 if self.unit == "s" else 1
 
+    @property
+    def words(self) -> str:
+        """The same for tables."""
+        return f"{self.days} {'day' if self.days == 1 else 'days'} of {self.events:,}"
+
     def __str__(self) -> str:
         return f"{self.events}:{self.days}:{self.unit}"
 
@@ -66,6 +78,11 @@ class Dataset:
 def cache_name() -> str:
     """The folder, within that of temporary files, where bodies stay from run to run."""
     return f"source-mixpanel-bench-{_FORMAT}"
+
+
+def late_days(dataset: Dataset) -> list[date]:
+    """Every seventh day before the last: `LATE_EVENTS` of it come on the last day."""
+    return [dataset.first + timedelta(days=n) for n in range(0, dataset.days - 1, _LATE_EVERY)]
 
 
 def day_file(cache: Path, events: int, unit: str, day: date) -> Path:

@@ -7,8 +7,9 @@ import os
 import subprocess
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
@@ -16,6 +17,8 @@ _PIPE = 1 << 20
 RECORD = b'{"type":"RECORD"'
 _TAIL = 4_000
 _PATIENCE_S = 900.0
+_GLANCE_S = 0.1
+_END = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -26,8 +29,10 @@ class Cost:
         cpu: Seconds, user and system, of the process and all it waited for.
         wall: Seconds from start to end.
         rss: Peak resident bytes of the largest process.
-        records: RECORD messages written.
+        records: RECORD messages written, or whatever was counted instead.
         written: Bytes written.
+        worker: Peak resident bytes of the largest process below the first; 0 where there was none.
+        tail: The end of what was written.
     """
 
     cpu: float
@@ -35,14 +40,18 @@ class Cost:
     rss: int
     records: int
     written: int
+    worker: int = 0
+    tail: bytes = field(default=b"", repr=False)
 
 
 class RunError(RuntimeError):
     """A measured command failed."""
 
 
-def run(command: Sequence[str | Path], env: Mapping[str, str], log: Path) -> Cost:
-    """Run a command to its end.
+def run(
+    command: Sequence[str | Path], env: Mapping[str, str], log: Path, mark: bytes = RECORD
+) -> Cost:
+    """Run a command to its end, and count how often it writes `mark`.
 
     Raises:
         RunError: It failed; the message tells the end of what it wrote.
@@ -59,24 +68,56 @@ def run(command: Sequence[str | Path], env: Mapping[str, str], log: Path) -> Cos
         # A connector that sleeps off a quota would do so for an hour.
         watch = threading.Timer(_PATIENCE_S, process.kill)
         watch.start()
+        over, peaks = threading.Event(), dict[int, int]()
+        threading.Thread(target=_watch, args=(process.pid, over, peaks), daemon=True).start()
         try:
-            records, written, tail = _count(process.stdout)
+            records, written, tail = _count(process.stdout, mark)
             _, status, used = os.wait4(process.pid, 0)
         except BaseException:
             process.kill()
             raise
         finally:
             watch.cancel()
+            over.set()
     process.returncode = os.waitstatus_to_exitcode(status)
     wall = time.monotonic() - started
     if process.returncode:
         said = tail[-_TAIL:].decode("utf-8", "replace") + log.read_text("utf-8", "replace")[-_TAIL:]
         raise RunError(f"{Path(command[0]).name} ended with {process.returncode}:\n{said}")
-    return Cost(used.ru_utime + used.ru_stime, wall, used.ru_maxrss * 1024, records, written)
+    return Cost(
+        used.ru_utime + used.ru_stime,
+        wall,
+        used.ru_maxrss * 1024,
+        records,
+        written,
+        max(peaks.values(), default=0),
+        tail,
+    )
 
 
-def _count(output: IO[bytes] | None) -> tuple[int, int, bytes]:
-    """Records and bytes of an output, and its end."""
+def _watch(root: int, over: threading.Event, peaks: dict[int, int]) -> None:
+    """Keep the peak of every process below one, for as long as it lasts.
+
+    The last figure of each counts: until it starts its program, it has that of its parent.
+    """
+    while not over.wait(_GLANCE_S):
+        for pid in _below(root):
+            with suppress(OSError, StopIteration):
+                lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+                peak = next(line for line in lines if line.startswith("VmHWM:"))
+                peaks[pid] = int(peak.split()[1]) * 1024
+
+
+def _below(pid: int) -> Iterator[int]:
+    for file in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(OSError):
+            for child in map(int, file.read_text().split()):
+                yield child
+                yield from _below(child)
+
+
+def _count(output: IO[bytes] | None, mark: bytes) -> tuple[int, int, bytes]:
+    """How often a mark is in an output, its bytes, and its end."""
     if output is None:
         raise ValueError("nothing to read")
     fcntl.fcntl(output, getattr(fcntl, "F_SETPIPE_SZ", 1031), _PIPE)
@@ -88,8 +129,8 @@ def _count(output: IO[bytes] | None) -> tuple[int, int, bytes]:
         while block := os.read(output.fileno(), _PIPE):
             written += len(block)
             text = rest + block
-            records += text.count(RECORD)
+            records += text.count(mark)
             # Shorter than the pattern: what is kept holds no whole one.
-            rest = text[1 - len(RECORD) :]
-            last = block
+            rest = text[1 - len(mark) :]
+            last = (last + block)[-_END:]
     return records, written, last

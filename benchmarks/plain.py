@@ -1,4 +1,4 @@
-"""What a plain loop costs: read, unpack, split, parse, rename, write.
+"""What a plain loop costs: read, unpack, split, parse, rename, key, write.
 
     python plain.py PROJECT FROM TO
 
@@ -9,6 +9,7 @@ nothing cached between records. Of the bench's events it makes the connector's r
 import sys
 from collections.abc import Iterator
 from datetime import datetime, timezone
+from hashlib import md5
 
 import orjson
 import requests
@@ -33,7 +34,14 @@ def record(line: bytes, now: int) -> bytes:
     data = {"event": event["event"]}
     for name, value in event["properties"].items():
         data[name[1:] if name[:1] == "$" else name] = value
-    moment = datetime.fromtimestamp(data["time"] / 1000, timezone.utc)
+    ms, own = data["time"], data["insert_id"]
+    if data["distinct_id"] is not None:
+        data["distinct_id"] = str(data["distinct_id"])
+    who = data.get("distinct_id_before_identity") or data["distinct_id"]
+    size, who = (-1, "") if who is None else (len(who), who)
+    identity = f"{ms}\n{len(own)}\n{own}\n{size}\n{who}\n{event['event']}"
+    data["event_key"] = md5(identity.encode(), usedforsecurity=False).hexdigest()
+    moment = datetime.fromtimestamp(ms / 1000, timezone.utc)
     data["time"] = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     told = {"stream": "export", "data": data, "emitted_at": now}
     return orjson.dumps({"type": "RECORD", "record": told}, option=orjson.OPT_APPEND_NEWLINE)

@@ -1,10 +1,12 @@
 """Serves ready-made bodies over TLS as Mixpanel does, and leads its host names here.
 
-    python -m benchmarks.replay CACHE FOLDER PROFILES [--latency SECONDS] [--bandwidth BYTES]
+    python -m benchmarks.replay CACHE FOLDER PROFILES [--latency SECONDS]
+        [--bandwidth BYTES] [--now MOMENT]
 
 Prints a line of JSON (the proxy's URL, the authority's file) and serves until its standard input
 ends. FOLDER gets the certificates and `journal`, a line for each request. A raw export takes so
-long to its first byte, and its connection carries so many bytes a second of the body.
+long to its first byte, and its connection carries so many bytes a second of the body. Its clock
+starts at that moment.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from socket import socket
@@ -27,6 +29,8 @@ from urllib.parse import parse_qsl, urlsplit
 from isal import igzip
 
 from benchmarks.datasets import (
+    EXPORT,
+    LATE,
     PROFILES_PROJECT,
     day_file,
     names_file,
@@ -63,22 +67,23 @@ class Library:
             self._profiles = profiles_file(cache, profiles).read_bytes().splitlines()
         self._pages: dict[tuple[bool, int, int], bytes] = {}
 
-    def note(self, verb: str, path: str, params: Params) -> None:
-        """Write a request down."""
+    def note(self, path: str, size: int | None = None) -> None:
+        """Write a request down; and once more, with its bytes, when all of its answer is out."""
         with self._lock, self._journal.open("a", encoding="utf-8") as file:
-            file.write(json.dumps([verb, path, params]) + "\n")
+            file.write(json.dumps([path, size]) + "\n")
 
     def days(self, params: Params) -> list[Path]:
         """The parts that make up the answer to a raw export."""
         unit = "ms" if params.get("time_in_ms") == "true" else "s"
+        kind = f"{unit}{LATE}" if "mp_processing_time_ms" in params.get("where", "") else unit
         project = int(params["project_id"])
         first, last = (date.fromisoformat(params[name]) for name in ("from_date", "to_date"))
         days = (first + timedelta(days=number) for number in range((last - first).days + 1))
-        found = [path for day in days if (path := self._day(project, unit, day)).exists()]
+        found = [path for day in days if (path := self._day(project, kind, day)).exists()]
         return [sample_file(self._cache, unit)] if found and "limit" in params else found
 
-    def _day(self, project: int, unit: str, day: date) -> Path:
-        return day_file(self._cache, project, unit, day)
+    def _day(self, project: int, kind: str, day: date) -> Path:
+        return day_file(self._cache, project, kind, day)
 
     def page(self, params: Params) -> bytes:
         """One page of profiles, compressed."""
@@ -133,10 +138,12 @@ class Line:
     Attributes:
         latency: Seconds to the first byte.
         bandwidth: Bytes a second of a body; None is no limit.
+        ahead: Seconds that the server's clock is ahead of this machine's.
     """
 
     latency: float = 0.0
     bandwidth: float | None = None
+    ahead: float = 0.0
 
     def carry(self, body: Iterable[bytes]) -> Iterator[bytes]:
         """Yield a body in pieces, each when it is through."""
@@ -170,18 +177,22 @@ class Handler(BaseHTTPRequestHandler):
     def _serve(self, fields: Params) -> None:
         url = urlsplit(self.path)
         params = {**dict(parse_qsl(url.query)), **fields}
-        self.library.note(self.command, url.path, params)
-        if url.path == "/api/2.0/export":
+        self.library.note(url.path)
+        if url.path == EXPORT:
             days = self.library.days(params)
             time.sleep(self.line.latency)
-            body = self.line.carry(stream(days, _PIECE) if days else [])
-            self._send(200, "text/plain", body, gzipped=bool(days))
+            self._send(200, "text/plain", self._exported(days), gzipped=bool(days))
         elif url.path in ("/api/query/engage", "/api/2.0/engage"):
             self._send(200, "application/json", _pieces(self.library.page(params)), gzipped=True)
         else:
             answer = self.library.answer(url.path.rstrip("/"), params.get("project_id", "1"))
             text = json.dumps({"error": "unknown path"} if answer is None else answer).encode()
             self._send(404 if answer is None else 200, "application/json", [text], gzipped=False)
+
+    def _exported(self, days: list[Path]) -> Iterator[bytes]:
+        yield from self.line.carry(stream(days, _PIECE) if days else [])
+        # Before the end of the body: whoever has all of it finds this written.
+        self.library.note(EXPORT, sum(day.stat().st_size for day in days))
 
     def _send(self, status: int, kind: str, body: Iterable[bytes], *, gzipped: bool) -> None:
         self.send_response(status)
@@ -193,6 +204,10 @@ class Handler(BaseHTTPRequestHandler):
         for piece in body:
             self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece))
         self.wfile.write(b"0\r\n\r\n")
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """Tell the server's time, as each answer does."""
+        return super().date_time_string(timestamp or time.time() + self.line.ahead)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base's name
         """Say nothing."""
@@ -234,10 +249,12 @@ def main() -> None:
     parser.add_argument("profiles", type=int)
     parser.add_argument("--latency", type=float, default=0.0)
     parser.add_argument("--bandwidth", type=float)
+    parser.add_argument("--now", type=datetime.fromisoformat)
     given = parser.parse_args()
     trust = certify(given.folder)
     library = Library(given.cache, given.profiles, given.folder / "journal")
-    line = Line(given.latency, given.bandwidth)
+    ahead = given.now.timestamp() - time.time() if given.now else 0.0
+    line = Line(given.latency, given.bandwidth, ahead)
     with Server(library, trust, line) as server, Tunnel(server.server_address[1]) as tunnel:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         print(json.dumps({"proxy": tunnel.url, "ca": str(trust.ca)}), flush=True)

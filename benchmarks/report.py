@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from benchmarks.results import MICRO, PER, Ratio, Results, Row, Series, pooled
+from benchmarks.results import MICRO, PER, Ratio, Results, Row, Series, Timed, Walls, pooled
 
 PLAIN, OURS, PEER = "plain Python", "this connector", "Airbyte 4.0.2"
+ALONE, CLIENT = "this connector, one process", "official client, 8 threads"
+DAILY = "the daily sync after it"
 CDK_IMPORT, SPEC = "import of Airbyte's CDK", "spec"
 MEMORY_BASE = 50_000
 _MIB = 1 << 20
@@ -42,6 +44,7 @@ def full(results: Results) -> str:
                 "without start-up",
                 "records/s",
                 "peak RSS MB",
+                "a worker's",
                 "spread",
             ),
             (_full_row(row) for row in results.rows()),
@@ -56,6 +59,9 @@ def full(results: Results) -> str:
         _profiles(results),
         _against_peer(results),
         _against_plain(results),
+        _processes(results),
+        _memory(results),
+        _walls(results.walls),
         *_lines(results),
     ]
     return "\n\n".join(part for part in parts if part)
@@ -72,6 +78,7 @@ def _full_row(row: Row) -> Sequence[str]:
         "-" if unknown else f"{row.net_micros * scale:.2f}",
         "-" if unknown else f"{row.rate:,.0f}",
         _mib(row.whole.rss),
+        _mib(row.whole.worker),
         f"{row.whole.spread:.0%}",
     )
 
@@ -107,11 +114,6 @@ def _profiles(results: Results) -> str:
 def _lines(results: Results) -> list[str]:
     """What is no table."""
     lines = []
-    if results.year_requests is not None:
-        lines.append(
-            f"A year of 2,000 events a day ({results.year_events:,} events): "
-            f"{results.year_requests} export requests."
-        )
     if results.busy is not None:
         days, megabytes, requests = results.busy
         lines.append(
@@ -119,7 +121,7 @@ def _lines(results: Results) -> list[str]:
             f"largest of {days} {'day' if days == 1 else 'days'} and {megabytes} MB."
         )
     lines.append(
-        f"In the ratios of CPU of the first two tables, the start-up left out, the middle half of "
+        f"In the ratios of CPU to the other two readers, the start-up left out, the middle half of "
         f"the rounds is at most {noise(results):.0%} of the median wide."
     )
     return ["\n".join(lines)]
@@ -129,8 +131,9 @@ def _lines(results: Results) -> list[str]:
 
 
 def ratios(results: Results) -> str:
-    """What does not depend on the machine."""
-    parts = [_against_peer(results), _against_plain(results), _memory(results), _start(results)]
+    """What does not depend on the machine, or hardly."""
+    parts = [_walls(results.walls), _against_peer(results), _against_plain(results)]
+    parts += [_processes(results), _memory(results), _start(results)]
     if results.profiles:
         parts.append(_profile_ratios(results))
     parts += _lines(results)
@@ -143,9 +146,9 @@ def to_peer(results: Results) -> Ratio:
 
 
 def to_plain(results: Results) -> list[tuple[Row, Ratio, Ratio]]:
-    """For each size: our speed in CPU and in time, plain Python's being 1."""
+    """For each size: the speed of one process in CPU and in time, plain Python's being 1."""
     found = []
-    for ours, plain in zip(_rows_of(results, OURS), _rows_of(results, PLAIN), strict=True):
+    for ours, plain in zip(_rows_of(results, ALONE), _rows_of(results, PLAIN), strict=True):
         if not ours.mostly_start:
             cpu = Ratio.of(plain.net_of_rounds(), ours.net_of_rounds())
             found.append((ours, cpu, Ratio.of(ours.rate_of_rounds(), plain.rate_of_rounds())))
@@ -206,7 +209,7 @@ def _against_plain(results: Results) -> str:
         (
             "events a day",
             "days",
-            "CPU speed, plain Python = 1",
+            "CPU speed in one process, plain Python = 1",
             "rounds",
             "records a second, plain Python = 1",
         ),
@@ -223,14 +226,78 @@ def _against_plain(results: Results) -> str:
     )
 
 
+def _processes(results: Results) -> str:
+    pairs = zip(_rows_of(results, ALONE), _rows_of(results, OURS), strict=True)
+    found = [
+        (
+            each.dataset,
+            Ratio.of(one.whole.wall_of_rounds(), each.whole.wall_of_rounds()),
+            Ratio.of(each.whole.cpu_of_rounds(), one.whole.cpu_of_rounds()),
+        )
+        for one, each in pairs
+    ]
+    return table(
+        ("events a day", "days", "speed, one process = 1", "rounds", "CPU, one process = 1"),
+        (
+            (
+                f"{dataset.events:,}",
+                str(dataset.days),
+                f"{speed.value:.2f}",
+                _rounds(speed, ".2f"),
+                f"{cpu.value:.2f}",
+            )
+            for dataset, speed, cpu in found
+        ),
+    )
+
+
+def _walls(walls: Walls) -> str:
+    return table(
+        (
+            f"{walls.latency:g} s to the first byte",
+            "reader",
+            "events",
+            "requests",
+            "seconds",
+            "rounds",
+            "bound",
+            "set by",
+            "bound = 1",
+        ),
+        (_wall(what, reader, timed) for (what, reader), timed in walls.readings.items()),
+    )
+
+
+def _wall(what: str, reader: str, timed: list[Timed]) -> Sequence[str]:
+    seconds = Ratio([each.cost.wall for each in timed])
+    middle = sorted(timed, key=lambda each: each.cost.wall / each.bound.seconds)[len(timed) // 2]
+    return (
+        what,
+        reader,
+        f"{middle.cost.records:,}",
+        str(middle.requests),
+        f"{seconds.value:.1f}",
+        _rounds(seconds, ".1f"),
+        f"{middle.bound.seconds:.1f}",
+        middle.bound.reason,
+        f"{middle.cost.wall / middle.bound.seconds:.2f}",
+    )
+
+
 def _memory(results: Results) -> str:
     rows = _rows_of(results, OURS)
     base = next(row for row in rows if row.dataset.events == MEMORY_BASE).whole.rss
+    peaks = [(row.dataset.words, row.whole.rss, row.whole.worker) for row in rows]
+    for (what, reader), timed in results.walls.readings.items():
+        if reader == OURS:
+            costs = [each.cost for each in timed]
+            worker = max(cost.worker for cost in costs)
+            peaks.append((f"{what}, from far away", max(cost.rss for cost in costs), worker))
     return table(
-        ("events a day", "peak memory MB", f"{MEMORY_BASE:,} a day = 1"),
+        ("read", "peak memory MB", f"{MEMORY_BASE:,} a day = 1", "a worker's MB"),
         (
-            (f"{row.dataset.events:,}", _mib(row.whole.rss), f"{row.whole.rss / base:.2f}")
-            for row in rows
+            (what, _mib(rss), f"{rss / base:.2f}", _mib(worker) if worker else "-")
+            for what, rss, worker in peaks
         ),
     )
 

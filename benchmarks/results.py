@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from statistics import median, quantiles
 
+from benchmarks.bound import Bound
 from benchmarks.datasets import Dataset
 from benchmarks.measure import Cost
 
@@ -45,6 +46,11 @@ class Series:
         return max(cost.rss for cost in self.costs)
 
     @property
+    def worker(self) -> int:
+        """The most memory of a process below the first."""
+        return max(cost.worker for cost in self.costs)
+
+    @property
     def records(self) -> int:
         """Records, the same each time."""
         return next(iter(self.rounds.values())).records
@@ -57,6 +63,10 @@ class Series:
     def cpu_of_rounds(self) -> dict[int, float]:
         """CPU seconds of each round."""
         return {number: cost.cpu for number, cost in self.rounds.items()}
+
+    def wall_of_rounds(self) -> dict[int, float]:
+        """Seconds of each round."""
+        return {number: cost.wall for number, cost in self.rounds.items()}
 
     def beyond(self, nothing: Series) -> dict[int, Cost]:
         """What each round took beyond reading nothing in that round, where it was read."""
@@ -171,6 +181,32 @@ class Ratio:
         return (high - low) / self.value
 
 
+@dataclass(frozen=True)
+class Timed:
+    """A reading by the clock, beside the least time that it could take.
+
+    Attributes:
+        requests: Raw exports that were asked for.
+    """
+
+    cost: Cost
+    requests: int
+    bound: Bound
+
+
+@dataclass
+class Walls:
+    """Readings from a server that is far away.
+
+    Attributes:
+        latency: Seconds to the first byte.
+        readings: By what was read, and by whom.
+    """
+
+    latency: float = 0.0
+    readings: dict[tuple[str, str], list[Timed]] = field(default_factory=dict)
+
+
 @dataclass
 class Results:
     """Everything of one run of the bench.
@@ -181,8 +217,7 @@ class Results:
         starts: Start-ups, by what was started.
         profiles: Of profiles, by page size; None where the connector chooses.
         no_profiles: Of profiles where there are none.
-        year_requests: Requests for a year of a quiet project.
-        year_events: How many events that year has.
+        walls: Of events from a server that is far away.
         busy: Days and megabytes of the largest request for a busy year, and the requests.
     """
 
@@ -191,8 +226,7 @@ class Results:
     starts: dict[str, Series] = field(default_factory=dict)
     profiles: dict[int | None, Series] = field(default_factory=dict)
     no_profiles: Series = field(default_factory=Series)
-    year_requests: int | None = None
-    year_events: int = 0
+    walls: Walls = field(default_factory=Walls)
     busy: tuple[int, int, int] | None = None
 
     def rows(self) -> list[Row]:

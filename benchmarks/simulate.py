@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import base64
 import logging
+import math
 import threading
 import urllib.error
 import urllib.request
@@ -31,6 +32,7 @@ from airbyte_cdk.models import (
     Type,
 )
 
+from benchmarks.bound import AN_HOUR, HOUR, hourly_s, quota_s
 from benchmarks.virtual import VirtualClock
 from mixpanel_emulator.control_client import ControlClient
 from mixpanel_emulator.options import CREDENTIALS, EmulatorOptions, service_account
@@ -38,7 +40,6 @@ from mixpanel_emulator.server import EmulatorServer
 from source_mixpanel import SourceMixpanel
 
 NOW = "2026-03-10T12:00:00Z"
-HOUR = 3600.0
 _START_S = 3.0
 _LOG = logging.getLogger("airbyte")
 
@@ -90,13 +91,12 @@ class Outcome:
     wall_s: float
     records: Counter[str]
     state: list[AirbyteStateMessage]
-    hourly: int = 60
+    hourly: int = AN_HOUR
 
     @property
     def lower_bound_s(self) -> float:
         """Seconds that what is left of the quotas demands, all else taking no time."""
-        most = max(self.queries, self.exports)
-        return max(0, (most - 1) // self.hourly) * HOUR
+        return max(hourly_s(self.queries, self.hourly), quota_s(self.exports, self.hourly))
 
     @property
     def peer_s(self) -> float:
@@ -208,7 +208,7 @@ def sync(
             wall = clock.monotonic() - began
     finally:
         clock.close()
-    hourly = 60 - round(HOUR / rival_s) if rival_s else 60
+    hourly = AN_HOUR - round(HOUR / rival_s) if rival_s else AN_HOUR
     return replace(_outcome(mixpanel, wall, records, list(last.values())), hourly=hourly), catalog
 
 
@@ -250,17 +250,20 @@ def main() -> None:
     parser.add_argument("--only", choices=["small", "typical", "huge", "shared"])
     only = parser.parse_args().only
     _LOG.setLevel(logging.ERROR)
-    columns = "{:<9}{:<7}{:>8}{:>8}{:>6}{:>11}{:>13}{:>15}"
+    columns = "{:<9}{:<7}{:>8}{:>8}{:>6}{:>11}{:>13}{:>11}{:>15}"
     print(columns.format(
-        "project", "sync", "queries", "exports", "429s", "wall", "lower bound", "one a minute"
+        "project", "sync", "queries", "exports", "429s", "wall",
+        "lower bound", "bound = 1", "one a minute",
     ))  # fmt: skip
     for size in (SMALL, TYPICAL, HUGE, SHARED):
         if only in (None, size.name):
             for name, outcome in zip(("first", "daily"), both_syncs(size), strict=True):
                 times = (outcome.wall_s, outcome.lower_bound_s, outcome.peer_s)
+                wall, bound, peer = (f"{seconds / 60:.1f} min" for seconds in times)
+                ratio = outcome.wall_s / (outcome.lower_bound_s or math.inf)
                 print(columns.format(
                     size.name, name, outcome.queries, outcome.exports, outcome.refusals,
-                    *(f"{seconds / 60:.1f} min" for seconds in times),
+                    wall, bound, f"{ratio:.2f}" if ratio else "-", peer,
                 ))  # fmt: skip
 
 

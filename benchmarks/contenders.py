@@ -161,10 +161,12 @@ class Connector:
         """A full refresh of one stream."""
         return self.runner.measure(*self._read(stream, project, dataset, **more))
 
-    def sync(self, stream: str, project: int, dataset: Dataset, state: list[Any]) -> Cost:
+    def sync(
+        self, stream: str, project: int, dataset: Dataset, state: list[Any], **more: Any
+    ) -> Cost:
         """An incremental sync of one stream, going on from the state of an earlier one."""
         saved = self.runner.write(f"{self.name}-state", state)
-        command = self._read(stream, project, dataset, mode="incremental")
+        command = self._read(stream, project, dataset, mode="incremental", **more)
         return self.runner.measure(*command, "--state", saved)
 
     def records(self, stream: str, project: int, dataset: Dataset) -> Iterator[Record]:

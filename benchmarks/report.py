@@ -235,6 +235,7 @@ def _processes(results: Results) -> str:
             Ratio.of(each.whole.cpu_of_rounds(), one.whole.cpu_of_rounds()),
         )
         for one, each in pairs
+        if not one.mostly_start
     ]
     return table(
         ("events a day", "days", "speed, one process = 1", "rounds", "CPU, one process = 1"),

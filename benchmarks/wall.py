@@ -34,7 +34,7 @@ class WallPlan:
         latency: Seconds to the first byte.
         year: A quiet project, of which the next day is read, too.
         busy: A busy one, read once.
-        large: One of large days, which our connector alone reads once.
+        large: One of large days, which our connector alone reads once, each by itself.
         peer: What Airbyte's connector reads, once.
         rounds: How often the quiet project is read.
     """
@@ -85,8 +85,8 @@ class Timing:
             self._read_by_client(plan.year)
             self.sync_twice()
         self._read_by_client(plan.busy)
-        for size in (plan.busy, plan.large):
-            self._sync(size.words, size, [], size.total)
+        self._sync(plan.busy.words, plan.busy, [], plan.busy.total)
+        self._sync(plan.large.words, plan.large, [], plan.large.total, date_window_size=1)
         size = plan.peer
         with self._far_away(size.last, trusting=True) as runner:
             read = partial(replace(self.peer, runner=runner).read, "export", size.events, size)
@@ -103,10 +103,10 @@ class Timing:
         come = longer.events + LATE_EVENTS * len(late_days(longer))
         self._sync(DAILY, longer, [last_state(first)], come)
 
-    def _sync(self, what: str, size: Dataset, state: list[Any], events: int) -> Cost:
+    def _sync(self, what: str, size: Dataset, state: list[Any], events: int, **more: Any) -> Cost:
         with self._far_away(size.last) as runner:
             sync = replace(self.ours, runner=runner).sync
-            read = partial(sync, "export", size.events, size, state)
+            read = partial(sync, "export", size.events, size, state, **more)
             return self._time(runner, what, OURS, events, read)
 
     def _read_by_client(self, size: Dataset) -> None:

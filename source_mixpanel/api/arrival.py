@@ -40,7 +40,10 @@ class Arrival:
         began = told = marked = self.clock.monotonic()
         size = since_mark = 0
         while piece := response.raw.read1(_PIECE, decode_content=False):
+            given = self.clock.monotonic()
             yield piece
+            # What takes it may wait for room; that is no fault of the wire's.
+            marked += self.clock.monotonic() - given
             size += len(piece)
             since_mark += len(piece)
             now = self.clock.monotonic()

@@ -142,11 +142,14 @@ class MixpanelClient:
             StrainError: It was cut, or broke, in every attempt.
             SourceError: As for `json`.
         """
+        part = share or Disk().share()
+        # What is emitted next needs a place, or there is never any room.
+        part.meanwhile = self._ledgers[request.api].place_given_up
 
         def read(response: requests.Response, body: Iterator[bytes]) -> Spool:
             what = f"The {request.answer}"
             whole, gzipped = framed(response, body), is_gzipped(response)
-            return spool_body(whole, gzipped=gzipped, what=what, share=share or Disk().share())
+            return spool_body(whole, gzipped=gzipped, what=what, share=part)
 
         return self._carry_out(request, read, tries, sent)
 

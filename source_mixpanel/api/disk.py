@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 from source_mixpanel.errors import TooLargeError
 
@@ -66,12 +67,16 @@ class Share:
 
     Attributes:
         held_s: Seconds for which it has waited for room.
+        began: When it took the first byte, by the disk's clock; None while it has none.
         is_dropped: Whether nobody wants it any more.
+        meanwhile: What is to hold while it waits for room.
     """
 
     def __init__(self, disk: Disk, most: int | None, *, patient: bool) -> None:
         self.held_s = 0.0
+        self.began: float | None = None
         self.is_dropped = False
+        self.meanwhile: Callable[[], AbstractContextManager[None]] = nullcontext
         self._disk = disk
         self._most = most
         self._patient = patient
@@ -90,10 +95,13 @@ class Share:
                 f"{what} is larger than the {self._most / 1e6:.1f} MB of disk that it may take."
             )
         disk = self._disk
+        if self.began is None:
+            self.began = disk.monotonic()
         with disk.changed:
             if not self._may_take(size):
                 began = disk.monotonic()
-                disk.changed.wait_for(lambda: self._may_take(size))
+                with self.meanwhile():
+                    disk.changed.wait_for(lambda: self._may_take(size))
                 self.held_s += disk.monotonic() - began
             if self.is_dropped:
                 raise DroppedError
@@ -117,6 +125,7 @@ class Share:
 
     def give_back(self) -> None:
         """Nothing is taken any more."""
+        self.began = None
         self.resize(0)
 
     def resize(self, size: int) -> None:

@@ -106,6 +106,20 @@ class Ledger:
                 self._last_end = self._clock.monotonic()
                 self._changed.notify_all()
 
+    @contextmanager
+    def place_given_up(self) -> Iterator[None]:
+        """Let another have the place of a request that waits for what the other may bring about."""
+        self._running_changed_by(-1)
+        try:
+            yield
+        finally:
+            self._running_changed_by(1)
+
+    def _running_changed_by(self, count: int) -> None:
+        with self._changed:
+            self._running += count
+            self._changed.notify_all()
+
     def _admit(self, stream: str, ask: Ask, *, counted: bool) -> Receipt:
         waited = 0.0
         with self._changed:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
 from io import BytesIO
 from typing import IO, Protocol, cast
 
@@ -51,8 +51,7 @@ class Body:
 
     def chunks(self) -> Iterator[bytes]:
         """The text from its beginning, in pieces cut anywhere."""
-        self._file.seek(0)
-        return read_file(self._file, gzipped=self.gzipped)
+        return read_file(self._file.fileno(), gzipped=self.gzipped)
 
     def blocks(self) -> Iterator[bytes]:
         """The text in blocks of whole lines (each some 256 KiB, or one longer line)."""
@@ -83,13 +82,34 @@ class Spool(Body):
         return f"Spool(lines={self.lines}, size={self.size})"
 
 
-def read_file(file: IO[bytes], *, gzipped: bool) -> Iterator[bytes]:
-    """The text of an open file from where it stands, in pieces cut anywhere.
+def read_file(descriptor: int, *, gzipped: bool) -> Iterator[bytes]:
+    """The text of an open file, in pieces cut anywhere; others may read it at the same time.
 
     Raises:
         CutError: It is damaged.
     """
-    return inflate(iter(partial(file.read, _READ), b""), gzipped=gzipped)
+    return inflate(_pieces(descriptor), gzipped=gzipped)
+
+
+def _pieces(descriptor: int) -> Iterator[bytes]:
+    at = 0
+    while piece := os.pread(descriptor, _READ, at):
+        yield piece
+        at += len(piece)
+
+
+def lines_between(blocks: Iterable[bytes], first: int, last: int) -> Iterator[bytes]:
+    """Of blocks of whole lines those from one number up to before another, counted from 0."""
+    at = 0
+    for block in blocks:
+        begin, at = at, at + block.count(b"\n")
+        if first <= begin and at <= last:
+            yield block
+        elif at > first and begin < last:
+            kept = block.split(b"\n")[max(0, first - begin) : min(last, at) - begin]
+            yield b"\n".join(kept) + b"\n"
+        if at >= last:
+            return
 
 
 def blocks_of(chunks: Iterable[bytes]) -> Iterator[bytes]:

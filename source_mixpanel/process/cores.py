@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 _LIMIT = Path("/sys/fs/cgroup/cpu.max")
+_OLDER_LIMITS = Path("/sys/fs/cgroup/cpu")
 
 
 def cores() -> int:
@@ -15,13 +16,29 @@ def cores() -> int:
     except AttributeError:
         # Not every system knows this.
         allowed = os.cpu_count() or 1
-    return max(1, min(allowed, limit_of(_LIMIT)))
+    return max(1, min(allowed, limit_of(_LIMIT), older_limit_of(_OLDER_LIMITS)))
 
 
 def limit_of(file: Path) -> int:
     """Whole cores by a file such as Linux keeps for each container, e.g. `150000 100000`."""
     try:
-        most, period = file.read_text().split()
-        return int(most) // int(period)
-    except (OSError, ValueError, ZeroDivisionError):
-        return os.cpu_count() or 1
+        return _whole(*file.read_text().split())
+    except (OSError, ValueError, TypeError):
+        return _ANY
+
+
+def older_limit_of(folder: Path) -> int:
+    """The same by the two files of older systems; -1 stands for no limit."""
+    try:
+        texts = [(folder / f"cpu.cfs_{name}_us").read_text() for name in ("quota", "period")]
+        return _whole(*texts)
+    except (OSError, ValueError):
+        return _ANY
+
+
+def _whole(quota: str, period: str) -> int:
+    limit = int(quota)
+    return limit // max(1, int(period)) if limit >= 0 else _ANY
+
+
+_ANY = 1 << 30

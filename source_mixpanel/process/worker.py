@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from isal import isal_zlib
 
-from source_mixpanel.api.spool import blocks_of, read_file
+from source_mixpanel.api.spool import blocks_of, lines_between, read_file
 from source_mixpanel.records.events import Found
 from source_mixpanel.records.rendering import LineMaker, Rendering
 
@@ -27,14 +27,16 @@ _FAST = 1
 
 @dataclass(frozen=True)
 class Task:
-    """A window to make lines of.
+    """Events of a window to make lines of.
 
     Attributes:
         gzipped: Whether its events are.
+        lines: Which of them: the number of the first, from 0, and the one after the last.
         zone: The zone that their times are in, None for UTC.
     """
 
     gzipped: bool
+    lines: tuple[int, int]
     zone: ZoneInfo | None
     emitted_at_ms: int
 
@@ -75,13 +77,9 @@ def main(descriptor: int) -> None:
 
 
 def _made(maker: LineMaker, task: Task, source: int, target: int) -> Made:
-    os.lseek(source, 0, os.SEEK_SET)
     size, gzip = 0, isal_zlib.compressobj(_FAST, isal_zlib.DEFLATED, _GZIP)
-    with (
-        os.fdopen(source, "rb", closefd=False) as events,
-        os.fdopen(target, "wb", closefd=False) as file,
-    ):
-        blocks = blocks_of(read_file(events, gzipped=task.gzipped))
+    blocks = lines_between(blocks_of(read_file(source, gzipped=task.gzipped)), *task.lines)
+    with os.fdopen(target, "wb", closefd=False) as file:
         for lines in maker.lines(blocks, task.zone, task.emitted_at_ms):
             size += len(lines)
             file.write(gzip.compress(lines))

@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 from source_mixpanel.api.request import Api
+from source_mixpanel.api.spool import Spool, lines_between
 from source_mixpanel.errors import (
     ConfigError,
     DataError,
@@ -90,6 +91,7 @@ class Export(MixpanelStream):
         self._state = ExportState()
         self._days = Days(settings.kind, None)
         self._rows = EventRows(self.catalog, Stamper(None), settings.shape, workshop.privacy)
+        self._ahead: RenderAhead | None = None
         self._guessed: Span | None = None
         self._zone_before: str | None = None
 
@@ -119,18 +121,18 @@ class Export(MixpanelStream):
     def sync(self, saved: Mapping[str, Any], *, full: bool) -> Iterator[Item]:
         """Windows of days, each downloaded and proven whole before it is handed on."""
         plan = self._begin(saved, full=full)
-        pool = self._pool()
+        self._ahead = self._others()
         source = SliceSource(
             self.workshop,
             plan,
             wanted=self.settings.wanted,
             days=self._days,
             limits=Limits(self.settings.period.window_days, self.settings.at_once),
-            ahead=RenderAhead(pool, self.workshop.disk, self.workshop.clock) if pool else None,
+            ahead=self._ahead,
             log=self.logger.info,
         )
         try:
-            with closing(pool) if pool else nullcontext():
+            with closing(self._ahead) if self._ahead else nullcontext():
                 yield from self._all(source, plan)
         except SourceError as error:
             if full and (source.over or isinstance(error, (RefusedError, ForbiddenError))):
@@ -143,8 +145,8 @@ class Export(MixpanelStream):
         self._state = replace(self._state, refreshing=False)
         yield Checkpoint(dump_state(self._state))
 
-    def _pool(self) -> Pool | None:
-        """Processes that make lines, where lines are wanted and there are cores for them."""
+    def _others(self) -> RenderAhead | None:
+        """Other processes that make lines, where lines are wanted and there are cores for them."""
         count = cores()
         if count == 1 or not self.workshop.batched or not self.workshop.disk.is_ahead:
             return None
@@ -156,7 +158,8 @@ class Export(MixpanelStream):
             self.in_place(),
             self.settings.period.bounds_ms(),
         )
-        return Pool(rendering, min(count, _MOST_WORKERS), self.logger.warning)
+        pool = Pool(rendering, min(count, _MOST_WORKERS))
+        return RenderAhead(pool, self.workshop.disk, self.workshop.clock, self.logger.warning)
 
     def _all(self, source: SliceSource, plan: ReadPlan) -> Iterator[Item]:
         """What there is to read, and once more what one answer alone says is empty.
@@ -260,14 +263,14 @@ class Export(MixpanelStream):
         Raises:
             DataError: Not as many events came back from disk as were written to it.
         """
-        before, spool, rendered = self._rows.seen, whole.held.spool, whole.held.rendered
-        if rendered is not None and rendered.zone == whole.days.zone_of_times:
-            self._rows.absorb(rendered.found)
-            yield from map(Lines, rendered.body.blocks())
+        before, spool, zone = self._rows.seen, whole.held.spool, whole.days.zone_of_times
+        rendered = whole.held.rendered
+        if rendered and all(each.zone == zone for each in rendered):
+            for each in rendered:
+                self._rows.absorb(each.found)
+                yield from map(Lines, each.body.blocks())
         else:
-            bounds = self.settings.period.bounds_ms()
-            for block in spool.blocks():
-                yield self._rows.rows(block, *bounds)
+            yield from self._made_here(spool, whole.days)
         read = self._rows.seen - before
         if read != spool.lines:
             raise DataError(
@@ -276,6 +279,26 @@ class Export(MixpanelStream):
             )
         if read:
             self._guessed = guessed(self._guessed, whole.window.span, whole.days)
+
+    def _made_here(self, spool: Spool, days: Days) -> Iterator[Item]:
+        """The rows of a slice that did not wait, those behind with the help of other processes."""
+        portions = self._ahead.helped(spool, days) if self._ahead else []
+        end = portions[0].lines[0] if portions else spool.size
+        bounds = self.settings.period.bounds_ms()
+        try:
+            for block in lines_between(spool.blocks(), 0, end):
+                yield self._rows.rows(block, *bounds)
+            for portion in portions:
+                made = portion.made.result()
+                if made is not None:
+                    self._rows.absorb(made.found)
+                    yield from map(Lines, made.body.blocks())
+                    continue
+                for block in lines_between(spool.blocks(), *portion.lines):
+                    yield self._rows.rows(block, *bounds)
+        finally:
+            for portion in portions:
+                portion.drop()
 
     def _moved_past(self, whole: WholeSlice) -> dict[str, Any] | None:
         """The state after a slice; None amid a window that comes in parts.

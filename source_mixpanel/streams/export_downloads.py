@@ -56,13 +56,18 @@ class Downloaded:
     """A window's events on disk, and their lines if these are made."""
 
     spool: Spool
-    rendered: Rendered | None
+    rendered: list[Rendered]
+
+    @property
+    def stored(self) -> int:
+        """Bytes that it takes on disk."""
+        return sum(each.body.stored for each in self.rendered) or self.spool.stored
 
     def close(self) -> None:
         """Give the disk back."""
         self.spool.close()
-        if self.rendered is not None:
-            self.rendered.body.close()
+        for each in self.rendered:
+            each.body.close()
 
 
 class Download:
@@ -77,6 +82,7 @@ class Download:
         sent: When its last request was sent.
         requests: How many were.
         seconds: How long the last one took, without waiting for disk.
+        until_first_s: How much of that went by before the first byte came.
     """
 
     def __init__(
@@ -92,7 +98,7 @@ class Download:
         self.window = window
         self.sent = SentAt(workshop.time)
         self.requests = 0
-        self.seconds = 0.0
+        self.seconds = self.until_first_s = 0.0
         self._clock = workshop.clock
         self._began = 0.0
         self._share = workshop.disk.share(most)
@@ -137,8 +143,10 @@ class Download:
             spool.close()
             spool = ask()
         self.seconds = self._clock.monotonic() - self._began - self._share.held_s
+        if self._share.began is not None:
+            self.until_first_s = self._share.began - self._began
         with closed_if_fails(spool):
-            rendered = self._ahead.rendered(spool, self._share) if self._ahead else None
+            rendered = self._ahead.rendered(spool, self._share) if self._ahead else []
         return Downloaded(spool, rendered)
 
     def _note_sent(self) -> None:

@@ -92,7 +92,7 @@ class DayInParts:
             began_ms = min(self._began_ms, began_ms)
         self._began_ms = began_ms
         self._parts.append(replace(part, watermark_ms=began_ms))
-        size = sum(each.held.spool.stored for each in self._parts)
+        size = sum(each.held.stored for each in self._parts)
         if part.completes or size > self._room:
             self._left = None if part.completes else part.window.span.first
             while self._parts:
@@ -271,7 +271,8 @@ class SliceSource:
         with closed_if_fails(held):
             spool = held.spool
             self._queue.sent(download.requests)
-            self._queue.had(window, spool.stored, download.seconds)
+            taken = download.seconds, download.until_first_s
+            self._queue.had(window, spool.stored, *taken)
             self._is_quick = download.seconds < self._quick_s
             if window.span.only is Only.ALL:
                 self._bytes_a_day = spool.stored / window.days

@@ -94,9 +94,13 @@ class Pace:
             return self.managed_days
         return max(1, self.strained_days // 2)
 
-    def after(self, days: int, stored: int, seconds: float) -> Pace:
-        """The pace after a window of `days` that took so many bytes and seconds."""
-        load = max(stored / self.target_bytes, seconds / TARGET_SECONDS, 1e-9)
+    def after(self, days: int, stored: int, seconds: float, until_first_s: float = 0.0) -> Pace:
+        """The pace after a window of `days` that took so many bytes and seconds.
+
+        Seconds until the first byte are not of its days, as far as one window can tell.
+        """
+        coming = seconds if seconds > TARGET_SECONDS else seconds - until_first_s
+        load = max(stored / self.target_bytes, coming / TARGET_SECONDS, 1e-9)
         fitting = int(days / load)
         managed = max(self.managed_days, days)
         next_days = max(1, min(fitting, self._grown(managed), self.most))

@@ -25,7 +25,7 @@ _UNSEEN_DAYS = 366
 _TRUSTED = 1000
 """Windows that may be asked for in front of others; after a failure none, and one more with each
 that comes."""
-_FAR_TOO_MANY = 4
+_FAR_TOO_MANY = 2
 """How many times the days that fit one request make it worth asking anew."""
 _TRIES_IN_TROUBLE = 2
 _IN_A_ROW = 3
@@ -122,9 +122,12 @@ class WindowQueue:
 
     def insert(self, span: Span) -> None:
         """Read this span before all that is not asked for yet."""
-        asked = sum(1 for entry in self._entries if entry.is_asked)
-        place = next((n for n, e in enumerate(self._entries) if not e.is_asked), asked)
-        self._entries.insert(place, _Entry(Window(span)))
+        entries = self._entries
+        place = next((n for n, e in enumerate(entries) if not e.is_asked), len(entries))
+        # The parts of a day stay together.
+        while place < len(entries) and entries[place].window.since_s is not None:
+            place += 1
+        entries.insert(place, _Entry(Window(span)))
 
     def end_at(self, day: date) -> None:
         """Read no later day than this one: there is none. What goes beyond is asked for anew."""
@@ -175,7 +178,7 @@ class WindowQueue:
         """So many requests have been sent."""
         self._sent += requests
 
-    def had(self, window: Window, stored: int, seconds: float) -> None:
+    def had(self, window: Window, stored: int, seconds: float, until_first_s: float = 0.0) -> None:
         """The first of the windows asked for has come, whole, in so many bytes and seconds."""
         self._entries.popleft()
         self._failed_in_a_row, self._in_trouble = 0, False
@@ -185,7 +188,9 @@ class WindowQueue:
         if window.is_of_a_day:
             self._paces[only] = self._paces[only].after_part(window, stored)
             return
-        pace = self._paces[only] = self._paces[only].after(window.days, stored, seconds)
+        pace = self._paces[only] = self._paces[only].after(
+            window.days, stored, seconds, until_first_s
+        )
         if pace.fitting is not None:
             self._recall(only, _FAR_TOO_MANY * max(1, pace.fitting))
         strain = self._strain(only)
@@ -313,7 +318,7 @@ class WindowQueue:
         unseen = sum(w.days for w in front if w.days > pace.managed_days)
         if only is not Only.ALL or not unseen or unseen + days <= self._most_unseen(pace):
             return days
-        return pace.managed_days if 2 * pace.managed_days >= days else 0
+        return min(days, pace.managed_days) if 2 * pace.managed_days >= days else 0
 
     @staticmethod
     def _most_unseen(pace: Pace) -> int:
@@ -339,7 +344,7 @@ class WindowQueue:
         strain = self._strain(only)
         if strain is None or self._paces[only].strained_days is not None:
             return self._most_days
-        return strain.bound(self._now_ms)
+        return min(self._most_days, strain.bound(self._now_ms))
 
     # -- what cannot be had ----------------------------------------------------------------
 
@@ -353,7 +358,8 @@ class WindowQueue:
                 entry.is_asked = False
             before = kept[-1] if kept else entry
             both_wait = not entry.is_asked and not before.is_asked
-            if both_wait and before.window.span.joins(span) and not before.window.is_of_a_day:
+            are_days = not before.window.is_of_a_day and not entry.window.is_of_a_day
+            if both_wait and are_days and before.window.span.joins(span):
                 before.window = Window(replace(before.window.span, first=span.first))
             else:
                 kept.append(entry)

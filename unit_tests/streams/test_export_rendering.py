@@ -10,9 +10,11 @@ from contextlib import closing
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from source_mixpanel.api.disk import Disk, DroppedError, Share
-from source_mixpanel.api.spool import Body, Spool, spool_body
+from source_mixpanel.api.spool import Body, Spool, lines_between, spool_body
 from source_mixpanel.clock import SystemClock
 from source_mixpanel.process.pool import Pool
 from source_mixpanel.records.columns import Shape
@@ -21,7 +23,7 @@ from source_mixpanel.records.rendering import Rendering
 from source_mixpanel.streams.export_rendering import RenderAhead
 from source_mixpanel.sync.days import Days
 
-COUNT, EVER = 3_000, 1 << 62
+COUNT, EVER = 9_000, 1 << 62
 TIME_MS = 1_773_144_000_000
 NEW_YORK = ZoneInfo("America/New_York")
 PATIENCE_S = 20.0
@@ -42,7 +44,7 @@ def _closed() -> Iterator[None]:
 
 
 def _body(share: Share) -> Spool:
-    """Some 4.5 MB of events."""
+    """Some 14 MB of events."""
     lines = [
         {"event": "E", "properties": {"time": TIME_MS, "$insert_id": str(n), "text": "x" * 1500}}
         for n in range(COUNT)
@@ -53,58 +55,68 @@ def _body(share: Share) -> Spool:
     return spool
 
 
+@pytest.fixture(params=[1, 3])
+def pool(request: pytest.FixtureRequest) -> Pool:
+    """Some workers at the most."""
+    return Pool(RENDERING, request.param)
+
+
 @pytest.fixture
-def pool() -> Iterator[Pool]:
-    """A worker at the most."""
-    with closing(Pool(RENDERING, 1, print)) as made:
+def disk() -> Disk:
+    """More than enough."""
+    return Disk(100_000_000)
+
+
+@pytest.fixture
+def ahead(pool: Pool, disk: Disk) -> Iterator[RenderAhead]:
+    """Not told yet how times are read."""
+    with closing(RenderAhead(pool, disk, SystemClock(), print)) as made:
         yield made
 
 
-def test_where_times_are_known_the_events_give_way_to_their_lines(pool: Pool) -> None:
-    disk = Disk(100_000_000)
+def test_where_times_are_known_the_events_give_way_to_their_lines(
+    disk: Disk, ahead: RenderAhead
+) -> None:
     share = disk.share()
-    ahead = RenderAhead(pool, disk, SystemClock())
     ahead.read_times_by(Days("project_time", NEW_YORK))
     spool = _body(share)
-    rendered = ahead.rendered(spool, share)
-    assert rendered is not None
-    assert (rendered.zone, rendered.found.seen) == (NEW_YORK, COUNT)
-    lines = b"".join(rendered.body.blocks()).splitlines()
+    made = ahead.rendered(spool, share)
+    assert {each.zone for each in made} == {NEW_YORK}
+    assert sum(each.found.seen for each in made) == COUNT
+    lines = b"".join(b"".join(each.body.blocks()) for each in made).splitlines()
     rows = [json.loads(line)["record"]["data"] for line in lines]
     assert [row["insert_id"] for row in rows] == [str(n) for n in range(COUNT)]
     assert rows[0]["time"] == "2026-03-10T16:00:00.000Z"
     with pytest.raises(ValueError, match="closed"):
         list(spool.blocks())
-    assert disk.waiting == rendered.body.stored
-    rendered.body.close()
+    assert disk.waiting == sum(each.body.stored for each in made)
+    for each in made:
+        each.body.close()
     assert disk.waiting == 0
 
 
-def test_where_they_are_not_the_events_stay_beside_them(pool: Pool) -> None:
-    disk = Disk(100_000_000)
+def test_where_they_are_not_the_events_stay_beside_them(disk: Disk, ahead: RenderAhead) -> None:
     share = disk.share()
-    ahead = RenderAhead(pool, disk, SystemClock())
     ahead.read_times_by(Days(None, NEW_YORK))
     spool = _body(share)
-    rendered = ahead.rendered(spool, share)
-    assert rendered is not None
-    assert rendered.zone is None
+    made = ahead.rendered(spool, share)
+    assert {each.zone for each in made} == {None}
     assert sum(block.count(b"\n") for block in spool.blocks()) == COUNT
-    assert disk.waiting == rendered.body.stored + spool.stored
-    rendered.body.close()
+    assert disk.waiting == sum(each.body.stored for each in made) + spool.stored
+    for each in made:
+        each.body.close()
 
 
-def test_nothing_is_made_before_it_is_known_how_times_are_read(pool: Pool) -> None:
-    disk = Disk(100_000_000)
+def test_nothing_is_made_before_it_is_known_how_times_are_read(
+    disk: Disk, ahead: RenderAhead
+) -> None:
     share = disk.share()
-    ahead = RenderAhead(pool, disk, SystemClock())
     spool, made = _body(share), threading.Event()
 
     def make() -> None:
-        rendered = ahead.rendered(spool, share)
-        assert rendered is not None
-        rendered.body.close()
-        made.set()
+        for each in ahead.rendered(spool, share):
+            each.body.close()
+            made.set()
 
     thread = threading.Thread(target=make)
     thread.start()
@@ -114,20 +126,18 @@ def test_nothing_is_made_before_it_is_known_how_times_are_read(pool: Pool) -> No
     thread.join()
 
 
-def test_what_is_emitted_next_is_made_by_whoever_emits_it(pool: Pool) -> None:
-    disk = Disk(100_000_000)
+def test_what_is_emitted_next_is_made_by_whoever_emits_it(disk: Disk, ahead: RenderAhead) -> None:
     share = disk.share()
-    ahead = RenderAhead(pool, disk, SystemClock())
     spool = _body(share)
     # As when the consumer gets to it while it waits.
     threading.Timer(0.05, share.is_next).start()
-    assert ahead.rendered(spool, share) is None
+    assert ahead.rendered(spool, share) == []
     assert sum(block.count(b"\n") for block in spool.blocks()) == COUNT
 
 
-def test_a_window_that_nobody_wants_any_more_gives_its_worker_back(pool: Pool) -> None:
-    disk = Disk(100_000_000)
-    ahead = RenderAhead(pool, disk, SystemClock())
+def test_a_window_that_nobody_wants_any_more_takes_no_worker(
+    disk: Disk, ahead: RenderAhead, pool: Pool
+) -> None:
     ahead.read_times_by(Days("utc", None))
     full = disk.share()
     share = disk.share()
@@ -139,13 +149,44 @@ def test_a_window_that_nobody_wants_any_more_gives_its_worker_back(pool: Pool) -
     assert pool.has_one
 
 
-def test_a_window_that_has_no_room_for_its_lines_keeps_its_events(pool: Pool) -> None:
-    disk = Disk(100_000_000)
+def test_a_window_that_has_no_room_for_its_lines_keeps_its_events(
+    disk: Disk, ahead: RenderAhead, pool: Pool
+) -> None:
     share = disk.share(most=10)
     spool = _body(disk.share())
     share.resize(spool.stored)
-    ahead = RenderAhead(pool, disk, SystemClock())
     ahead.read_times_by(Days("utc", None))
-    assert ahead.rendered(spool, share) is None
+    assert ahead.rendered(spool, share) == []
     assert sum(block.count(b"\n") for block in spool.blocks()) == COUNT
     assert pool.has_one
+
+
+def test_of_what_is_emitted_next_other_processes_make_all_but_the_first_portion(
+    disk: Disk, ahead: RenderAhead, pool: Pool
+) -> None:
+    spool = _body(disk.share())
+    portions = ahead.helped(spool, Days("utc", None))
+    assert len(portions) == pool.size - 1
+    first = portions[0].lines[0] if portions else COUNT
+    texts = [*lines_between(spool.blocks(), 0, first)]
+    seen = b"".join(texts).count(b"\n")
+    for portion in portions:
+        made = portion.made.result(PATIENCE_S)
+        assert made is not None
+        assert made.found.seen == sum(
+            block.count(b"\n") for block in lines_between(spool.blocks(), *portion.lines)
+        )
+        seen += made.found.seen
+        portion.drop()
+    assert seen == COUNT
+
+
+@given(st.lists(st.integers(1, 5), min_size=1, max_size=12), st.integers(0, 40), st.integers(0, 40))
+def test_lines_between_two_numbers_are_those_and_no_others(
+    sizes: list[int], first: int, last: int
+) -> None:
+    numbers = iter(range(sum(sizes)))
+    blocks = [b"".join(b"%d\n" % next(numbers) for _ in range(size)) for size in sizes]
+    lines = b"".join(blocks).splitlines()
+    had = b"".join(lines_between(blocks, first, last)).split()
+    assert had == lines[first:last]

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from mixpanel_emulator.control_client import ControlClient
-from source_mixpanel.process.cores import cores, limit_of
+from source_mixpanel.process.cores import cores, limit_of, older_limit_of
 from unit_tests.builders import discover
 from unit_tests.harness import Command, Running, configured, expected_export, multiset
 
@@ -153,4 +153,8 @@ def test_small_windows_are_worth_no_process(
 def test_a_containers_limit_counts(tmp_path: Path, told: str, expected: int | None) -> None:
     file = tmp_path / "cpu.max"
     file.write_text(told)
-    assert limit_of(file) == (expected or os.cpu_count())
+    assert min(limit_of(file), 99) == (expected or 99)
+    assert older_limit_of(tmp_path) > 99
+    for name, value in zip(("quota", "period"), told.replace("max", "-1").split(), strict=True):
+        (tmp_path / f"cpu.cfs_{name}_us").write_text(f"{value}\n")
+    assert min(older_limit_of(tmp_path), 99) == (expected or 99)

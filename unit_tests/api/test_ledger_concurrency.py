@@ -11,6 +11,7 @@ from source_mixpanel.api.heard import Receipt
 from source_mixpanel.api.ledger import Ledger
 from source_mixpanel.api.quota import Quota, Window, query_quota
 from source_mixpanel.api.waits import Ask
+from source_mixpanel.clock import SystemClock
 from source_mixpanel.errors import QuotaError
 from unit_tests.api.ledgers import PATIENCE_S, DrivenClock, HastyClock, call, heard, ledger_of
 
@@ -146,3 +147,22 @@ def test_exports_that_go_well_keep_their_places_when_one_is_refused() -> None:
         ledger.settle(receipts[0], heard(429))
         clock.time += 10
         assert let_in(ledger, running) == []
+
+
+def test_who_waits_for_something_else_keeps_nobody_from_a_place() -> None:
+    ledger = Ledger(Quota("one", (), concurrent=1), SystemClock(), print)
+    with ledger.slot("behind"):
+        # The one within would wait for ever, were the place held by one that waits for it.
+        with ledger.place_given_up(), ledger.slot("next"):
+            pass
+        other = threading.Thread(target=_take_a_place, args=(ledger,), daemon=True)
+        other.start()
+        other.join(0.05)
+        assert other.is_alive()
+    other.join(PATIENCE_S)
+    assert not other.is_alive()
+
+
+def _take_a_place(ledger: Ledger) -> None:
+    with ledger.slot("other"):
+        pass

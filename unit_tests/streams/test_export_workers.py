@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -13,7 +14,12 @@ from typing import Any
 import pytest
 
 from mixpanel_emulator.control_client import ControlClient
+from source_mixpanel.process import pool
 from source_mixpanel.process.cores import cores, limit_of, older_limit_of
+from source_mixpanel.process.worker import Task
+from source_mixpanel.records.columns import Shape
+from source_mixpanel.records.privacy import Privacy
+from source_mixpanel.records.rendering import Rendering
 from unit_tests.builders import discover
 from unit_tests.harness import Command, Running, configured, expected_export, multiset
 
@@ -113,6 +119,18 @@ def test_a_worker_that_is_killed_costs_nothing(
     assert out.code == 0, out.log
     assert multiset(out.records("export")) == multiset(expected_export(mixpanel.events(), project))
     assert "has ended early: signal 9. They are made here instead." in out.log
+
+
+def test_a_worker_that_does_not_get_on_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "_PATIENCE_S", 0.2)
+    worker = pool.Worker(Rendering("export", {}, Shape(), Privacy(), (), (0, 1)))
+    [process] = _workers(os.getpid())
+    os.kill(process, signal.SIGSTOP)
+    with tempfile.TemporaryFile() as file:
+        task = Task(gzipped=False, lines=(0, 1), zone=None, emitted_at_ms=0)
+        with pytest.raises(pool.WorkerError, match="signal 9"):
+            worker.make(task, file.fileno(), file.fileno(), size=0)
+    assert not _workers(os.getpid())
 
 
 @several_cores

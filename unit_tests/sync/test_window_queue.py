@@ -445,3 +445,30 @@ def test_where_all_is_managed_nothing_is_left() -> None:
     trip.queue.begin([], old)
     trip.go(_bytes())
     assert len(trip.had) == 20
+
+
+# -- several at once -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("only", [Only.ALL, Only.PROCESSED_SINCE])
+def test_no_window_is_longer_than_the_user_wants_whatever_is_known_of_the_server(
+    only: Only,
+) -> None:
+    queue = _queue({ALL: Strain(60, in_ms(NOW)), LATE: Strain(60, in_ms(NOW))}, most_days=7)
+    queue.begin([Span(nth(0), nth(199), only, 5 if only is Only.PROCESSED_SINCE else None)])
+    assert [queue.next() for _ in range(8)]
+    assert max(window.days for window in queue.asked) == 7
+
+
+def test_a_day_that_is_found_later_does_not_come_between_the_parts_of_another() -> None:
+    queue = _queue()
+    queue.begin([Span(nth(0), nth(0))])
+    day = queue.next()
+    assert day is not None
+    queue.failed(day, TooLargeError("large"))
+    first = queue.next()
+    assert first is not None
+    queue.had(first, 1000, 1.0)
+    queue.insert(Span(nth(1), nth(1)))
+    rest = [queue.next(), queue.next()]
+    assert [window and window.span.first for window in rest] == [nth(0), nth(1)]

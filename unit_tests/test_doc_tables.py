@@ -1,4 +1,4 @@
-"""The tables of the documentation are what the code says."""
+"""The tables and the figure of the documentation are what the code says."""
 
 from __future__ import annotations
 
@@ -59,6 +59,30 @@ def test_the_page_names_the_streams_of_undocumented_endpoints() -> None:
 def test_a_page_without_marks_is_refused(script: ModuleType) -> None:
     with pytest.raises(ValueError, match="README"):
         script.filled(ROOT / "README.md", "nothing here")
+
+
+def test_the_figure_has_every_module_once_and_each_below_those_that_import_it() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    [figure] = re.findall(r"```mermaid\n(.*?)```", text, re.DOTALL)
+    boxes = re.findall(r'^  (layer\d+)\["(.*)"\]$', figure, re.MULTILINE)
+    [chain] = re.findall(r"^  (layer0 --> .*)$", figure, re.MULTILINE)
+    assert chain.split(" --> ") == [name for name, _ in boxes]
+    place: dict[str, int] = {}
+    for number, (_, told) in enumerate(boxes):
+        lines = told.split("<br>")
+        for name in sum((re.findall(r"<b>(\w+)</b>", x) or re.findall(r"\w+", x) for x in lines), []):
+            assert name not in place
+            place[name] = number
+    package = ROOT / "source_mixpanel"
+    found = {path.stem for path in package.glob("*.py")} - {"__init__"}
+    found |= {path.parent.name for path in package.glob("*/__init__.py")}
+    assert place.keys() == found
+    for path in package.rglob("*.py"):
+        importer = path.relative_to(package).with_suffix("").parts[0]
+        if importer == "__init__":
+            continue
+        for imported in re.findall(r"^from source_mixpanel\.(\w+)", path.read_text(), re.MULTILINE):
+            assert importer == imported or place[importer] < place[imported], path
 
 
 def test_every_type_that_a_column_can_have_is_told(script: ModuleType) -> None:

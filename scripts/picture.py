@@ -1,6 +1,6 @@
 """Draws what `make demo` prints and the page that it leaves, side by side (`make picture`).
 
-    python scripts/picture.py SAID.txt REPORT.html PICTURE.png
+python scripts/picture.py SAID.txt REPORT.html PICTURE.png
 """
 
 from __future__ import annotations
@@ -43,8 +43,9 @@ def main(said: Path, report: Path, picture: Path) -> None:
     chromium = subprocess.check_output([ROOT / "scripts" / "have_chromium.sh"], text=True).strip()  # noqa: S603 - ours
     subprocess.run(  # noqa: S603 - a browser
         [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
-         "--virtual-time-budget=10000", f"--window-size={SIZE}", f"--user-data-dir={folder / 'profile'}",
-         f"--screenshot={picture.resolve()}", page.as_uri()],
+         "--virtual-time-budget=10000", f"--window-size={SIZE}",
+         f"--user-data-dir={folder / 'profile'}", f"--screenshot={picture.resolve()}",
+         page.as_uri()],
         check=True, capture_output=True,
     )  # fmt: skip
 

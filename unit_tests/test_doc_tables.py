@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+from itertools import chain
 from pathlib import Path
 from types import ModuleType
 
@@ -12,6 +13,7 @@ import pytest
 from source_mixpanel.records.types import COLUMN_SCHEMAS
 from source_mixpanel.source import SourceMixpanel
 from source_mixpanel.streams.base import MixpanelStream
+from unit_tests.documents import blocks
 from unit_tests.worlds import REPORTS
 
 ROOT = Path(__file__).parent.parent
@@ -62,15 +64,16 @@ def test_a_page_without_marks_is_refused(script: ModuleType) -> None:
 
 
 def test_the_figure_has_every_module_once_and_each_below_those_that_import_it() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    [figure] = re.findall(r"```mermaid\n(.*?)```", text, re.DOTALL)
+    [figure] = blocks("README.md", "How it is built", "mermaid")
     boxes = re.findall(r'^  (layer\d+)\["(.*)"\]$', figure, re.MULTILINE)
-    [chain] = re.findall(r"^  (layer0 --> .*)$", figure, re.MULTILINE)
-    assert chain.split(" --> ") == [name for name, _ in boxes]
+    [drawn] = re.findall(r"^  (layer0 --> .*)$", figure, re.MULTILINE)
+    assert drawn.split(" --> ") == [name for name, _ in boxes]
     place: dict[str, int] = {}
     for number, (_, told) in enumerate(boxes):
-        lines = told.split("<br>")
-        for name in sum((re.findall(r"<b>(\w+)</b>", x) or re.findall(r"\w+", x) for x in lines), []):
+        lines = [
+            re.findall(r"<b>(\w+)</b>", x) or re.findall(r"\w+", x) for x in told.split("<br>")
+        ]
+        for name in chain.from_iterable(lines):
             assert name not in place
             place[name] = number
     package = ROOT / "source_mixpanel"

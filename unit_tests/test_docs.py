@@ -134,6 +134,19 @@ def test_the_readme_leads_to_every_document() -> None:
     assert {f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")} <= linked
 
 
+def test_every_row_of_the_comparison_names_its_evidence() -> None:
+    [section] = re.findall(
+        r"\n## Why this one\n(.*?)\n## ", (ROOT / "README.md").read_text(), re.DOTALL
+    )
+    _, _, *rows = [line.strip("|").split("|") for line in section.splitlines() if line[:1] == "|"]
+    assert [row[1].strip()[-3:] for row in rows] == [f"({n + 1})" for n in range(len(rows))]
+    for number in range(1, len(rows) + 1):
+        assert re.search(rf"^{number} `[\w/]+\.py::test_\w+`[,.]$", section, re.MULTILINE), number
+    for row in rows:
+        for told in row[2:]:
+            assert re.search(r"\([rcd]\) *$", told) or told.strip() == "not told", row
+
+
 RUN = ("README.md", "docs/integration.md", "docs/docker.md")
 """Documents whose every block is run by a test, by `blocks` with plain words."""
 

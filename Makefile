@@ -19,6 +19,9 @@ RELEASE := .venv-release/.ready
 CONFIG ?=
 # A directory for the demo's DuckDB file and page, instead of build/demo.
 KEEP ?=
+# What make duckdb fills, and with which streams.
+DATABASE ?= warehouse.duckdb
+STREAMS ?= export event_counts
 PORT ?= 8080
 IMAGE ?= source-mixpanel:dev
 SEED ?= 7
@@ -52,6 +55,10 @@ help: ## Show what can be made
 .PHONY: demo
 demo: $(READY) $(PYAIRBYTE) ## Move a Mixpanel project into DuckDB, twice, compare the two, and make a page of it
 	$(BIN)/python examples/demo.py $(if $(CONFIG),--config $(CONFIG)) $(if $(KEEP),--keep $(KEEP))
+
+.PHONY: duckdb
+duckdb: $(READY) $(PYAIRBYTE) ## Move your project into a DuckDB file, and later what is new (CONFIG= DATABASE= STREAMS=)
+	.venv-pyairbyte/bin/python examples/to_duckdb.py $(CONFIG) $(DATABASE) $(STREAMS)
 
 .PHONY: test
 test: $(READY) ## Run the tests
@@ -184,6 +191,12 @@ test-image: $(READY) $(RELEASE) ## Build the image and run it as the platform do
 .PHONY: form
 form: $(READY) ## Draw the settings' form into docs/spec-form.png
 	scripts/form.sh $(BIN)/python docs/spec-form.png
+
+.PHONY: picture
+picture: $(READY) $(PYAIRBYTE) ## Draw the demo, what it prints and its page, into docs/demo.png
+	mkdir -p build/demo
+	$(BIN)/python examples/demo.py >build/demo/said.txt
+	$(BIN)/python scripts/picture.py build/demo/said.txt build/demo/report.html docs/demo.png
 
 .PHONY: simulate
 simulate: $(READY) ## Show how long whole syncs take under Mixpanel's limits

@@ -6,12 +6,14 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 
-from integration_tests.conftest import load, load_lines
+from integration_tests.conftest import FOLDER, load, load_lines
+from scripts.acceptance_files import main
 from source_mixpanel.config.spec import connection_specification
 from unit_tests.harness import Command, Output, configured, multiset, without_marks
 from unit_tests.worlds import prefixes
@@ -51,6 +53,15 @@ def test_catalogs_name_streams_as_discover_does(streams: Streams) -> None:
                 "make acceptance-files"
             )
             assert entry["sync_mode"] in found["supported_sync_modes"]
+
+
+@pytest.mark.usefixtures("world")
+def test_the_files_are_as_they_are_written_anew_whoever_has_the_port(tmp_path: Path) -> None:
+    main(tmp_path)
+    written = sorted(tmp_path.iterdir())
+    assert [path.name for path in written] == [FULL, INCREMENTAL, "expected_records.jsonl"]
+    for path in written:
+        assert path.read_text() == (FOLDER / path.name).read_text(), "run make acceptance-files"
 
 
 def test_every_stream_has_expected_records_and_every_cursor_a_far_future(streams: Streams) -> None:

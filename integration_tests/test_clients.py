@@ -21,6 +21,7 @@ from mixpanel_emulator.control_client import ControlClient
 from mixpanel_emulator.options import EmulatorOptions, connector_config
 from mixpanel_emulator.server import EmulatorServer
 from unit_tests.builders import NOON_10_MARCH_MS, event
+from unit_tests.documents import blocks
 
 pytestmark = pytest.mark.clients
 
@@ -153,7 +154,7 @@ def test_airbyte_serverless(mixpanel: ControlClient, config: Path, tmp_path: Pat
 def test_the_block_of_the_readme_works_by_copying(
     mixpanel: ControlClient, config: Path, tmp_path: Path
 ) -> None:
-    [block] = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    [block] = blocks("README.md", "From PyAirbyte", "python")
     path = f"{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}"
     own = {"AIRBYTE_PROJECT_DIR": str(tmp_path), "AIRBYTE_OFFLINE_MODE": "1", "PATH": path}
     done = subprocess.run(  # noqa: S603 - our own document

@@ -18,6 +18,7 @@ from mixpanel_emulator.control_client import ControlClient
 from mixpanel_emulator.options import EmulatorOptions, connector_config
 from mixpanel_emulator.server import EmulatorServer
 from unit_tests.builders import event
+from unit_tests.documents import blocks, shell
 from unit_tests.harness import Output, configured, expected_export, multiset
 
 pytestmark = pytest.mark.image_tests
@@ -189,27 +190,24 @@ def test_sigterm_in_the_middle_loses_nothing(
 
 def _shell(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """Run commands of a document in a folder, as the user who runs the tests."""
-    path = f"{ROOT / 'scripts' / 'host_network'}:{os.environ['PATH']}"
-    return subprocess.run(  # noqa: S603 - our own document
-        ["/bin/bash", "-euc", script.replace("source-mixpanel:dev", IMAGE)],
-        cwd=folder,
-        env={**os.environ, "PATH": path},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    image = script.replace("source-mixpanel:dev", IMAGE)
+    return shell(image, folder, ROOT / "scripts" / "host_network")
 
 
 def test_the_commands_of_the_document_work_by_copying(
     mixpanel: ControlClient, config: dict[str, Any], tmp_path: Path
 ) -> None:
-    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "docs" / "docker.md").read_text(), re.DOTALL)
-    build, by_hand, platform = blocks
-    assert build == "make image\n"
+    [build] = blocks("docs/docker.md", "With Docker", "sh")
+    [by_hand] = blocks("docs/docker.md", "A sync by hand", "sh")
+    [platform] = blocks("docs/docker.md", "As the platform calls it", "sh")
+    [in_short] = blocks("README.md", "With Docker", "sh")
+    built = shell(build, ROOT, ROOT / ".venv" / "bin", IMAGE=IMAGE)
+    assert f"Building {IMAGE}" in built.stderr
+    assert f"Built {IMAGE}" in built.stdout
     (tmp_path / "config.json").write_text(json.dumps(config))
     (tmp_path / "config.json").chmod(0o600)
-    for _ in range(2):
-        done = _shell(by_hand, tmp_path)
+    for script in (in_short, by_hand):
+        done = _shell(script, tmp_path)
         assert (done.returncode, done.stderr) == (0, "")
     lines = (tmp_path / "records.jsonl").read_text().split("\n")[:-1]
     ids = {

@@ -19,7 +19,6 @@ from source_mixpanel.config.migrations import migrate
 from source_mixpanel.config.model import Config, parse_config
 from source_mixpanel.config.spec import connection_specification
 from source_mixpanel.regions import Region, hosts
-from source_mixpanel.usage import DOCUMENTATION_URL
 
 ROOT = Path(__file__).parent.parent
 METADATA = yaml.safe_load((ROOT / "metadata.yaml").read_text())["data"]
@@ -67,10 +66,6 @@ def test_suggested_streams_exist_without_the_legacy_one(streams: dict[str, Any])
     suggested = METADATA["suggestedStreams"]["streams"]
     assert set(suggested) <= set(streams)
     assert "revenue" not in suggested
-
-
-def test_the_page_is_where_the_spec_says() -> None:
-    assert METADATA["documentationUrl"] == DOCUMENTATION_URL
 
 
 def test_the_icon_is_a_square() -> None:

@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,21 +53,24 @@ def configured(streams: Iterable[dict[str, Any]], mode: str) -> dict[str, Any]:
     }
 
 
-def write(name: str, content: Any) -> None:
+def write(path: Path, content: Any) -> None:
     """Write one JSON file."""
-    (FOLDER / name).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
-def main() -> None:
-    """Read the local Mixpanel and write what came."""
-    with EmulatorServer(OPTIONS), tempfile.TemporaryDirectory() as work:
-        config = str(FOLDER / "config.json")
+def main(folder: Path) -> None:
+    """Read the local Mixpanel, on a port that is free, and write what came into a folder."""
+    options = replace(OPTIONS, port=0)
+    with EmulatorServer(options) as server, tempfile.TemporaryDirectory() as work:
+        config = str(Path(work) / "config.json")
+        settings = json.loads((FOLDER / "config.json").read_text("utf-8"))
+        write(Path(config), {**settings, "api_url": server.base_url})
         [catalog] = [m["catalog"] for m in run("discover", "--config", config) if "catalog" in m]
         streams = catalog["streams"]
-        write("configured_catalog.json", configured(streams, "full_refresh"))
+        write(folder / "configured_catalog.json", configured(streams, "full_refresh"))
         moving = [s for s in streams if "incremental" in s["supported_sync_modes"]]
         moving = [s for s in moving if s["name"] not in _NOT_INCREMENTAL_HERE]
-        write("configured_catalog_incremental.json", configured(moving, "incremental"))
+        write(folder / "configured_catalog_incremental.json", configured(moving, "incremental"))
         whole = Path(work) / "catalog.json"
         entries = configured(streams, "full_refresh")["streams"]
         for entry, stream in zip(entries, streams, strict=True):
@@ -80,8 +84,8 @@ def main() -> None:
             text = json.dumps({**record, "emitted_at": 1773144000000}, sort_keys=True)
             records[record["stream"]].append(text)
     chosen = [line for name in sorted(records) for line in sorted(records[name])[:_EACH]]
-    (FOLDER / "expected_records.jsonl").write_text("\n".join(chosen) + "\n", encoding="utf-8")
+    (folder / "expected_records.jsonl").write_text("\n".join(chosen) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    main(FOLDER)

@@ -1,17 +1,20 @@
-"""Writes the tables of the documentation that the code knows (`--check` only compares).
+"""Writes what the code knows of the documentation: two tables, a figure (`--check` only compares).
 
-Nothing is asked of Mixpanel: the streams themselves tell their keys, modes and endpoints, and the
-rules of columns tell their types.
+Nothing is asked of Mixpanel: the streams themselves tell their keys, modes and endpoints, the
+rules of columns tell their types, and the contract of imports tells the layers.
 """
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from importlinter.api import read_configuration
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
@@ -124,32 +127,79 @@ def types_table() -> str:
     return "\n".join(["| Mixpanel | Airbyte | note |", "|---|---|---|", *rows])
 
 
+# -- layers --------------------------------------------------------------------------------
+
+
+def first_line(module: Path) -> str:
+    """What a module says that it is for."""
+    told = ast.get_docstring(ast.parse(module.read_text(encoding="utf-8"))) or ""
+    return told.splitlines()[0]
+
+
+def box(modules: str) -> str:
+    """The text of a layer: what each of its packages is for, and the names of its modules."""
+    lines, names = [], []
+    for name in modules.split(" | "):
+        package = ROOT / "source_mixpanel" / name / "__init__.py"
+        if package.exists():
+            lines.append(f"<b>{name}</b>: {first_line(package)}")
+        else:
+            names.append(name)
+    return "<br>".join([*lines, ", ".join(names)] if names else lines)
+
+
+def layers() -> list[str]:
+    """The layers of the contract of imports, from above, as it writes them."""
+    contracts = read_configuration(str(ROOT / "pyproject.toml"))["contracts_options"]
+    [found] = [contract["layers"] for contract in contracts if contract["type"] == "layers"]
+    return [str(layer) for layer in found]
+
+
+def layers_figure() -> str:
+    """Who calls whom, for Mermaid."""
+    found = layers()
+    [talks] = [n for n, layer in enumerate(found) if "api" in layer.split(" | ")]
+    return "\n".join(
+        [
+            "```mermaid",
+            "flowchart TD",
+            '  caller(["Airbyte, PyAirbyte, Docker, a person"]) -->|Airbyte\'s protocol| layer0',
+            *(f'  layer{n}["{box(layer)}"]' for n, layer in enumerate(found)),
+            f"  {' --> '.join(f'layer{n}' for n in range(len(found)))}",
+            f'  layer{talks} -->|HTTP| mixpanel(["Mixpanel"])',
+            f'  layer{talks} -->|HTTP, in tests and the demo| local(["mixpanel_emulator"])',
+            "```",
+        ]
+    )
+
+
 # -- files ---------------------------------------------------------------------------------
 
-TABLES: Mapping[Path, tuple[str, Callable[[], str]]] = {
-    ROOT / "README.md": ("streams", streams_table),
-    ROOT / "docs" / "integration.md": ("types", types_table),
+WRITTEN: Mapping[Path, Mapping[str, Callable[[], str]]] = {
+    ROOT / "README.md": {"streams": streams_table, "layers": layers_figure},
+    ROOT / "docs" / "integration.md": {"types": types_table},
 }
-"""What stands between the marks of which page."""
+"""What stands between which marks of a page."""
 
 
 def filled(path: Path, text: str) -> str:
-    """The text of a page with its table between its marks.
+    """The text of a page with what is written between its marks.
 
     Raises:
         ValueError: The marks are not there.
     """
-    mark, table = TABLES[path]
-    before, begin, rest = text.partition(f"<!-- {mark} -->")
-    _, end, after = rest.partition(f"<!-- /{mark} -->")
-    if not begin or not end:
-        raise ValueError(f"{path.name} has no <!-- {mark} --> with its end after it")
-    return f"{before}{begin}\n{table()}\n{end}{after}"
+    for mark, written in WRITTEN[path].items():
+        before, begin, rest = text.partition(f"<!-- {mark} -->")
+        _, end, after = rest.partition(f"<!-- /{mark} -->")
+        if not begin or not end:
+            raise ValueError(f"{path.name} has no <!-- {mark} --> with its end after it")
+        text = f"{before}{begin}\n{written()}\n{end}{after}"
+    return text
 
 
 def main() -> int:
-    """Write the tables, or say whether they are up to date."""
-    texts = {path: path.read_text(encoding="utf-8") for path in TABLES}
+    """Write them, or say whether they are up to date."""
+    texts = {path: path.read_text(encoding="utf-8") for path in WRITTEN}
     wanted = {path: filled(path, text) for path, text in texts.items()}
     if "--check" in sys.argv[1:]:
         return int(texts != wanted)

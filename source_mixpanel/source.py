@@ -55,7 +55,6 @@ from source_mixpanel.streams.base import MixpanelStream, Workshop
 from source_mixpanel.sync.progress import Watcher
 from source_mixpanel.sync.threads import side_by_side
 from source_mixpanel.traced import TracedError, airbyte_errors, kind_of, traced
-from source_mixpanel.usage import DOCUMENTATION_URL
 from source_mixpanel.wiring import build_privacy, build_workshop, dated, named_in, warnings_on
 
 _log = logging.getLogger("airbyte")
@@ -109,10 +108,7 @@ class SourceMixpanel(AbstractSource):
 
     def spec(self, logger: logging.Logger) -> ConnectorSpecification:  # noqa: ARG002
         """What can be configured."""
-        return ConnectorSpecification(
-            connectionSpecification=connection_specification(),
-            documentationUrl=DOCUMENTATION_URL,
-        )
+        return ConnectorSpecification(connectionSpecification=connection_specification())
 
     def configure(self, config: Mapping[str, Any], temp_dir: str) -> Mapping[str, Any]:  # noqa: ARG002
         """Settings in today's shape; the platform is told if they were not.

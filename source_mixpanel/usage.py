@@ -48,8 +48,8 @@ class _Command:
     alternatives: tuple[_Flag, ...] = ()
 
 
-DOCUMENTATION_URL = "https://docs.airbyte.com/integrations/sources/mixpanel"
-
+# The project has no address of its own, and Airbyte's page is that of another connector.
+_DOCUMENTATION = "Documentation: README.md and docs/integration.md of the source code.\n"
 _STREAMS = """\
 which streams, by name: export,engage,cohorts. Each is read by increments
 where that leaves an exact copy, else in full; export:full_refresh or
@@ -191,7 +191,7 @@ def _all() -> str:
         f"Commands:\n{verbs}\n\nExamples:\n{calls}\n\n{_SETTINGS}\n\n"
         f"`{_PROGRAM} <command> --help` tells more of a command, `{_PROGRAM} --version` its "
         f"version.\n"
-        f"Documentation: {DOCUMENTATION_URL}\n"
+        f"{_DOCUMENTATION}"
     )
 
 
@@ -210,5 +210,5 @@ def _of(verb: str) -> str:
         f"{verb}: {command.does}.\n\n{command.more}\n\nFlags:\n{flags}\n\n"
         f"Example:\n  {_PROGRAM} {command.example}\n\n"
         + (f"{_SETTINGS}\n\n" if _CONFIG in command.flags else "")
-        + f"Documentation: {DOCUMENTATION_URL}\n"
+        + _DOCUMENTATION
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -71,6 +72,22 @@ def test_check_names_what_is_closed_and_why_but_succeeds(
     status, said = check(command, config)
     assert status == "SUCCEEDED"
     assert all(word in said for word in words), said
+
+
+def test_check_names_the_streams_that_the_plan_closes_and_no_other(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.seed(7, events=20, days=2, profiles=3)
+    mixpanel.configure(plan="free")
+    status, said = check(command, config)
+    [named] = set(re.findall(r"Streams ('[^()]*') \(Query API\) cannot be read now: ", said))
+    assert status == "SUCCEEDED"
+    running = command.start(
+        "read", config=config, more=["--streams", ",".join(STREAMS)], skip_waits=True
+    )
+    out = running.end()
+    unread = {name for name in STREAMS if out.statuses(name)[-1] == "INCOMPLETE"}
+    assert set(re.findall(r"\w+", named)) == unread
 
 
 def test_check_fails_when_nothing_is_open(

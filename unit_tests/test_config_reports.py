@@ -15,6 +15,7 @@ from source_mixpanel.config.migrations import migrate
 from source_mixpanel.config.model import parse_config
 from source_mixpanel.config.spec import connection_specification
 from source_mixpanel.errors import ConfigError
+from unit_tests.documents import blocks
 
 CREDENTIALS = {"option_title": "Service Account", "username": "u", "secret": "s", "project_id": 1}
 LEAST: dict[str, dict[str, Any]] = {
@@ -236,7 +237,7 @@ PAGE = (Path(__file__).parent.parent / "docs" / "integration.md").read_text(enco
 
 
 def test_the_example_of_the_page_is_valid() -> None:
-    [example] = re.findall(r'```json\n("reports": .*?)```', PAGE, re.DOTALL)
+    [example] = blocks("docs/integration.md", "Reports", "json")
     found = parse_config({"credentials": CREDENTIALS, **json.loads(f"{{{example}}}")}).reports
     assert {report.kind for report in found} == LEAST.keys()
 

@@ -1,9 +1,10 @@
-"""The tables of the documentation are what the code says."""
+"""The tables and the figure of the documentation are what the code says."""
 
 from __future__ import annotations
 
 import importlib.util
 import re
+from itertools import chain
 from pathlib import Path
 from types import ModuleType
 
@@ -12,6 +13,7 @@ import pytest
 from source_mixpanel.records.types import COLUMN_SCHEMAS
 from source_mixpanel.source import SourceMixpanel
 from source_mixpanel.streams.base import MixpanelStream
+from unit_tests.documents import blocks
 from unit_tests.worlds import REPORTS
 
 ROOT = Path(__file__).parent.parent
@@ -59,6 +61,31 @@ def test_the_page_names_the_streams_of_undocumented_endpoints() -> None:
 def test_a_page_without_marks_is_refused(script: ModuleType) -> None:
     with pytest.raises(ValueError, match="README"):
         script.filled(ROOT / "README.md", "nothing here")
+
+
+def test_the_figure_has_every_module_once_and_each_below_those_that_import_it() -> None:
+    [figure] = blocks("README.md", "How it is built", "mermaid")
+    boxes = re.findall(r'^  (layer\d+)\["(.*)"\]$', figure, re.MULTILINE)
+    [drawn] = re.findall(r"^  (layer0 --> .*)$", figure, re.MULTILINE)
+    assert drawn.split(" --> ") == [name for name, _ in boxes]
+    place: dict[str, int] = {}
+    for number, (_, told) in enumerate(boxes):
+        lines = [
+            re.findall(r"<b>(\w+)</b>", x) or re.findall(r"\w+", x) for x in told.split("<br>")
+        ]
+        for name in chain.from_iterable(lines):
+            assert name not in place
+            place[name] = number
+    package = ROOT / "source_mixpanel"
+    found = {path.stem for path in package.glob("*.py")} - {"__init__"}
+    found |= {path.parent.name for path in package.glob("*/__init__.py")}
+    assert place.keys() == found
+    for path in package.rglob("*.py"):
+        importer = path.relative_to(package).with_suffix("").parts[0]
+        if importer == "__init__":
+            continue
+        for imported in re.findall(r"^from source_mixpanel\.(\w+)", path.read_text(), re.MULTILINE):
+            assert importer == imported or place[importer] < place[imported], path
 
 
 def test_every_type_that_a_column_can_have_is_told(script: ModuleType) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from source_mixpanel.config.spec import GROUPS, connection_specification
+from unit_tests.documents import Place, blocks, every_block
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -129,6 +132,52 @@ def test_the_documentation_pages_marks_of_the_platform_are_closed() -> None:
 def test_the_readme_leads_to_every_document() -> None:
     linked = set(re.findall(r"\]\((docs/[^)#]+)", (ROOT / "README.md").read_text()))
     assert {f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")} <= linked
+
+
+def test_every_row_of_the_comparison_names_its_evidence() -> None:
+    [section] = re.findall(
+        r"\n## Why this one\n(.*?)\n## ", (ROOT / "README.md").read_text(), re.DOTALL
+    )
+    _, _, *rows = [line.strip("|").split("|") for line in section.splitlines() if line[:1] == "|"]
+    assert [row[1].strip()[-3:] for row in rows] == [f"({n + 1})" for n in range(len(rows))]
+    for number in range(1, len(rows) + 1):
+        assert re.search(rf"^{number} `[\w/]+\.py::test_\w+`[,.]$", section, re.MULTILINE), number
+    for row in rows:
+        for told in row[2:]:
+            assert re.search(r"\([rcd]\) *$", told) or told.strip() == "not told", row
+
+
+RUN = ("README.md", "docs/integration.md", "docs/docker.md")
+"""Documents whose every block is run by a test, by `blocks` with plain words."""
+
+
+def places_run(text: str) -> Iterator[Place]:
+    """The places whose blocks the tests in a file take."""
+    for function in ast.walk(ast.parse(text)):
+        if isinstance(function, ast.FunctionDef) and function.name.startswith("test_"):
+            for call in ast.walk(function):
+                if isinstance(call, ast.Call) and ast.unparse(call.func) == blocks.__name__:
+                    yield Place(*map(ast.literal_eval, call.args))
+
+
+def test_every_block_is_run_by_a_test() -> None:
+    files = [path for top in FOLDERS[1:3] for path in top.rglob("test_*.py")]
+    run = {place for path in files for place in places_run(path.read_text())}
+    shown = {place for page in RUN for place, _ in every_block(page)}
+    assert sorted(shown - run) == [], "these blocks are run by no test"
+    assert sorted(run - shown) == [], "these blocks are gone"
+
+
+def test_a_block_is_found_wherever_it_stands(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("```\na\n```\n# One\n```sh\n# two\nb\n```\n## Two\n```sh\n```\n```sh\nc\n```\n")
+    found = [(heading, language, block) for (_, heading, language), block in every_block(str(page))]
+    assert found == [
+        ("", "", "a\n"),
+        ("One", "sh", "# two\nb\n"),
+        ("Two", "sh", ""),
+        ("Two", "sh", "c\n"),
+    ]
 
 
 def test_the_knobs_of_long_runs_exist() -> None:

@@ -5,15 +5,17 @@ import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from benchmarks.gzip_parts import stream, write_part
-from mixpanel_emulator.options import EmulatorOptions
+from mixpanel_emulator.options import EmulatorOptions, connector_config
 from mixpanel_emulator.server import EmulatorServer
 from peers.hosts import HOSTS, Tunnel
 from peers.trust import Trust, certify
+from unit_tests.harness import Command
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +55,27 @@ def test_other_hosts_lead_nowhere(tunnel: Tunnel, trust: Trust) -> None:
     with pytest.raises(urllib.error.URLError, match="403"):
         ask(tunnel, trust, "mixpanel.com.example.org")
     assert tunnel.refused == {"mixpanel.com.example.org:443": 1}
+
+
+@pytest.mark.parametrize(
+    ("region", "asked"),
+    [
+        ("US", {"mixpanel.com", "data.mixpanel.com", "api.mixpanel.com"}),
+        ("EU", {"eu.mixpanel.com", "data-eu.mixpanel.com", "api-eu.mixpanel.com"}),
+        ("IN", {"in.mixpanel.com", "data-in.mixpanel.com", "api-in.mixpanel.com"}),
+    ],
+)
+def test_a_region_is_read_from_its_own_hosts_alone(
+    command: Command, tunnel: Tunnel, trust: Trust, region: str, asked: set[str]
+) -> None:
+    config = {**connector_config("", date(2026, 3, 1)), "region": region}
+    del config["api_url"]
+    before = tunnel.led.copy()
+    env = {"HTTPS_PROXY": tunnel.url, "REQUESTS_CA_BUNDLE": str(trust.ca)}
+    names = "export,cohorts,lookup_tables"
+    out = command.start("read", config=config, env=env, more=["--streams", names]).end()
+    assert out.code == 0, out.log
+    assert set(tunnel.led - before) == asked
 
 
 def test_parts_make_one_sound_gzip_stream(tmp_path: Path) -> None:

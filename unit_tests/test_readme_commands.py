@@ -1,41 +1,33 @@
-"""The commands that the README shows work by copying."""
+"""The commands and settings that the documents show work by copying."""
 
 from __future__ import annotations
 
 import json
-import os
-import re
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from mixpanel_emulator.control_client import ControlClient
 from unit_tests.builders import event
+from unit_tests.documents import blocks, shell
+from unit_tests.harness import Command
 
-ROOT = Path(__file__).parent.parent
-
-
-def blocks(heading: str) -> list[str]:
-    """The commands below a heading of the README."""
-    [section] = re.findall(
-        rf"\n## {heading}\n(.*?)\n## ", (ROOT / "README.md").read_text(), re.DOTALL
-    )
-    return re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
+COMMANDS = Path(sys.executable).parent
 
 
-def shell(script: str, folder: Path) -> None:
-    """Run them as a person would, with the command installed."""
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    done = subprocess.run(  # noqa: S603 - our own document
-        ["/bin/bash", "-euc", script],
-        cwd=folder,
-        env={**os.environ, "PATH": path},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def quiet(script: str, folder: Path) -> None:
+    """Run a block that has nothing to complain of."""
+    done = shell(script, folder, COMMANDS)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
+
+
+def led_here(shown: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
+    """Settings that a document shows, with the credentials and address of the local Mixpanel."""
+    assert shown["credentials"].keys() == config["credentials"].keys()
+    here = {key: config[key] for key in ("credentials", "api_url")}
+    return {**shown, **here}
 
 
 def ids(path: Path) -> list[str]:
@@ -49,14 +41,28 @@ def test_two_commands_make_a_sync_and_again_they_bring_what_is_new(
     mixpanel: ControlClient, config: dict[str, Any], tmp_path: Path
 ) -> None:
     mixpanel.add_events([event(insert_id=f"i-{n}", days_ago=n) for n in range(8)])
-    (tmp_path / "config.json").write_text(json.dumps(config))
-    by_name, by_catalog = blocks("From the command line")
+    [settings] = blocks("README.md", "A configuration to copy", "json")
+    (tmp_path / "config.json").write_text(json.dumps(led_here(json.loads(settings), config)))
+    by_name, by_catalog = blocks("README.md", "From the command line", "sh")
     assert by_name.count("source-mixpanel") == 2
-    shell(by_name, tmp_path)
+    quiet(by_name, tmp_path)
     assert ids(tmp_path / "records.jsonl") == [f"i-{n}" for n in range(8)]
     mixpanel.advance(7_200)
     mixpanel.add_events([event(insert_id="new", days_ago=-0.05)])
-    shell(by_name, tmp_path)
+    quiet(by_name, tmp_path)
     assert set(ids(tmp_path / "records.jsonl")) == {*(f"i-{n}" for n in range(8)), "new"}
-    shell(by_catalog, tmp_path)
+    quiet(by_catalog, tmp_path)
     assert ids(tmp_path / "all.jsonl") == sorted([*(f"i-{n}" for n in range(8)), "new"])
+
+
+def test_the_settings_for_meltano_name_streams_that_can_be_read(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> None:
+    mixpanel.seed(7, events=20, days=9, profiles=3)
+    [shown] = blocks("docs/integration.md", "Without the platform", "yaml")
+    [extractor] = yaml.safe_load(shown)["plugins"]["extractors"]
+    assert not extractor["config"]["airbyte_spec"]["image"].startswith("airbyte/")
+    settings = led_here(extractor["config"]["airbyte_config"], config)
+    names = ",".join(pattern.removesuffix(".*") for pattern in extractor["select"])
+    running = command.start("read", config=settings, more=["--streams", names])
+    assert {record["stream"] for record in running.end().of("RECORD")} == set(names.split(","))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from unit_tests.harness import Command, configured
 from unit_tests.worlds import discovered
 
+ROOT = Path(__file__).parent.parent
 VERBS = ("spec", "check", "discover", "read")
 
 
@@ -34,7 +37,16 @@ def _explains(text: str) -> None:
         assert f"\n  {verb} " in text
         assert f"\n  source-mixpanel {verb}" in text
     assert '{"credentials": {"username": ' in text
-    assert "Documentation: https://" in text
+    _leads_to_our_pages(text)
+
+
+def _leads_to_our_pages(text: str) -> None:
+    [told] = re.findall(r"^Documentation: (.*)$", text, re.MULTILINE)
+    pages = re.findall(r"[\w/]+\.md", told)
+    assert pages
+    for page in pages:
+        assert "source-mixpanel" in (ROOT / page).read_text()
+    assert "://" not in text
 
 
 def test_help_explains_every_command(command: Command) -> None:
@@ -82,7 +94,15 @@ def test_help_of_a_command_names_its_files_and_gives_an_example(
         f for f in ("--config", "--catalog", "--state") if f"\n  {f} FILE" in told.stdout
     ] == flags
     assert f"Example:\n  source-mixpanel {verb}" in told.stdout
-    assert "Documentation: https://" in told.stdout
+    _leads_to_our_pages(told.stdout)
+
+
+def test_nothing_leads_to_the_page_of_another_connector(command: Command) -> None:
+    [spec] = command.run("spec").of("SPEC")
+    assert "documentationUrl" not in spec
+    assert "docs.airbyte.com" not in str(spec)
+    for path in (ROOT / "source_mixpanel").rglob("*.py"):
+        assert "docs.airbyte.com" not in path.read_text(), path
 
 
 def test_two_dashes_before_the_command_are_passed_over(command: Command) -> None:

@@ -20,6 +20,8 @@ from mixpanel_emulator.clock import WorldClock, format_instant, parse_instant
 from mixpanel_emulator.options import EmulatorOptions
 from mixpanel_emulator.server import EmulatorServer
 
+ROOT = Path(__file__).parents[2]
+
 
 def test_options_of_the_command_line() -> None:
     given = "--port 0 --seed 9 --quota off --project-kind local --empty --visibility-lag 2.5"
@@ -27,6 +29,15 @@ def test_options_of_the_command_line() -> None:
         seed=9, quota=False, project_kind="local", empty=True, visibility_lag=2.5
     )
     assert read_options(parser().parse_args([])) == EmulatorOptions()
+
+
+def test_make_hands_its_options_over() -> None:
+    told = ["make", "--dry-run", "emulator", "PORT=0", "SEED=9", "QUOTA=off"]
+    done = subprocess.run(told, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603 - ours
+    [_, *module, port, zero, seed, nine, quota, off] = done.stdout.splitlines()[-1].split()
+    assert module == ["-m", "mixpanel_emulator"]
+    given = parser().parse_args([port, zero, seed, nine, quota, off])
+    assert read_options(given) == EmulatorOptions(seed=9, quota=False)
 
 
 @pytest.mark.parametrize("name", [signal.SIGTERM, signal.SIGINT])

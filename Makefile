@@ -32,6 +32,8 @@ SOAKED := unit_tests/test_fault_matrix.py unit_tests/test_kills.py \
   unit_tests/hostile/test_bad_files.py
 # Seconds that each target is fuzzed.
 FUZZ_SECONDS ?= 60
+# Which mutants are tried, by a pattern of their names; all unless it is set.
+MUTANTS ?=
 # Anything: measure small sizes.
 QUICK ?=
 
@@ -48,6 +50,17 @@ demo: $(READY) $(PYAIRBYTE) ## Move a Mixpanel project into DuckDB, twice, compa
 .PHONY: test
 test: $(READY) ## Run the tests
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal
+
+.PHONY: coverage
+coverage: $(READY) ## Run the tests and measure which lines and branches of the connector they reach
+	rm -rf build/coverage && mkdir -p build/coverage
+	$(BIN)/coverage run -m pytest -q -n 2 --dist worksteal
+	$(BIN)/coverage combine -q
+	$(BIN)/coverage report
+
+.PHONY: mutants
+mutants: $(READY) ## See whether tests notice small changes of what decides (MUTANTS="source_mixpanel.records.*")
+	scripts/mutants.sh $(if $(MUTANTS),"$(MUTANTS)")
 
 .PHONY: soak
 soak: $(READY) ## Play every fault, kill syncs hundreds of times, and compare what comes out

@@ -43,6 +43,8 @@ FUZZ_SECONDS ?= 60
 PYTHONS ?= 3.10 3.12
 # pyenv's interpreters, which uv does not look for.
 WITH_PYTHONS := PATH="$$(printf '%s:' "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/*/bin)$$PATH"
+# Which mutants are tried, by a pattern of their names; all unless it is set.
+MUTANTS ?=
 # Anything: measure small sizes.
 QUICK ?=
 
@@ -90,6 +92,17 @@ newest-cdk: $(READY) ## Run the tests of the protocol with the newest airbyte-cd
 	.venv-newest-cdk/bin/python -m pytest -q -n 2 unit_tests/test_protocol.py unit_tests/test_conformance.py
 	.venv-newest-cdk/bin/python -m pytest -q -m "not image_tests and not clients and not dist" \
 	  integration_tests/test_acceptance.py integration_tests/test_airbyte_standards.py
+
+.PHONY: coverage
+coverage: $(READY) ## Run the tests and measure which lines and branches of the connector they reach
+	rm -rf build/coverage && mkdir -p build/coverage
+	$(BIN)/coverage run -m pytest -q -n 2 --dist worksteal
+	$(BIN)/coverage combine -q
+	$(BIN)/coverage report
+
+.PHONY: mutants
+mutants: $(READY) ## See whether tests notice small changes of what decides (MUTANTS="source_mixpanel.records.*")
+	scripts/mutants.sh $(if $(MUTANTS),"$(MUTANTS)")
 
 .PHONY: soak
 soak: $(READY) ## Play every fault, kill syncs hundreds of times, and compare what comes out

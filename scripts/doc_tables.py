@@ -27,8 +27,12 @@ from source_mixpanel.schemas.reserved import (  # noqa: E402
 )
 from source_mixpanel.source import SourceMixpanel  # noqa: E402
 from source_mixpanel.streams.base import MixpanelStream  # noqa: E402
+from source_mixpanel.streams.dated import DatedStream  # noqa: E402
+from source_mixpanel.streams.export import Export  # noqa: E402
 from source_mixpanel.streams.export_schema import CORE  # noqa: E402
 from source_mixpanel.streams.profile_schema import LAST_SEEN_SCHEMA  # noqa: E402
+from source_mixpanel.streams.profiles import ProfileStream  # noqa: E402
+from source_mixpanel.streams.report_results import ReportResults  # noqa: E402
 from source_mixpanel.streams.reports import ReportStream  # noqa: E402
 
 _REPORTS = {
@@ -60,17 +64,72 @@ def row(stream: MixpanelStream) -> str:
         modes += f", incremental by `{stream.cursor_field}`"
     source = f"{stream.lane.value}: `{path_of(stream)}`"
     known = "yes" if stream.documented else "no"
-    name = f"`{stream.name}`"
+    return f"| {title(stream)} | {keys} | {modes} | {source} | {known} |"
+
+
+def title(stream: MixpanelStream) -> str:
+    """What a stream is called; a report of the settings by its kind."""
     if isinstance(stream, ReportStream):
-        name = f"`report_<name>` ({stream.kind})"
-    return f"| {name} | {keys} | {modes} | {source} | {known} |"
+        return f"`report_<name>` ({stream.kind})"
+    return f"`{stream.name}`"
+
+
+def every_stream() -> list[MixpanelStream]:
+    """The catalogue, with a report of each kind."""
+    streams = SourceMixpanel().streams(_ANYBODY)
+    return [stream for stream in streams if isinstance(stream, MixpanelStream)]
 
 
 def streams_table() -> str:
     """Every stream."""
     head = "| stream | primary key | sync modes | read from | documented by Mixpanel |"
-    streams = SourceMixpanel().streams(_ANYBODY)
-    rows = [row(stream) for stream in streams if isinstance(stream, MixpanelStream)]
+    return "\n".join([head, "|---|---|---|---|---|", *map(row, every_stream())])
+
+
+# -- what syncs bring ----------------------------------------------------------------------
+
+
+def brought(stream: MixpanelStream) -> tuple[str, str]:
+    """What an incremental sync brings, and what becomes of rows that Mixpanel has no longer."""
+    if isinstance(stream, Export):
+        return "what Mixpanel processed since the last sync, on days of any age", "stay"
+    if not stream.exact:
+        return "what was seen since; nothing that changed unseen", "stay until a full refresh"
+    if isinstance(stream, DatedStream):
+        unsettled = ", and what can still change" if isinstance(stream, ReportStream) else ""
+        return f"new days, the `attribution_window` before them{unsettled}", "stay"
+    return "no such mode: always in full", "are not in the next sync"
+
+
+def parted_by(stream: MixpanelStream) -> str:
+    """What can fail alone, without keeping out the rest of a stream."""
+    if isinstance(stream, Export):
+        return "day"
+    if isinstance(stream, ReportResults):
+        return "report"
+    each = stream.declared.each if isinstance(stream, (DatedStream, ProfileStream)) else None
+    if each is not None:
+        return each.noun
+    return "data view" if "{workspace}" in stream.paths[0] else ""
+
+
+def goes_on(stream: MixpanelStream) -> str:
+    """Where a sync that broke off is taken up."""
+    whole = isinstance(stream, DatedStream) and stream.whole
+    return "where it was" if stream.is_resumable and not whole else "from the start"
+
+
+def syncs_table() -> str:
+    """What syncs bring; streams that are alike share a line."""
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for stream in every_stream():
+        line = (*brought(stream), goes_on(stream), parted_by(stream))
+        alike.setdefault(line, []).append(title(stream))
+    head = (
+        "| stream | an incremental sync brings | rows that Mixpanel has no longer"
+        " | broken off, it goes on | what can fail alone |"
+    )
+    rows = [f"| {', '.join(names)} | {' | '.join(line)} |" for line, names in alike.items()]
     return "\n".join([head, "|---|---|---|---|---|", *rows])
 
 
@@ -177,6 +236,7 @@ def layers_figure() -> str:
 
 WRITTEN: Mapping[Path, Mapping[str, Callable[[], str]]] = {
     ROOT / "README.md": {"streams": streams_table, "layers": layers_figure},
+    ROOT / "BEHAVIOR.md": {"syncs": syncs_table},
     ROOT / "docs" / "integration.md": {"types": types_table},
 }
 """What stands between which marks of a page."""

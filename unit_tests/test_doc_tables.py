@@ -29,7 +29,7 @@ def script() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/integration.md"])
+@pytest.mark.parametrize("page", ["README.md", "BEHAVIOR.md", "docs/integration.md"])
 def test_tables_are_as_the_code_says(script: ModuleType, page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     assert text == script.filled(ROOT / page, text), "run scripts/doc_tables.py"
@@ -44,6 +44,16 @@ def test_every_stream_has_a_line_and_every_line_an_endpoint(script: ModuleType) 
     for name, line in zip(names, lines, strict=True):
         assert line.startswith(f"| {name} |")
     assert not any(": ``" in line for line in lines)
+
+
+def test_every_stream_has_its_place_among_those_that_sync_alike(script: ModuleType) -> None:
+    rows = [line.split(" | ") for line in script.syncs_table().splitlines()[2:]]
+    told = {name: row[1:] for row in rows for name in row[0].removeprefix("| ").split(", ")}
+    for stream in script.every_stream():
+        brings, _, goes_on, _ = told.pop(script.title(stream))
+        assert (brings == "no such mode: always in full") is not stream.supports_incremental
+        assert goes_on == "from the start" or stream.is_resumable
+    assert not told
 
 
 def test_the_page_names_the_streams_of_undocumented_endpoints() -> None:

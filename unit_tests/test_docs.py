@@ -78,6 +78,22 @@ def test_the_make_targets_it_names_exist(path: Path) -> None:
             assert re.search(rf"^{target}:", rules, re.MULTILINE), target
 
 
+def test_the_hooks_of_commits_run_make_targets() -> None:
+    hooks = (ROOT / ".pre-commit-config.yaml").read_text()
+    run = re.findall(r"entry: make ([a-z-]+)$", hooks, re.MULTILINE)
+    assert len(run) == hooks.count("- id: ")
+    rules = (ROOT / "Makefile").read_text()
+    assert all(re.search(rf"^{target}:", rules, re.MULTILINE) for target in run)
+
+
+def test_the_map_for_contributors_leads_to_what_is_there() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    [table] = re.findall(r"\| what changes \|[^\n]*\n\|---[^\n]*\n(.*?)\n\n", text, re.DOTALL)
+    for row in table.splitlines():
+        file, name, _tests = spans(row)
+        assert re.search(rf"^(def |class )?{name}\b", (ROOT / file).read_text(), re.MULTILINE), row
+
+
 def test_every_behaviour_says_why_it_matters_and_names_a_test() -> None:
     text = (ROOT / "BEHAVIOR.md").read_text()
     quirks = re.split(r"\n(?=\d+\. \*\*)", text)[1:]

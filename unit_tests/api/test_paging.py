@@ -56,8 +56,37 @@ def test_figures_that_are_none_are_passed_over(odd: Any) -> None:
     assert (walk.total, walk.size, walk.over) == (None, None, False)
 
 
-def test_without_a_session_no_further_page_can_be_asked_for() -> None:
-    walk = Walk().after({"total": 25, "page_size": 10}, 10)
+@pytest.mark.parametrize(
+    ("told", "count", "size"),
+    [
+        ({"total": 25}, 10, 10),
+        ({"total": 10}, 10, None),
+        ({"total": 25, "page_size": 10}, 9, 10),
+    ],
+)
+def test_a_first_page_that_is_not_all_tells_the_size_that_mixpanel_does_not(
+    told: dict[str, Any], count: int, size: int | None
+) -> None:
+    assert Walk().after({"session_id": "s", **told}, count).size == size
+
+
+@pytest.mark.parametrize(
+    ("told", "counts"),
+    [({"page_size": 10}, [9]), ({"page_size": 10, "total": 25}, [10, 10, 5])],
+)
+def test_a_last_page_that_is_short_is_not_followed_by_an_empty_one(
+    told: dict[str, Any], counts: list[int]
+) -> None:
+    walk = Walk()
+    for count in counts:
+        assert not walk.over
+        walk = walk.after({"session_id": "s", **told}, count)
+    assert walk.over
+
+
+@pytest.mark.parametrize("session", [None, "", 7])
+def test_without_a_session_no_further_page_can_be_asked_for(session: Any) -> None:
+    walk = Walk().after({"session_id": session, "total": 25, "page_size": 10}, 10)
     assert not walk.over
     assert list(walk.due) == []
 

@@ -77,7 +77,9 @@ def test_a_lone_property_gets_its_name_without_a_dollar_unless_that_is_taken(
     assert columns(raw) == [column]
 
 
-@pytest.mark.parametrize("raw", ["", "$", "_", "---", "\u65e5\u672c", "\u0438\u043c\u044f"])
+@pytest.mark.parametrize(
+    "raw", ["", "$", "_", "---", "\u65e5\u672c", "$\u65e5\u672c", "\u0438\u043c\u044f"]
+)
 def test_a_name_of_which_a_destination_keeps_nothing_ends_with_digits_of_its_hash(raw: str) -> None:
     [column] = columns(raw)
     assert re.fullmatch(re.escape(raw.removeprefix("$")) + "_[0-9a-f]{8}", column)
@@ -120,6 +122,13 @@ def test_names_get_columns_however_long_and_alike_they_are(raws: list[str]) -> N
     for clean in (pyairbyte, postgres):
         assert len({clean(column) for column in made}) == len(raws)
         assert all(clean(column).strip("_") for column in made)
+
+
+def test_a_column_is_free_even_when_twenty_and_that_with_a_hash_are_taken() -> None:
+    taken = {f"rival {n}": f"{'_' * n}plan" for n in range(20)}
+    [hashed] = columns("plan", given=taken)
+    assert re.fullmatch(r"plan_[0-9a-f]{8}", hashed)
+    assert columns("plan", given={**taken, "one more": hashed}) == [f"_{hashed}"]
 
 
 @given(batches)
@@ -166,6 +175,13 @@ def test_names_are_added_if_they_get_their_plain_names() -> None:
     made.add(["City"])
     made.add_if_free(["$city", "$region", "$event"])
     assert made.columns.keys() - EVENT_CORE.properties.keys() == {"City", "$region"}
+
+
+def test_of_rivals_that_are_added_if_free_one_gets_the_name_whatever_their_order() -> None:
+    for raws in (["$score", "score"], ["score", "$score"]):
+        made = ColumnNames(EVENT_CORE)
+        made.add_if_free(raws)
+        assert made.columns.keys() - EVENT_CORE.properties.keys() == {"score"}
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from source_mixpanel.records.types import (
     column_schema,
     common_type,
     declared_types,
+    object_schema,
     seen_type,
 )
 
@@ -58,6 +59,25 @@ def test_nothing_is_said_of_the_items_of_just_any_list() -> None:
     assert column_schema("array") == {"type": ["null", "array"]}
 
 
+def test_a_stream_has_its_columns_and_one_for_what_fits_none() -> None:
+    whole = {"type": "string", "format": "date"}
+    told = {"name": "string", "id": ["integer", "string"], "date": whole}
+    columns = {
+        "name": column_schema("string"),
+        "id": {"type": ["null", "integer", "string"]},
+        "date": whole,
+    }
+    expected = {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "type": "object",
+        "additionalProperties": True,
+        "properties": columns,
+    }
+    assert object_schema(told, rescues=False) == expected
+    expected["properties"] = {**columns, "rescued_properties": column_schema("object")}
+    assert object_schema(told) == expected
+
+
 @pytest.mark.parametrize(
     ("schema", "expected"),
     [
@@ -65,9 +85,10 @@ def test_nothing_is_said_of_the_items_of_just_any_list() -> None:
         ({"type": ["null", "number"]}, {"null", "number"}),
         ({}, set()),
         ({"type": None}, set()),
+        (True, set()),
     ],
 )
-def test_declared_types_reads_one_name_or_many(schema: dict[str, Any], expected: set[str]) -> None:
+def test_declared_types_reads_one_name_or_many(schema: Any, expected: set[str]) -> None:
     assert declared_types(schema) == expected
 
 

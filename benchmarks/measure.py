@@ -84,15 +84,8 @@ def run(
     if process.returncode:
         said = tail[-_TAIL:].decode("utf-8", "replace") + log.read_text("utf-8", "replace")[-_TAIL:]
         raise RunError(f"{Path(command[0]).name} ended with {process.returncode}:\n{said}")
-    return Cost(
-        used.ru_utime + used.ru_stime,
-        wall,
-        used.ru_maxrss * 1024,
-        records,
-        written,
-        max(peaks.values(), default=0),
-        tail,
-    )
+    cpu, rss = used.ru_utime + used.ru_stime, used.ru_maxrss * 1024
+    return Cost(cpu, wall, rss, records, written, max(peaks.values(), default=0), tail)
 
 
 def _watch(root: int, over: threading.Event, peaks: dict[int, int]) -> None:

@@ -263,26 +263,22 @@ class Command:
         more: Iterable[str] = (),
         **patience: float,
     ) -> Running:
-        """Start a run; `Running.end` waits for it.
+        """Start a run, which `Running.end` waits for.
 
         Args:
-            verb: One of Airbyte's, or whatever else comes first; none if it is empty.
-            config: A file's content, as text or to be written as JSON.
-            catalog: The same.
-            state: The same.
+            verb: What comes first, if anything.
+            config, catalog, state: What files hold, as text or to be written as JSON.
             env: Further environment variables.
             limits: Resource limits by their names, such as `RLIMIT_NOFILE`.
             jumps: Seconds by which our wall clock jumps, by the reading at which it does.
-            places: Where `stdout` and `stderr` go, where that is no file of the run.
-            time_of: Address of a local Mixpanel whose clock stands still and is the run's: waiting
-                moves it, and patience is that of an ordinary run.
-            more: Further arguments.
-            patience: Time-outs and attempts.
+            places: Where `stdout` and `stderr` go, if not to files of the run.
+            time_of: A local Mixpanel whose clock stands still and is the run's: waiting moves it.
+            more, patience: Further arguments; time-outs and attempts.
         """
         folder = self._new_folder()
-        files = {"config": config, "catalog": catalog, "state": state}
+        files = _written(folder, {"config": config, "catalog": catalog, "state": state})
         job = {
-            "args": [*([verb, *more] if verb else []), *_written(folder, files)],
+            "args": [*([verb, *more] if verb else []), *files],
             **{name: str(folder / name) for name in OUTPUTS},
             "patience": dict({"first_s": 0.001}, **patience),
             "env": dict(env or {}),

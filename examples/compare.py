@@ -132,7 +132,7 @@ def as_held(value: Any, *, is_mixed: bool = False) -> Any:
 
 def _decimal(value: float | Decimal) -> str:
     """A number as a DECIMAL(38, 9) holds it; DuckDB makes far ones of doubles."""
-    exactly = Decimal(repr(float(value)) if abs(value) >= _FAR else str(value))
+    exactly = Decimal(str(value) if -_FAR < value < _FAR else repr(float(value)))
     nine = exactly.quantize(_NINE, ROUND_HALF_UP, _EXACT)
     return str(nine.normalize(_EXACT)) if nine else "0"
 

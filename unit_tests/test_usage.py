@@ -116,6 +116,7 @@ def test_a_file_that_is_missing_from_the_call_is_named(command: Command) -> None
     assert "--catalog" in told.stderr.splitlines()[-1]
 
 
+@pytest.mark.usefixtures("mixpanel")
 def test_flags_that_the_platform_passes_are_taken(command: Command, config: dict[str, Any]) -> None:
     """`--debug`, and those of Airbyte's builder, which mean nothing here."""
     streams = discovered(command, config)

@@ -32,7 +32,15 @@ def test_options_of_the_command_line() -> None:
 
 
 def test_make_hands_its_options_over() -> None:
-    told = ["make", "--dry-run", "emulator", "PORT=0", "SEED=9", "QUOTA=off"]
+    told = [
+        "make",
+        "--no-print-directory",
+        "--dry-run",
+        "emulator",
+        "PORT=0",
+        "SEED=9",
+        "QUOTA=off",
+    ]
     done = subprocess.run(told, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603 - ours
     [_, *module, port, zero, seed, nine, quota, off] = done.stdout.splitlines()[-1].split()
     assert module == ["-m", "mixpanel_emulator"]

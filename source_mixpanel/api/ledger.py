@@ -249,6 +249,13 @@ class Ledger:
         with self._changed:
             return self._outage.exhausts(self._backoff, self._clock.monotonic(), since)
 
+    def is_calm(self) -> bool:
+        """Whether nothing that was asked for lately was refused or met a passing fault."""
+        with self._changed:
+            return (
+                not self._outage.faults and self._everybody.pause(self._clock.monotonic())[0] <= 0
+            )
+
     def _forget(self, receipt: Receipt) -> None:
         if receipt.counted and receipt.started in self._calls:
             self._calls.remove(receipt.started)

@@ -117,7 +117,7 @@ class Download:
         """
         return self._result.result()
 
-    def is_quick(self, seconds: float) -> bool:
+    def is_over_within(self, seconds: float) -> bool:
         """Whether it is over within so many seconds from now; it is waited for that long."""
         self._share.is_next()
         wait([self._result], seconds)

@@ -30,6 +30,8 @@ from source_mixpanel.sync.window import TARGET_BYTES, Strain, Window
 from source_mixpanel.sync.window_queue import WindowQueue
 
 _MANY_DAYS = 3650
+_LOOK_S = 1.0
+"""Seconds between two looks at whether there is room for more."""
 _SLACK = 4
 """How much larger than the days before it a day may be, and still fit on the disk."""
 
@@ -196,8 +198,9 @@ class SliceSource:
         """
         self._ask(1)
         window = next(iter(self._queue.asked), None)
-        if window is not None and not self._downloads[window].is_quick(self._quick_s):
-            self._is_quick = False
+        patience = self._quick_s
+        while window is not None and not self._downloads[window].is_over_within(patience):
+            self._is_quick, patience = False, _LOOK_S
             self._ask(self._at_once)
         return window
 
@@ -221,11 +224,11 @@ class SliceSource:
             )
 
     def _has_room(self, at_once: int) -> bool:
-        """Whether another download would not only wait: for quota, or for disk."""
+        """Whether another download would do more than wait: for quota, disk, or better times."""
         downloads = self._downloads.values()
         if not downloads or self._queue.waits_in_front:
             return True
-        if len(downloads) >= at_once:
+        if len(downloads) >= at_once or not self._ledger.is_calm():
             return False
         left, unsent = self._ledger.left_this_hour(), sum(not d.requests for d in downloads)
         if left is not None and left <= unsent:

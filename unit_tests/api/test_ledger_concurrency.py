@@ -166,3 +166,18 @@ def test_who_waits_for_something_else_keeps_nobody_from_a_place() -> None:
 def _take_a_place(ledger: Ledger) -> None:
     with ledger.slot("other"):
         pass
+
+
+def test_it_is_calm_until_a_fault_or_a_refusal_and_after_the_next_good_answer() -> None:
+    clock = HastyClock()
+    ledger, _ = ledger_of(Quota("one", (), concurrent=5), clock)
+    assert ledger.is_calm()
+    with ledger.slot("export") as receipt:
+        ledger.fault(receipt)
+    assert not ledger.is_calm()
+    with ledger.slot("export") as receipt:
+        ledger.settle(receipt, heard(200))
+    assert ledger.is_calm()
+    with ledger.slot("export") as receipt:
+        ledger.settle(receipt, heard(429))
+    assert not ledger.is_calm()

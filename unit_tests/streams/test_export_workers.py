@@ -124,7 +124,11 @@ def test_a_worker_that_is_killed_costs_nothing(
 def test_a_worker_that_does_not_get_on_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pool, "_PATIENCE_S", 0.2)
     worker = pool.Worker(Rendering("export", {}, Shape(), Privacy(), (), (0, 1)))
-    [process] = _workers(os.getpid())
+    end = time.monotonic() + PATIENCE_S
+    # A process that has just begun has no command line for a moment.
+    while not (found := _workers(os.getpid())) and time.monotonic() < end:
+        time.sleep(0.002)
+    [process] = found
     os.kill(process, signal.SIGSTOP)
     with tempfile.TemporaryFile() as file:
         task = Task(gzipped=False, lines=(0, 1), zone=None, emitted_at_ms=0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
@@ -15,8 +16,8 @@ from benchmarks.datasets import EXPORT, Dataset
 from benchmarks.measure import RECORD, Cost, RunError, run
 
 ROOT = Path(__file__).resolve().parent.parent
-OURS = ROOT / ".venv" / "bin" / "source-mixpanel"
-PYTHON = ROOT / ".venv" / "bin" / "python"
+PYTHON = Path(sys.executable)
+OURS = PYTHON.with_name("source-mixpanel")
 PEER = ROOT / ".venv-airbyte" / "bin" / "source-mixpanel"
 PLAIN = Path(__file__).with_name("plain.py")
 HEADLESS = ROOT / ".venv-headless" / "bin" / "python"

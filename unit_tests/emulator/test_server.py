@@ -3,6 +3,7 @@ from __future__ import annotations
 import datetime as dt
 import ipaddress
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -31,6 +32,7 @@ def test_options_of_the_command_line() -> None:
     assert read_options(parser().parse_args([])) == EmulatorOptions()
 
 
+@pytest.mark.skipif(shutil.which("make") is None, reason="there is no make here")
 def test_make_hands_its_options_over() -> None:
     told = [
         "make",

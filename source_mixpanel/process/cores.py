@@ -7,6 +7,7 @@ from pathlib import Path
 
 _LIMIT = Path("/sys/fs/cgroup/cpu.max")
 _OLDER_LIMITS = Path("/sys/fs/cgroup/cpu")
+_ANY = 1 << 30
 
 
 def cores() -> int:
@@ -39,6 +40,3 @@ def older_limit_of(folder: Path) -> int:
 def _whole(quota: str, period: str) -> int:
     limit = int(quota)
     return limit // max(1, int(period)) if limit >= 0 else _ANY
-
-
-_ANY = 1 << 30

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -18,10 +16,9 @@ from source_mixpanel.errors import SourceError, TooLargeError
 from source_mixpanel.process.pool import Pool, Worker, WorkerError
 from source_mixpanel.process.worker import Task
 from source_mixpanel.records.events import Found
+from source_mixpanel.streams.export_kind import Log
 from source_mixpanel.sync.days import Days
 from source_mixpanel.sync.threads import started
-
-Log = Callable[[str], None]
 
 _WORTH = 4_000_000
 """Bytes of events that are worth the way to another process."""
@@ -171,8 +168,7 @@ class RenderAhead:
     ) -> Rendered | None:
         zone = days.zone_of_times
         task = Task(spool.gzipped, lines, zone, int(self._clock.now() * 1000))
-        with ExitStack() as stack:
-            file = stack.enter_context(new_file(share))
+        with new_file(share) as file:
             made = worker.make(task, spool.fileno(), file.fileno(), spool.size)
             if made is None:
                 file.close()

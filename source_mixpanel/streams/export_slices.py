@@ -274,9 +274,9 @@ class SliceSource:
         with closed_if_fails(held):
             spool = held.spool
             self._queue.sent(download.requests)
-            taken = download.seconds, download.until_first_s
-            self._queue.had(window, spool.stored, *taken)
-            self._is_quick = download.seconds < self._quick_s
+            seconds, until_first_s = download.seconds, download.until_first_s
+            self._queue.had(window, spool.stored, seconds, until_first_s)
+            self._is_quick = seconds < self._quick_s
             if window.span.only is Only.ALL:
                 self._bytes_a_day = spool.stored / window.days
             if self.days.kind is None and spool.lines:

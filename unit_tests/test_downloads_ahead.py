@@ -29,14 +29,21 @@ def _running(mixpanel: ControlClient, run: Running) -> Iterator[int]:
         time.sleep(0.02)
 
 
+def _hundred_days(
+    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+) -> dict[str, Any]:
+    """A project with an event a day, and what a sync of it is called with."""
+    mixpanel.add_events([event(days_ago=n + 0.3, insert_id=f"day-{n}") for n in range(100)])
+    settings = {**config, "start_date": "2025-12-01", "event_timestamps": "utc"}
+    stream = discovered(command, settings)["export"]
+    return {"config": settings, "catalog": configured([stream], "incremental")}
+
+
 def test_slow_exports_are_asked_for_side_by_side(
     command: Command, mixpanel: ControlClient, config: dict[str, Any]
 ) -> None:
-    mixpanel.add_events([event(days_ago=n + 0.3, insert_id=f"day-{n}") for n in range(100)])
-    config.update(start_date="2025-12-01", event_timestamps="utc")
-    stream = discovered(command, config)["export"]
+    files = _hundred_days(command, mixpanel, config)
     mixpanel.configure(export_latency=LATENCY_S)
-    files: dict[str, Any] = {"config": config, "catalog": configured([stream], "incremental")}
     run = command.start("read", **files, quick_s=0.1)
     most = max(_running(mixpanel, run))
     out = run.end()
@@ -48,10 +55,7 @@ def test_slow_exports_are_asked_for_side_by_side(
 def test_quick_exports_come_one_after_the_other(
     command: Command, mixpanel: ControlClient, config: dict[str, Any]
 ) -> None:
-    mixpanel.add_events([event(days_ago=n + 0.3, insert_id=f"day-{n}") for n in range(100)])
-    config.update(start_date="2025-12-01", event_timestamps="utc")
-    stream = discovered(command, config)["export"]
-    files: dict[str, Any] = {"config": config, "catalog": configured([stream], "incremental")}
+    files = _hundred_days(command, mixpanel, config)
     run = command.start("read", **files, quick_s=30.0)
     assert max(_running(mixpanel, run), default=0) <= 1
     assert run.end().code == 0
@@ -60,11 +64,8 @@ def test_quick_exports_come_one_after_the_other(
 def test_num_workers_bounds_exports(
     command: Command, mixpanel: ControlClient, config: dict[str, Any]
 ) -> None:
-    mixpanel.add_events([event(days_ago=n + 0.3, insert_id=f"day-{n}") for n in range(100)])
-    config.update(start_date="2025-12-01", event_timestamps="utc", num_workers=2)
-    stream = discovered(command, config)["export"]
+    files = _hundred_days(command, mixpanel, {**config, "num_workers": 2})
     mixpanel.configure(export_latency=0.4)
-    files: dict[str, Any] = {"config": config, "catalog": configured([stream], "incremental")}
     run = command.start("read", **files, quick_s=0.0)
     assert max(_running(mixpanel, run)) == 2
     assert run.end().code == 0

@@ -32,7 +32,7 @@ FAULTS ?= 1000
 KILLS ?= 25
 EXAMPLES ?= 100
 SOAKED := unit_tests/test_fault_matrix.py unit_tests/test_kills.py \
-  unit_tests/streams/test_export_histories.py unit_tests/streams/test_export_zones.py \
+  unit_tests/events/test_export_histories.py unit_tests/events/test_export_zones.py \
   unit_tests/hostile/test_values.py unit_tests/hostile/test_names.py \
   unit_tests/hostile/test_bad_files.py
 # How many syncs make day plays.
@@ -101,7 +101,7 @@ coverage: $(READY) ## Run the tests and measure which lines and branches of the 
 	$(BIN)/coverage report
 
 .PHONY: mutants
-mutants: $(READY) ## See whether tests notice small changes of what decides (MUTANTS="source_mixpanel.records.*")
+mutants: $(READY) ## See whether tests notice small changes of what decides (MUTANTS="source_mixpanel.columns.*")
 	scripts/mutants.sh $(if $(MUTANTS),"$(MUTANTS)")
 
 .PHONY: soak

@@ -34,7 +34,7 @@ ALONE: Command = (
     "-c",
     """
 from source_mixpanel.run import run
-from source_mixpanel.streams import export
+from source_mixpanel.events import stream as export
 export.cores = lambda: 1
 run()
 """,

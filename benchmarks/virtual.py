@@ -19,7 +19,7 @@ _SLOW_S = 0.05
 
 
 class VirtualClock:
-    """The connector's clock (see `source_mixpanel.clock.Clock`) in a simulation.
+    """The connector's clock (see `source_mixpanel.times.clock.Clock`) in a simulation.
 
     Args:
         mixpanel: Whose clock keeps in step; its `now` is the start.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from datetime import date
 
-from source_mixpanel.sync.coverage import Span
-from source_mixpanel.sync.window import Pace, last_window
+from source_mixpanel.events.window import Pace, last_window
+from source_mixpanel.streams.coverage import Span
 
 _YEAR = Span(date(2025, 1, 1), date(2025, 12, 31))
 _EVENT_BYTES = 96

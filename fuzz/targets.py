@@ -11,9 +11,9 @@ from itertools import pairwise
 from typing import Any
 
 from mixpanel_emulator.where import UNDEFINED, ExpressionError, compile_expression
-from source_mixpanel.api.wholeness import LineCensus, find_damage
+from source_mixpanel.api.integrity import LineCensus, find_damage
 from source_mixpanel.errors import DataError
-from source_mixpanel.records.decode import dump, parse_lines
+from source_mixpanel.texts.json_lines import dump, parse_lines
 
 _LONGEST_INTEGER = 4300
 _HEAD = 3
@@ -127,7 +127,7 @@ def check_wholeness(data: bytes) -> None:
 def _looks_agree(body: bytes, places: Iterable[int]) -> None:
     """Where the quick look has no doubts, the thorough one finds no damage."""
     census = _census(body, places)
-    if census.doubtful:
+    if census.is_suspect:
         return
     damage = find_damage(body.splitlines(keepends=True) if b"\r" not in body else _lines(body))
     if damage is not None:
@@ -144,7 +144,7 @@ def _event(piece: bytes) -> bytes:
 
 
 def _is_whole(body: bytes, places: Iterable[int]) -> bool:
-    return not _census(body, places).doubtful or find_damage(_lines(body)) is None
+    return not _census(body, places).is_suspect or find_damage(_lines(body)) is None
 
 
 def _census(body: bytes, places: Iterable[int]) -> LineCensus:

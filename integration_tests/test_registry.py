@@ -15,10 +15,10 @@ import pytest
 import yaml
 from airbyte_cdk.test.standard_tests._spec_compatibility import compare_specs
 
+from source_mixpanel.api.regions import Region, hosts
 from source_mixpanel.config.migrations import migrate
 from source_mixpanel.config.model import Config, parse_config
 from source_mixpanel.config.spec import connection_specification
-from source_mixpanel.regions import Region, hosts
 
 ROOT = Path(__file__).parent.parent
 METADATA = yaml.safe_load((ROOT / "metadata.yaml").read_text())["data"]

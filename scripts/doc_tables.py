@@ -19,21 +19,21 @@ from importlinter.api import read_configuration
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from source_mixpanel.records.types import column_schema, common_type, seen_type  # noqa: E402
-from source_mixpanel.schemas.reserved import (  # noqa: E402
+from source_mixpanel.columns.reserved import (  # noqa: E402
     EVENT_PROPERTIES,
     FURTHER_EVENT_PROPERTIES,
     PROFILE_PROPERTIES,
 )
+from source_mixpanel.columns.types import column_schema, common_type, seen_type  # noqa: E402
+from source_mixpanel.events.schema import CORE  # noqa: E402
+from source_mixpanel.events.stream import Export  # noqa: E402
+from source_mixpanel.profiles.schema import LAST_SEEN_SCHEMA  # noqa: E402
+from source_mixpanel.profiles.stream import ProfileStream  # noqa: E402
+from source_mixpanel.reports.kinds import ReportStream  # noqa: E402
+from source_mixpanel.reports.results import ReportResults  # noqa: E402
+from source_mixpanel.reports.stream import DatedStream  # noqa: E402
 from source_mixpanel.source import SourceMixpanel  # noqa: E402
 from source_mixpanel.streams.base import MixpanelStream  # noqa: E402
-from source_mixpanel.streams.dated import DatedStream  # noqa: E402
-from source_mixpanel.streams.export import Export  # noqa: E402
-from source_mixpanel.streams.export_schema import CORE  # noqa: E402
-from source_mixpanel.streams.profile_schema import LAST_SEEN_SCHEMA  # noqa: E402
-from source_mixpanel.streams.profiles import ProfileStream  # noqa: E402
-from source_mixpanel.streams.report_results import ReportResults  # noqa: E402
-from source_mixpanel.streams.reports import ReportStream  # noqa: E402
 
 _REPORTS = {
     "segmentation": {"event": "Sign Up"},

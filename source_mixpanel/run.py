@@ -27,17 +27,15 @@ from airbyte_cdk.models import (
 )
 from airbyte_cdk.sources.connector_state_manager import HashableStreamDescriptor
 
-from source_mixpanel.api.machine import no_directory
+from source_mixpanel.airbyte_errors import airbyte_errors
+from source_mixpanel.api.host_errors import no_directory
 from source_mixpanel.api.patience import Patience
-from source_mixpanel.batch import RecordBatch
-from source_mixpanel.clock import Clock
-from source_mixpanel.configured import Choice, choices
 from source_mixpanel.errors import ConfigError
-from source_mixpanel.masking import hide, secrets_in
-from source_mixpanel.source import SourceMixpanel
-from source_mixpanel.state_file import StateFile, is_first
-from source_mixpanel.stopping import stopped_by
-from source_mixpanel.terminal import (
+from source_mixpanel.process.command_line import explanation, parsed
+from source_mixpanel.process.configured_catalog import Choice, choices
+from source_mixpanel.process.signals import stopped_by
+from source_mixpanel.process.state_file import StateFile, is_first
+from source_mixpanel.process.terminal import (
     in_words,
     is_terminal,
     say,
@@ -45,8 +43,10 @@ from source_mixpanel.terminal import (
     watching,
     without_stack_traces,
 )
-from source_mixpanel.traced import airbyte_errors
-from source_mixpanel.usage import explanation, parsed
+from source_mixpanel.source import SourceMixpanel
+from source_mixpanel.streams.batch import RecordBatch
+from source_mixpanel.texts.masking import hide, secrets_in
+from source_mixpanel.times.clock import Clock
 
 _ESCAPED = str.maketrans({end: f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"})
 """Airbyte's own image tests, and Meltano's wrapper, take these for ends of lines. A catalog has

@@ -33,29 +33,35 @@ from airbyte_cdk.utils.airbyte_secrets_utils import update_secrets
 from airbyte_cdk.utils.stream_status_utils import as_airbyte_message as status_message
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from source_mixpanel.announce import waiting_messages
+from source_mixpanel.airbyte_errors import TracedError, airbyte_errors, kind_of, traced
 from source_mixpanel.api.patience import Patience
 from source_mixpanel.api.waits import Wait
-from source_mixpanel.batch import RecordBatch
-from source_mixpanel.budget import tell_plan, usage_sentence
-from source_mixpanel.checking import amiss, findings
-from source_mixpanel.clock import Clock, ServerTime, SystemClock
+from source_mixpanel.assembly.announce import waiting_messages
+from source_mixpanel.assembly.check import amiss, findings
+from source_mixpanel.assembly.context import (
+    build_context,
+    build_privacy,
+    dated,
+    named_in,
+    warnings_on,
+)
+from source_mixpanel.assembly.lanes import Turns, forget, lanes_of
+from source_mixpanel.assembly.quota_report import tell_plan, usage_sentence
+from source_mixpanel.config.bounds import refuse_empty
 from source_mixpanel.config.migrations import corrections, migrate
 from source_mixpanel.config.model import Config, ignored_settings, parse_config
-from source_mixpanel.config.period import refuse_empty
 from source_mixpanel.config.spec import connection_specification
-from source_mixpanel.configured import Choice, of_stream, read_catalog
 from source_mixpanel.errors import ConfigError, SourceError, worst
-from source_mixpanel.files import read_json_object
-from source_mixpanel.lanes import Turns, forget, lanes_of
-from source_mixpanel.masking import hide, hide_also_in, keep_data_back, masked, secrets_in
-from source_mixpanel.spelling import did_you_mean
-from source_mixpanel.state_file import read_state
-from source_mixpanel.streams.base import MixpanelStream, Workshop
-from source_mixpanel.sync.progress import Watcher
-from source_mixpanel.sync.threads import side_by_side
-from source_mixpanel.traced import TracedError, airbyte_errors, kind_of, traced
-from source_mixpanel.wiring import build_privacy, build_workshop, dated, named_in, warnings_on
+from source_mixpanel.process.configured_catalog import Choice, of_stream, read_catalog
+from source_mixpanel.process.files import read_json_object
+from source_mixpanel.process.progress import Watcher
+from source_mixpanel.process.state_file import read_state
+from source_mixpanel.streams.base import MixpanelStream, StreamContext
+from source_mixpanel.streams.batch import RecordBatch
+from source_mixpanel.texts.masking import hide, hide_also_in, keep_data_back, masked, secrets_in
+from source_mixpanel.texts.spelling import did_you_mean
+from source_mixpanel.threads.makers import side_by_side
+from source_mixpanel.times.clock import Clock, ServerTime, SystemClock
 
 _log = logging.getLogger("airbyte")
 
@@ -159,8 +165,8 @@ class SourceMixpanel(AbstractSource):
             _log.warning(sentence)
         return parsed
 
-    def _workshop(self, config: Config, *, hurried: bool = False) -> Workshop:
-        return build_workshop(
+    def _context(self, config: Config, *, hurried: bool = False) -> StreamContext:
+        return build_context(
             config,
             clock=self._clock,
             patience=self._patience.hurried() if hurried else self._patience,
@@ -183,12 +189,12 @@ class SourceMixpanel(AbstractSource):
         try:
             settings = self._parse(config)
             refuse_empty(settings, ServerTime(self._clock).now_utc())
-            workshop = self._workshop(settings, hurried=True)
+            context = self._context(settings, hurried=True)
             if settings.reports:
-                _streams(settings, workshop)
+                _streams(settings, context)
             found = findings(
-                workshop,
-                lambda: _streams(settings, workshop),
+                context,
+                lambda: _streams(settings, context),
                 named_in(settings),
                 dated(settings),
             )
@@ -217,9 +223,9 @@ class SourceMixpanel(AbstractSource):
         self, logger: logging.Logger, config: Mapping[str, Any]
     ) -> ConfiguredAirbyteCatalog:
         """The same, as a catalog to read by."""
-        _, workshop, streams = self._build(config, hurried=True)
+        _, context, streams = self._build(config, hurried=True)
         catalog = self._configured(streams)
-        logger.info(usage_sentence(workshop.client.quotas()))
+        logger.info(usage_sentence(context.client.quotas()))
         return catalog
 
     @airbyte_errors()
@@ -252,10 +258,10 @@ class SourceMixpanel(AbstractSource):
     @airbyte_errors()
     def _build(
         self, config: Mapping[str, Any], *, hurried: bool = False
-    ) -> tuple[Config, Workshop, list[MixpanelStream]]:
+    ) -> tuple[Config, StreamContext, list[MixpanelStream]]:
         settings = self._parse(config)
-        workshop = self._workshop(settings, hurried=hurried)
-        return settings, workshop, _streams(settings, workshop)
+        context = self._context(settings, hurried=hurried)
+        return settings, context, _streams(settings, context)
 
     # -- read ------------------------------------------------------------------------------
 
@@ -267,7 +273,7 @@ class SourceMixpanel(AbstractSource):
         state: list[AirbyteStateMessage] | None = None,
     ) -> Iterator[AirbyteMessage]:
         """Read quotas side by side; when one stream fails, so does the sync, after the others."""
-        settings, workshop, self._shared = self._build(config)
+        settings, context, self._shared = self._build(config)
         plain, _ = split_config(config)
         self._failures.clear()
         if self._wanted:
@@ -285,7 +291,7 @@ class SourceMixpanel(AbstractSource):
         self._without_rows = {entry.stream.name for entry in catalog.streams}
         sources = [
             *map(lane, lanes),
-            self._hints(settings, workshop, self._without_rows & {"export"}),
+            self._hints(settings, context, self._without_rows & {"export"}),
         ]
         work = side_by_side(sources, room=_QUEUED, discard=forget)
         with closing(work):
@@ -293,8 +299,8 @@ class SourceMixpanel(AbstractSource):
                 yield message
                 self._turns.written(message)
         # A report that brings rows needs no query to tell that it can.
-        yield from self._hints(settings, workshop, self._without_rows - {"export"})
-        logger.info(usage_sentence(workshop.client.quotas()))
+        yield from self._hints(settings, context, self._without_rows - {"export"})
+        logger.info(usage_sentence(context.client.quotas()))
         self._refuse_unfinished()
 
     def _refuse_unfinished(self) -> None:
@@ -312,11 +318,11 @@ class SourceMixpanel(AbstractSource):
 
     @staticmethod
     def _hints(
-        settings: Config, workshop: Workshop, streams: Collection[str]
+        settings: Config, context: StreamContext, streams: Collection[str]
     ) -> Iterator[AirbyteMessage]:
         """No messages, but warnings of what the settings of streams name and the project lacks."""
         named = named_in(settings).of(streams)
-        for sentence in amiss(workshop.hurried(), named, dated(settings)):
+        for sentence in amiss(context.hurried(), named, dated(settings)):
             _log.warning(sentence)
         yield from ()
 
@@ -350,7 +356,7 @@ class SourceMixpanel(AbstractSource):
         """As the CDK's own, with batches counted for what they hold."""
         name = stream_instance.name
         stream_state = state_manager.get_stream_state(name, stream_instance.namespace)
-        records, progress = 0, cast("MixpanelStream", stream_instance).workshop.progress
+        records, progress = 0, cast("MixpanelStream", stream_instance).context.progress
         try:
             progress.begin(name)
             tell_plan(self._turns.begin(name), logger.info)
@@ -385,8 +391,8 @@ def _told(error: Exception) -> str:
     return (isinstance(error, AirbyteTracedException) and error.message) or type(error).__name__
 
 
-def _streams(config: Config, workshop: Workshop) -> list[MixpanelStream]:
+def _streams(config: Config, context: StreamContext) -> list[MixpanelStream]:
     """Every stream; their modules are loaded by the verbs that need them, not by `spec`."""
-    from source_mixpanel.catalogue import build_streams  # noqa: PLC0415 - as said
+    from source_mixpanel.assembly.catalogue import build_streams  # noqa: PLC0415 - as said
 
-    return build_streams(config, workshop)
+    return build_streams(config, context)

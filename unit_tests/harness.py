@@ -19,7 +19,7 @@ from typing import Any
 
 import jsonschema
 
-from source_mixpanel.records.keys import event_key
+from source_mixpanel.events.key import event_key
 
 ZYGOTE = Path(__file__).with_name("zygote.py")
 OUTPUTS = ("stdout", "stderr")

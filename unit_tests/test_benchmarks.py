@@ -22,9 +22,9 @@ from benchmarks.results import Ratio, Results, Row, Series, Timed, Walls, pooled
 from benchmarks.serving import serving
 from benchmarks.wall import Timing, WallPlan, last_state
 from peers.hosts import client_env
-from source_mixpanel.records.columns import Shape
-from source_mixpanel.records.privacy import Privacy
-from source_mixpanel.records.rendering import LineMaker, Rendering
+from source_mixpanel.columns.privacy import Privacy
+from source_mixpanel.columns.properties import Shape
+from source_mixpanel.events.line_maker import LineMaker, Rendering
 
 DAY = Dataset(50_000, 2)
 ONE = {"event": "Sign up", "time": "2025-03-03T00:00:00.000Z", "price": 1}

@@ -10,9 +10,9 @@ import jsonschema
 import pytest
 
 from mixpanel_emulator.control_client import ControlClient
+from source_mixpanel.lists.stream import ListStream
+from source_mixpanel.reports.kinds import ReportStream
 from source_mixpanel.source import SourceMixpanel
-from source_mixpanel.streams.listing import ListStream
-from source_mixpanel.streams.reports import ReportStream
 from unit_tests.builders import event
 from unit_tests.harness import Command, Output, freeze, multiset
 from unit_tests.worlds import REPORTS, Streams, discovered, prefixes, sync

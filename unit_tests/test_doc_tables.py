@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-from source_mixpanel.records.types import COLUMN_SCHEMAS
+from source_mixpanel.columns.types import COLUMN_SCHEMAS
 from source_mixpanel.source import SourceMixpanel
 from source_mixpanel.streams.base import MixpanelStream
 from unit_tests.documents import blocks

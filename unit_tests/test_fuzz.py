@@ -6,7 +6,7 @@ import pytest
 
 from fuzz import targets
 from fuzz.targets import TARGETS, MismatchError
-from source_mixpanel.api.wholeness import LineCensus
+from source_mixpanel.api.integrity import LineCensus
 
 SEEDS = [(name, seed) for name, target in TARGETS.items() for seed in target.seeds]
 
@@ -47,6 +47,6 @@ def test_a_decoder_that_takes_anything_is_noticed(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_census_without_doubts_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(LineCensus, "doubtful", False)
+    monkeypatch.setattr(LineCensus, "is_suspect", False)
     with pytest.raises(MismatchError):
         targets.check_wholeness(b"\x00\x00\x05abc")

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from mixpanel_emulator.control_client import ControlClient
+from source_mixpanel.config.bounds import cautions, refuse_empty, since
 from source_mixpanel.config.model import parse_config
-from source_mixpanel.config.period import cautions, refuse_empty, since
 from source_mixpanel.errors import ConfigError
 from unit_tests.builders import event
+from unit_tests.config.test_config import with_account
 from unit_tests.harness import Command
-from unit_tests.test_config import with_account
 from unit_tests.worlds import asked, discovered, sync
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=timezone.utc)

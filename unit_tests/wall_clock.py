@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
-from source_mixpanel.instants import EPOCH
+from source_mixpanel.times.event_time import EPOCH
 
 
 def utc_ms(*parts: int) -> int:

@@ -22,8 +22,8 @@ from benchmarks.virtual import VirtualClock
 from mixpanel_emulator.control_client import ControlClient
 from source_mixpanel.api.failures import Backoff
 from source_mixpanel.api.patience import Patience, Timeouts
-from source_mixpanel.clock import Clock, SystemClock
 from source_mixpanel.run import run
+from source_mixpanel.times.clock import Clock, SystemClock
 
 
 class SkippingClock(SystemClock):

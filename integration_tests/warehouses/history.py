@@ -16,7 +16,7 @@ from integration_tests.warehouses.world import (
     what_postgres_takes,
 )
 from mixpanel_emulator.control_client import ControlClient
-from source_mixpanel.instants import EPOCH
+from source_mixpanel.times.event_time import EPOCH
 from unit_tests.harness import Command, configured
 
 SEED, EVENTS, DAYS, PEOPLE = 7, 150, 6, 12

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from integration_tests.warehouses.compare import json_text
 from integration_tests.warehouses.truth import NAME, TIME, identity, of_event
-from source_mixpanel.instants import EPOCH
+from source_mixpanel.times.event_time import EPOCH
 
 _PAUSE_MS = 30 * 60 * 1000
 _DAY_MS = 86_400_000

@@ -21,7 +21,7 @@ from integration_tests.warehouses.upserts import ANY_NUMBER, NINE_DECIMALS, Upse
 from integration_tests.warehouses.world import HOUR_S, Step
 from mixpanel_emulator.control_client import ControlClient
 from unit_tests.builders import event
-from unit_tests.streams.test_export_merges import identified
+from unit_tests.events.test_export_merges import identified
 
 _SCHEMAS = count(1)
 _NOW = Step("now", lambda _: None)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mixpanel_emulator.control_client import ControlClient
-from unit_tests.streams.test_definitions import ALSO, KINDS
+from unit_tests.lists.test_definitions import ALSO, KINDS
 
 Row = dict[str, Any]
 """A row's values by what Mixpanel calls them; `of_event` and `of_profile` say how."""

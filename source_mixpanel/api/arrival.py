@@ -10,8 +10,8 @@ import requests
 from source_mixpanel.api.ledger import HEARTBEAT_S
 from source_mixpanel.api.patience import Timeouts
 from source_mixpanel.api.request import ApiRequest
-from source_mixpanel.clock import Clock
 from source_mixpanel.errors import StrainError
+from source_mixpanel.times.clock import Clock
 
 _PIECE = 1 << 16
 

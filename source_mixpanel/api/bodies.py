@@ -9,7 +9,6 @@ from typing import Any
 import requests
 import urllib3
 
-from source_mixpanel import jsontext
 from source_mixpanel.api.failures import (
     RATE_LIMITED,
     TIMED_OUT,
@@ -20,7 +19,8 @@ from source_mixpanel.api.failures import (
 from source_mixpanel.api.request import ApiRequest
 from source_mixpanel.api.spool import inflate
 from source_mixpanel.errors import CutError, DataError, StrainError, TransientError
-from source_mixpanel.masking import excerpt, is_data_shown, shown
+from source_mixpanel.texts import json_text as jsontext
+from source_mixpanel.texts.masking import excerpt, is_data_shown, shown
 
 _ERROR_TEXT = 2_000
 _EXCERPT = 300

@@ -12,22 +12,21 @@ from typing import Any, TypeVar
 import requests
 import urllib3
 
+from source_mixpanel.api.answer_errors import error_for
+from source_mixpanel.api.answers import Answer, Receipt
 from source_mixpanel.api.arrival import Arrival
 from source_mixpanel.api.auth import MixpanelAuth
 from source_mixpanel.api.bodies import RateLimitedError, framed, is_gzipped, judge, parsed
-from source_mixpanel.api.disk import Disk, DroppedError, Share
+from source_mixpanel.api.disk import DiskBudget, DroppedError, Share
 from source_mixpanel.api.document import Document, document_body
 from source_mixpanel.api.failures import Action
-from source_mixpanel.api.heard import Heard, Receipt
 from source_mixpanel.api.ledger import Ledger
-from source_mixpanel.api.outcome import error_for
+from source_mixpanel.api.network_errors import error_of
 from source_mixpanel.api.patience import Failure, Fault, Patience, Trial
 from source_mixpanel.api.quota import Quota, http_date, retry_after
 from source_mixpanel.api.request import Api, ApiRequest
 from source_mixpanel.api.session import MixpanelSession
 from source_mixpanel.api.spool import Spool, spool_body
-from source_mixpanel.api.unreachable import error_of
-from source_mixpanel.clock import Clock, ServerTime
 from source_mixpanel.errors import (
     ConfigError,
     CutError,
@@ -39,7 +38,8 @@ from source_mixpanel.errors import (
     TransientError,
     UnreachableError,
 )
-from source_mixpanel.masking import is_data_shown
+from source_mixpanel.texts.masking import is_data_shown
+from source_mixpanel.times.clock import Clock, ServerTime
 
 T = TypeVar("T")
 Reader = Callable[[requests.Response, Iterator[bytes]], T]
@@ -142,7 +142,7 @@ class MixpanelClient:
             StrainError: It was cut, or broke, in every attempt.
             SourceError: As for `json`.
         """
-        part = share or Disk().share()
+        part = share or DiskBudget().share()
         # What is emitted next needs a place, or there is never any room.
         part.meanwhile = self._ledgers[request.api].place_given_up
 
@@ -178,7 +178,7 @@ class MixpanelClient:
 
         def read(response: requests.Response, body: Iterator[bytes]) -> T:
             whole, gzipped = framed(response, body), is_gzipped(response)
-            share = Disk().share()
+            share = DiskBudget().share()
             made = document_body(whole, gzipped=gzipped, request=request, share=share, listed=True)
             with closing(made) as document:
                 return make(document)
@@ -241,14 +241,14 @@ class MixpanelClient:
         self._learn_time(response)
         try:
             action, text = judge(response)
-            ledger.settle(receipt, Heard(response.status_code, response.headers, action, text))
+            ledger.settle(receipt, Answer(response.status_code, response.headers, action, text))
             if action is not None:
                 return self._failed(request, response, action, text)
             return read(response, self._arrival.pieces(response, request))
         except TooLargeError:
             raise
         except RateLimitedError as error:
-            ledger.settle(receipt, Heard(response.status_code, {}, Action.WAIT, str(error)))
+            ledger.settle(receipt, Answer(response.status_code, {}, Action.WAIT, str(error)))
             return Failure(Fault.REFUSED, error)
         except (CutError, DataError, TransientError) as error:
             return Failure(Fault.OTHER, error)

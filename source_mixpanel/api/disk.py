@@ -15,7 +15,7 @@ class DroppedError(Exception):
     """Nobody wants a download any more."""
 
 
-class Disk:
+class DiskBudget:
     """Room for what has been downloaded and not been emitted yet. Thread safe.
 
     Half of it is for the downloads that are emitted next, one of each stream; the other half for
@@ -72,7 +72,7 @@ class Share:
         meanwhile: What is to hold while it waits for room.
     """
 
-    def __init__(self, disk: Disk, most: int | None, *, patient: bool) -> None:
+    def __init__(self, disk: DiskBudget, most: int | None, *, patient: bool) -> None:
         self.held_s = 0.0
         self.began: float | None = None
         self.is_dropped = False

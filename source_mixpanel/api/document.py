@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from source_mixpanel import jsontext
 from source_mixpanel.api.bodies import refuse_error
 from source_mixpanel.api.disk import Share
 from source_mixpanel.api.request import ApiRequest
 from source_mixpanel.api.spool import Body, inflate, new_file, written
 from source_mixpanel.errors import CutError
-from source_mixpanel.masking import excerpt
+from source_mixpanel.texts import json_text as jsontext
+from source_mixpanel.texts.masking import excerpt
 
 _SMALL = 1 << 16
 """Bytes up to which a body is parsed at once; errors and empty pages are no longer."""

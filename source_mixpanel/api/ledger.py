@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from source_mixpanel.api.answers import FREE_STATUSES, Answer, Receipt
 from source_mixpanel.api.failures import Action, Backoff
 from source_mixpanel.api.gates import Gate, Growth, Outage
-from source_mixpanel.api.heard import FREE_STATUSES, Heard, Receipt
 from source_mixpanel.api.quota import (
     HOUR,
     Quota,
@@ -24,7 +24,7 @@ from source_mixpanel.api.quota import (
     remaining,
 )
 from source_mixpanel.api.waits import Ask, Bulletin, Pause, Usage, Wait, too_long
-from source_mixpanel.clock import Clock
+from source_mixpanel.times.clock import Clock
 
 HEARTBEAT_S = 300.0
 """Seconds between two announcements of a wait."""
@@ -199,7 +199,7 @@ class Ledger:
 
     # -- what became of requests -----------------------------------------------------------
 
-    def settle(self, receipt: Receipt, heard: Heard) -> None:
+    def settle(self, receipt: Receipt, answer: Answer) -> None:
         """Correct the book by an answer.
 
         What it says of limits, of others and of what is left is learnt. A refusal closes a gate:
@@ -209,19 +209,19 @@ class Ledger:
         """
         with self._changed:
             now = self._clock.monotonic()
-            if heard.status in FREE_STATUSES or heard.action is Action.WAIT:
+            if answer.status in FREE_STATUSES or answer.action is Action.WAIT:
                 self._forget(receipt)
-            self.quota = obeying(self.quota, heard.headers)
-            hour = hourly(remaining(heard.headers))
+            self.quota = obeying(self.quota, answer.headers)
+            hour = hourly(remaining(answer.headers))
             if hour is not None:
                 self._learn(hour, now)
-            if heard.action is Action.OUTLAST:
+            if answer.action is Action.OUTLAST:
                 self._fault(receipt, now)
             else:
                 self._outage.answered()
-            if heard.refuses:
-                self._refuse(receipt, heard, now)
-            elif heard.action is None:
+            if answer.refuses:
+                self._refuse(receipt, answer, now)
+            elif answer.action is None:
                 self._growth.answered(now)
                 more = 0 if self._refused_last else 1
                 self._abreast = min(self._abreast + more, self.quota.concurrent)
@@ -279,13 +279,13 @@ class Ledger:
         if hour.left == 0 and hour.reset_s is not None:
             self._counted.close(now + lasts, "the hourly quota is used up")
 
-    def _refuse(self, receipt: Receipt, heard: Heard, now: float) -> None:
-        told = refusal(heard.headers, heard.text, self._clock.now())
+    def _refuse(self, receipt: Receipt, answer: Answer, now: float) -> None:
+        told = refusal(answer.headers, answer.text, self._clock.now())
         self._fewer_at_once()
         self._refused_last = True
         pause, why = self._growth.refused(receipt.started, now), "Mixpanel is shedding load"
         if told.asked_s is not None:
-            outlasts = heard.action is Action.OUTLAST
+            outlasts = answer.action is Action.OUTLAST
             most = self._backoff.longest_s if outlasts else told.asked_s
             pause, why = max(pause, min(told.asked_s, most)), "Mixpanel asked to wait"
         elif told.hourly:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from source_mixpanel.api.cache import Cache
 from source_mixpanel.api.client import MixpanelClient
 from source_mixpanel.api.endpoints import WORKSPACES, Listing
 from source_mixpanel.api.envelopes import CursorGuard, unwrap
-from source_mixpanel.api.once import Once
 from source_mixpanel.api.request import Api, ApiRequest
 from source_mixpanel.errors import DataError, ForbiddenError, RefusedError, TransientError
-from source_mixpanel.oddities import Oddities
+from source_mixpanel.texts.oddities import Oddities
 
 MOST_EVENT_NAMES = 5_000
 """Mixpanel lists no more [observed]."""
@@ -28,7 +28,7 @@ class ListReader:
 
     client: MixpanelClient
     workspaces: Callable[[], list[int]]
-    once: Once
+    cache: Cache
     warn: Callable[[str], None]
 
     def pages(self, listing: Listing, path: str, stream: str) -> Iterator[Sequence[Any]]:
@@ -39,7 +39,7 @@ class ListReader:
             SourceError: As the client's.
         """
         if listing.shared:
-            yield self.once.get(path, lambda: self._whole(listing, path, stream))
+            yield self.cache.get(path, lambda: self._whole(listing, path, stream))
         else:
             yield from self._pages(listing, path, stream)
 
@@ -108,7 +108,7 @@ class ListReader:
             "to_date": last.isoformat(),
         }
         request = ApiRequest(Api.QUERY, "/api/query/events/names", stream, params)
-        return self.once.get(f"{request.path} {first} {last}", lambda: self._names(request))
+        return self.cache.get(f"{request.path} {first} {last}", lambda: self._names(request))
 
     def _names(self, request: ApiRequest) -> list[str]:
         names = self.client.json(request)

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from source_mixpanel.api.client import MixpanelClient
 from source_mixpanel.api.request import PROJECT, Api, ApiRequest
-from source_mixpanel.dates import parse_zone, same_zone
 from source_mixpanel.errors import ConfigError, SourceError, TransientError, UnreachableError
+from source_mixpanel.times.dates import parse_zone, same_zone
 
 _PREFILLED = "US/Pacific"
 """What Airbyte's 4.0.2 saved for whoever did not change it."""

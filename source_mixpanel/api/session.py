@@ -11,7 +11,7 @@ import requests
 from urllib3.connection import HTTPConnection
 
 from source_mixpanel.api.proxies import proxy_secrets, refuse_bad_proxies
-from source_mixpanel.masking import hide
+from source_mixpanel.texts.masking import hide
 
 _POOL = 16
 _KEEP_ALIVE = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 30), ("TCP_KEEPCNT", 6))

@@ -12,8 +12,8 @@ from typing import IO, Protocol, cast
 from isal import igzip_lib, isal_zlib
 
 from source_mixpanel.api.disk import Share
-from source_mixpanel.api.machine import disk_is_full, is_full, no_directory
-from source_mixpanel.api.wholeness import LineCensus, find_damage
+from source_mixpanel.api.host_errors import disk_is_full, is_full, no_directory
+from source_mixpanel.api.integrity import LineCensus, find_damage
 from source_mixpanel.errors import CutError
 
 _READ = 1 << 16
@@ -169,7 +169,7 @@ def spool_body(chunks: Iterable[bytes], *, gzipped: bool, what: str, share: Shar
         for text in inflate(written(chunks, file, share, what), gzipped=gzipped, what=what):
             census.feed(text)
         spool = Spool(file, gzipped=gzipped, census=census, share=share)
-        if census.doubtful:
+        if census.is_suspect:
             _name_damage(spool, what)
     return spool
 

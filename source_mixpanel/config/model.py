@@ -9,7 +9,9 @@ from typing import Annotated, Any
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
 
+from source_mixpanel.api.regions import Region
 from source_mixpanel.config.credentials import KINDS, Credentials, FrozenModel
+from source_mixpanel.config.problems import in_words
 from source_mixpanel.config.properties import (
     ColumnPin,
     ColumnPins,
@@ -32,11 +34,9 @@ from source_mixpanel.config.values import (
     ZoneName,
     any_case,
 )
-from source_mixpanel.config.words import in_words
 from source_mixpanel.errors import ConfigError
-from source_mixpanel.expressions import texts_in
-from source_mixpanel.regions import Region
-from source_mixpanel.spelling import did_you_mean
+from source_mixpanel.texts.expressions import texts_in
+from source_mixpanel.texts.spelling import did_you_mean
 
 _MOMENT_EXTRA: dict[str, Any] = {
     "format": "date-time",

@@ -7,9 +7,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, ConfigDict, Field
 
+from source_mixpanel.columns.names import claims, first_fit, fits, fold, is_reserved
 from source_mixpanel.config.credentials import FrozenModel
 from source_mixpanel.config.values import PropertyNames
-from source_mixpanel.names import claims, first_fit, fits, fold, is_reserved
 
 _FIXED = {
     "distinct_id": "distinct_id",

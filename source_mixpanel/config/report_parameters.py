@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from source_mixpanel.config.credentials import FrozenModel
 from source_mixpanel.config.values import LOWER, EventName, Expression
-from source_mixpanel.spelling import did_you_mean
+from source_mixpanel.texts.spelling import did_you_mean
 
 OURS = frozenset({"from_date", "to_date", "project_id", "workspace_id", "format"})
 """Parameters that the connector sets itself."""

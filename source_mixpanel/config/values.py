@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator
 
-from source_mixpanel.dates import parse_moment, parse_zone
-from source_mixpanel.expressions import check_expression
-from source_mixpanel.spelling import did_you_mean
+from source_mixpanel.texts.expressions import check_expression
+from source_mixpanel.texts.spelling import did_you_mean
+from source_mixpanel.times.dates import parse_moment, parse_zone
 
 _EARLIEST_YEAR = 1900
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})

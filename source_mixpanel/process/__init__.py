@@ -1,1 +1,1 @@
-"""Work in processes of its own."""
+"""The process and its caller: commands, files, signals, what a terminal shows."""

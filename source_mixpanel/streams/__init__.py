@@ -1,1 +1,1 @@
-"""The catalogue of streams, and what each of them is."""
+"""What all streams share: the engine, parts, the state's envelope, coverage."""

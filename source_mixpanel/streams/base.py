@@ -11,27 +11,27 @@ from airbyte_cdk.models import AirbyteMessage, ConfiguredAirbyteStream, SyncMode
 from airbyte_cdk.sources.connector_state_manager import ConnectorStateManager
 from airbyte_cdk.sources.streams import Stream
 
+from source_mixpanel.airbyte_errors import airbyte_errors
+from source_mixpanel.api.cache import Cache
 from source_mixpanel.api.client import MixpanelClient
-from source_mixpanel.api.disk import Disk
+from source_mixpanel.api.disk import DiskBudget
 from source_mixpanel.api.ledger import Ledger
 from source_mixpanel.api.lists import ListReader
-from source_mixpanel.api.once import Once
 from source_mixpanel.api.project import ProjectFacts
 from source_mixpanel.api.request import Api
-from source_mixpanel.batch import batch, batch_of, message
-from source_mixpanel.clock import Clock, ServerTime
-from source_mixpanel.instants import PROJECT_KIND
-from source_mixpanel.records.catalog import parse_columns
-from source_mixpanel.records.decode import dump
-from source_mixpanel.records.naming import Core
-from source_mixpanel.records.privacy import Privacy
-from source_mixpanel.records.types import OBJECT, RESCUED
-from source_mixpanel.records.unstorable import mending
-from source_mixpanel.streams.fitting import Fitting, Row
-from source_mixpanel.sync.days import Days
-from source_mixpanel.sync.origin import NOTHING, Origin
-from source_mixpanel.sync.progress import Progress, Step
-from source_mixpanel.traced import airbyte_errors
+from source_mixpanel.columns.catalog import parse_columns
+from source_mixpanel.columns.fitting import Fitting, Row
+from source_mixpanel.columns.naming import Core
+from source_mixpanel.columns.privacy import Privacy
+from source_mixpanel.columns.types import OBJECT, RESCUED
+from source_mixpanel.columns.unstorable import mending
+from source_mixpanel.process.progress import Progress, Step
+from source_mixpanel.streams.batch import batch, batch_of, message
+from source_mixpanel.streams.state import NOTHING, Origin
+from source_mixpanel.texts.json_lines import dump
+from source_mixpanel.times.clock import Clock, ServerTime
+from source_mixpanel.times.days import Days
+from source_mixpanel.times.event_time import PROJECT_KIND
 
 UNDOCUMENTED = "Read from an endpoint that Mixpanel does not document, and may change."
 
@@ -43,7 +43,7 @@ states tell the platform that the connector is alive."""
 
 
 @dataclass(frozen=True)
-class Workshop:
+class StreamContext:
     """What every stream works with.
 
     Attributes:
@@ -55,8 +55,8 @@ class Workshop:
 
     client: MixpanelClient
     ledgers: Mapping[Api, Ledger]
-    disk: Disk
-    once: Once
+    disk: DiskBudget
+    cache: Cache
     lists: ListReader
     project: ProjectFacts
     origin: Origin
@@ -66,7 +66,7 @@ class Workshop:
     progress: Progress
     privacy: Privacy
 
-    def hurried(self) -> Workshop:
+    def hurried(self) -> StreamContext:
         """The same, for what a sync is not to wait for."""
         client = self.client.hurried()
         return replace(self, client=client, lists=replace(self.lists, client=client))
@@ -133,8 +133,8 @@ class MixpanelStream(Stream, ABC):
     core = Core({})
     makes_rows_fit: bool = False
 
-    def __init__(self, workshop: Workshop) -> None:
-        self.workshop = workshop
+    def __init__(self, context: StreamContext) -> None:
+        self.context = context
         self._configured: Mapping[str, Any] | None = None
         self.catalog = parse_columns(None, self.core)
         self._fitting: Fitting | None = None
@@ -230,10 +230,10 @@ class MixpanelStream(Stream, ABC):
     def _tell_progress(self, reached: Checkpoint, records: int) -> None:
         if not reached.place:
             return
-        left = self.workshop.ledgers[self.lane].left_this_hour()
+        left = self.context.ledgers[self.lane].left_this_hour()
         done, total, unit = reached.done, reached.total, reached.unit
         step = Step(self.name, reached.place, done, total, unit, records, left)
-        self.workshop.progress.step(step)
+        self.context.progress.step(step)
 
     def oddities(self) -> Iterator[str]:
         """A sentence for each thing that a user may want to know of the data."""
@@ -245,13 +245,13 @@ class MixpanelStream(Stream, ABC):
 
     def _messages(self, rows: Iterable[Row] | Lines) -> Iterator[tuple[AirbyteMessage, int, int]]:
         """Messages, each with how many records it stands for, and their bytes."""
-        emitted_at = int(self.workshop.clock.now() * 1000)
+        emitted_at = int(self.context.clock.now() * 1000)
         if isinstance(rows, Lines):
             made = batch_of(self.name, rows.text, rows.text.count(b"\n"), emitted_at)
             yield made, made.count, len(made.lines)
             return
         rows = self._fitting.rows(rows) if self._fitting else rows
-        if self.workshop.batched:
+        if self.context.batched:
             made = batch(self.name, rows, emitted_at, self._mend)
             if made.count:
                 yield made, made.count, len(made.lines)
@@ -266,7 +266,7 @@ class _States:
     def __init__(self, stream: MixpanelStream, manager: ConnectorStateManager) -> None:
         self._stream = stream
         self._manager = manager
-        self._clock = stream.workshop.clock
+        self._clock = stream.context.clock
         self._quiet_since = self._clock.monotonic()
         self._room = 0
         self._next: Mapping[str, Any] = NOTHING

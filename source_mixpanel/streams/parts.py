@@ -15,6 +15,8 @@ from functools import partial
 from typing import Any, Generic, TypeVar
 
 from source_mixpanel.api.endpoints import Listing
+from source_mixpanel.columns.fitting import Row
+from source_mixpanel.columns.privacy import Privacy
 from source_mixpanel.errors import (
     ConfigError,
     DataError,
@@ -28,10 +30,8 @@ from source_mixpanel.errors import (
     UnreachableError,
     worst,
 )
-from source_mixpanel.records.privacy import Privacy
-from source_mixpanel.streams.base import Item, MixpanelStream, Workshop
-from source_mixpanel.streams.fitting import Row
-from source_mixpanel.sync.threads import in_order
+from source_mixpanel.streams.base import Item, MixpanelStream, StreamContext
+from source_mixpanel.threads.tasks import in_order
 
 T = TypeVar("T")
 
@@ -76,16 +76,16 @@ class Each:
     wanted: Callable[[Row], bool] = lambda _: True
     name: str = "name"
 
-    def parts(self, workshop: Workshop, stream: str) -> list[Part]:
+    def parts(self, context: StreamContext, stream: str) -> list[Part]:
         """The parts by now."""
         return [
             Part(
                 key=str(item[self.key]),
-                label=self._label(item, workshop.privacy),
+                label=self._label(item, context.privacy),
                 ask=self.ask(item),
                 columns=self.columns(item),
             )
-            for item in workshop.lists.keyed(self.listing, stream, self.key)
+            for item in context.lists.keyed(self.listing, stream, self.key)
             if self.wanted(item)
         ]
 
@@ -95,9 +95,9 @@ class Each:
         told = "" if privacy.excludes(str(name)) else f" {name!r}"
         return f"{self.noun} {item[self.key]}{told}"
 
-    def listed(self, workshop: Workshop, stream: str) -> set[str]:
+    def listed(self, context: StreamContext, stream: str) -> set[str]:
         """The keys that are in the list by now."""
-        return workshop.lists.keys_now(self.listing, stream, self.key)
+        return context.lists.keys_now(self.listing, stream, self.key)
 
 
 @dataclass(eq=False)
@@ -150,7 +150,7 @@ class PartRun(Generic[T]):
 
     def _at_once(self) -> int:
         """How many to ask for: one alone, until it is known that they can be had."""
-        return self.workers if self.done and not self.stream.workshop.disk.is_full else 1
+        return self.workers if self.done and not self.stream.context.disk.is_full else 1
 
     def items(self) -> Iterator[Item]:
         """The rows and checkpoints of all parts that can be had.
@@ -234,7 +234,7 @@ class PartRun(Generic[T]):
         if self.each is None or not refused:
             return None
         try:
-            return self.each.listed(self.stream.workshop, self.stream.name)
+            return self.each.listed(self.stream.context, self.stream.name)
         except SourceError:
             return None
 

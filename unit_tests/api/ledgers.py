@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 
+from source_mixpanel.api.answers import Answer
 from source_mixpanel.api.failures import Backoff, action_for
-from source_mixpanel.api.heard import Heard
 from source_mixpanel.api.ledger import Ledger
 from source_mixpanel.api.quota import Quota
 from source_mixpanel.api.waits import Wait
@@ -62,9 +62,9 @@ def ledger_of(
     return Ledger(quota, clock, told.append, backoff), told
 
 
-def heard(status: int, headers: Mapping[str, str] | None = None, text: str = "") -> Heard:
+def answered(status: int, headers: Mapping[str, str] | None = None, text: str = "") -> Answer:
     """An answer, judged by the failure table."""
-    return Heard(status, headers or {}, action_for(status, text), text)
+    return Answer(status, headers or {}, action_for(status, text), text)
 
 
 def call(
@@ -77,5 +77,5 @@ def call(
 ) -> float:
     """When a request for `export` starts that is answered at once."""
     with ledger.slot("export", counted=counted) as receipt:
-        ledger.settle(receipt, heard(status, headers, text))
+        ledger.settle(receipt, answered(status, headers, text))
         return receipt.started

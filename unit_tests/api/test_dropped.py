@@ -8,12 +8,12 @@ import pytest
 
 from source_mixpanel.api.auth import service_account
 from source_mixpanel.api.client import Access, MixpanelClient
-from source_mixpanel.api.disk import Disk, DroppedError
+from source_mixpanel.api.disk import DiskBudget, DroppedError
 from source_mixpanel.api.ledger import Ledger
 from source_mixpanel.api.patience import Patience
 from source_mixpanel.api.quota import export_quota
 from source_mixpanel.api.request import Api, ApiRequest
-from source_mixpanel.clock import ServerTime, SystemClock
+from source_mixpanel.times.clock import ServerTime, SystemClock
 
 PATIENCE_S = 20.0
 
@@ -39,7 +39,7 @@ def test_one_that_was_not_sent_yet_costs_no_quota() -> None:
 
 
 def test_one_that_waits_for_disk_is_let_go() -> None:
-    disk = Disk(100)
+    disk = DiskBudget(100)
     full, share = disk.share(), disk.share()
     full.take(50, "It")
     raised: list[BaseException] = []
@@ -61,7 +61,7 @@ def test_one_that_waits_for_disk_is_let_go() -> None:
 
 
 def test_what_is_emitted_next_never_waits_for_disk() -> None:
-    disk = Disk(100)
+    disk = DiskBudget(100)
     full, share = disk.share(), disk.share()
     full.take(50, "It")
     share.is_next()

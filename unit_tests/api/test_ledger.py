@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from source_mixpanel.api.failures import Backoff
 from source_mixpanel.api.ledger import HEARTBEAT_S, Ledger
 from source_mixpanel.api.quota import HOUR, Quota, Window, export_quota, lexicon_quota, query_quota
-from unit_tests.api.ledgers import WALL, HastyClock, call, heard, ledger_of
+from unit_tests.api.ledgers import WALL, HastyClock, answered, call, ledger_of
 
 _quick = settings(max_examples=60)
 
@@ -165,7 +165,7 @@ def test_refusals_of_requests_that_ran_together_are_one() -> None:
     with ExitStack() as running:
         receipts = [running.enter_context(ledger.slot("export")) for _ in range(3)]
         for receipt in receipts:
-            ledger.settle(receipt, heard(429))
+            ledger.settle(receipt, answered(429))
     assert call(ledger) == 5.0
 
 
@@ -173,8 +173,8 @@ def test_a_shorter_refusal_does_not_shorten_a_longer_one() -> None:
     clock = HastyClock()
     ledger, told = ledger_of(export_quota(60), clock)
     with ledger.slot("export") as early, ledger.slot("export") as late:
-        ledger.settle(early, heard(429, {"Retry-After": "100"}))
-        ledger.settle(late, heard(429, {"Retry-After": "10"}))
+        ledger.settle(early, answered(429, {"Retry-After": "100"}))
+        ledger.settle(late, answered(429, {"Retry-After": "10"}))
     assert call(ledger) == pytest.approx(100)
     assert told[0].why == "Mixpanel asked to wait"
     assert told[0].until == pytest.approx(WALL + 100)

@@ -7,13 +7,13 @@ from contextlib import ExitStack, suppress
 
 import pytest
 
-from source_mixpanel.api.heard import Receipt
+from source_mixpanel.api.answers import Receipt
 from source_mixpanel.api.ledger import Ledger
 from source_mixpanel.api.quota import Quota, Window, query_quota
 from source_mixpanel.api.waits import Ask
-from source_mixpanel.clock import SystemClock
 from source_mixpanel.errors import QuotaError
-from unit_tests.api.ledgers import PATIENCE_S, DrivenClock, HastyClock, call, heard, ledger_of
+from source_mixpanel.times.clock import SystemClock
+from unit_tests.api.ledgers import PATIENCE_S, DrivenClock, HastyClock, answered, call, ledger_of
 
 
 def test_threads_never_exceed_limits_or_concurrency_and_all_get_their_turn() -> None:
@@ -33,7 +33,7 @@ def test_threads_never_exceed_limits_or_concurrency_and_all_get_their_turn() -> 
                     now_running += 1
                     running.append(now_running)
                     starts.append(receipt.started)
-                ledger.settle(receipt, heard(200))
+                ledger.settle(receipt, answered(200))
                 with lock:
                     now_running -= 1
 
@@ -99,7 +99,7 @@ def test_queries_begin_one_at_a_time_and_double_while_answers_are_good() -> None
         with ExitStack() as running:
             receipts = let_in(ledger, running)
             for receipt in receipts:
-                ledger.settle(receipt, heard(200))
+                ledger.settle(receipt, answered(200))
         rounds.append(len(receipts))
     assert rounds == [1, 2, 4, 5, 5]
 
@@ -144,7 +144,7 @@ def test_exports_that_go_well_keep_their_places_when_one_is_refused() -> None:
     ledger, _ = ledger_of(Quota("exports", (), concurrent=100), clock)
     with ExitStack() as running:
         receipts = [running.enter_context(ledger.slot("export")) for _ in range(9)]
-        ledger.settle(receipts[0], heard(429))
+        ledger.settle(receipts[0], answered(429))
         clock.time += 10
         assert let_in(ledger, running) == []
 
@@ -176,8 +176,8 @@ def test_it_is_calm_until_a_fault_or_a_refusal_and_after_the_next_good_answer() 
         ledger.fault(receipt)
     assert not ledger.is_calm()
     with ledger.slot("export") as receipt:
-        ledger.settle(receipt, heard(200))
+        ledger.settle(receipt, answered(200))
     assert ledger.is_calm()
     with ledger.slot("export") as receipt:
-        ledger.settle(receipt, heard(429))
+        ledger.settle(receipt, answered(429))
     assert not ledger.is_calm()

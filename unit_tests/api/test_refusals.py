@@ -19,12 +19,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from source_mixpanel.api.heard import Receipt
+from source_mixpanel.api.answers import Receipt
 from source_mixpanel.api.ledger import Ledger
 from source_mixpanel.api.quota import Quota, app_quota, export_quota, query_quota, refusal
 from source_mixpanel.api.waits import Ask
 from source_mixpanel.errors import QuotaError
-from unit_tests.api.ledgers import WALL, HastyClock, heard, ledger_of
+from unit_tests.api.ledgers import WALL, HastyClock, answered, ledger_of
 
 SEQUENCES = int(os.environ.get("SEQUENCES", "1000"))
 STEPS = 24
@@ -109,7 +109,7 @@ class Play:
             )
             if self.chance.random() < 0.4
         }
-        answer = heard(self.chance.choice(STATUSES), headers, self.chance.choice(TEXTS))
+        answer = answered(self.chance.choice(STATUSES), headers, self.chance.choice(TEXTS))
         if answer.refuses:
             told = refusal(headers, answer.text, self.clock.now())
             self.refusals.append((self.clock.time, told.hourly and receipt.counted))
@@ -178,7 +178,7 @@ def test_a_door_that_stays_closed_is_tried_ever_more_seldom(status: int, word: s
     for _ in range(12):
         with ledger.slot("export") as receipt:
             starts.append(receipt.started)
-            ledger.settle(receipt, heard(status, headers))
+            ledger.settle(receipt, answered(status, headers))
     assert sum(start < 10 for start in starts) <= 5
     assert sum(start < 60 for start in starts) <= 6
     assert starts[-1] - starts[-2] >= 100

@@ -15,14 +15,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from source_mixpanel.api.disk import Disk
+from source_mixpanel.api.disk import DiskBudget
 from source_mixpanel.api.spool import Spool, inflate, spool_body
 from source_mixpanel.errors import CutError, SourceError
 
 _quick = settings(max_examples=30)
 
 LINE = b'{"event":"a","properties":{"time":1}}\n'
-SHARE = Disk().share()
+SHARE = DiskBudget().share()
 WHAT = "The answer to GET /export for stream 'export'"
 STEP = 1 << 18
 
@@ -35,7 +35,7 @@ def _pieces(data: bytes, places: list[int]) -> list[bytes]:
 def _spool(body: bytes, *, gzipped: bool) -> Spool:
     data = gzip.compress(body, 1) if gzipped else body
     return spool_body(
-        _pieces(data, [len(data) // 2]), gzipped=gzipped, what=WHAT, share=Disk().share()
+        _pieces(data, [len(data) // 2]), gzipped=gzipped, what=WHAT, share=DiskBudget().share()
     )
 
 
@@ -54,7 +54,7 @@ def test_a_whole_body_comes_back_in_blocks_of_whole_lines(
     text = b"".join(body)
     data = gzip.compress(text) if encoding else text
     spool = spool_body(
-        _pieces(data, places), gzipped=bool(encoding), what=WHAT, share=Disk().share()
+        _pieces(data, places), gzipped=bool(encoding), what=WHAT, share=DiskBudget().share()
     )
     blocks = list(spool.blocks())
     assert b"".join(blocks) == text

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from mixpanel_emulator.control_client import ControlClient
 from unit_tests.builders import event
 from unit_tests.hostile.values import texts
-from unit_tests.streams.test_engage import profile
+from unit_tests.profiles.test_engage import profile
 
 COMPANIES = "-7712345678901234567"
 PEOPLE = ["qzid1z", "qzid2z", "qzid3z"]

@@ -16,7 +16,7 @@ from unit_tests.harness import Command, Output, configured, multiset
 from unit_tests.hostile.mutants import mutants, written
 from unit_tests.hostile.test_values import bare
 from unit_tests.hostile.values import EXAMPLES
-from unit_tests.streams.test_engage import many
+from unit_tests.profiles.test_engage import many
 
 SECRET = "local-service-account-secret-7"
 STREAMS = ["export", "engage", "cohorts", "funnels", "cohort_members"]

@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mixpanel_emulator.control_client import ControlClient
-from source_mixpanel.masking import NOT_SHOWN
-from source_mixpanel.records.decode import dump
+from source_mixpanel.texts.json_lines import dump
+from source_mixpanel.texts.masking import NOT_SHOWN
 from unit_tests.harness import Command, Output, configured
 from unit_tests.hostile.private_worlds import (
     COMPANY,

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mixpanel_emulator.control_client import ControlClient
-from source_mixpanel.records.unstorable import escaped
+from source_mixpanel.columns.unstorable import escaped
 from unit_tests.builders import discover, event, read
 from unit_tests.harness import Command, Output
 from unit_tests.hostile.values import EXAMPLES, texts
-from unit_tests.streams.test_engage import profile
+from unit_tests.profiles.test_engage import profile
 from unit_tests.worlds import discovered, sync
 
 # Few, so that they collide in every way there is: letter case, `$`, `_`, core names, folding.

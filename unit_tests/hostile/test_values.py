@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mixpanel_emulator.control_client import ControlClient
-from source_mixpanel.records.types import RESCUED, object_schema
-from source_mixpanel.records.unstorable import mended
-from source_mixpanel.streams.export_schema import CORE
+from source_mixpanel.columns.types import RESCUED, object_schema
+from source_mixpanel.columns.unstorable import mended
+from source_mixpanel.events.schema import CORE
 from unit_tests.builders import DAY_MS, NOON_10_MARCH_MS, read
 from unit_tests.harness import Command, Output, configured, multiset, rfc3339
 from unit_tests.hostile.values import DEEP_ENOUGH, EXAMPLES, json_texts, meant, properties, spell

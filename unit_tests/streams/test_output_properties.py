@@ -9,8 +9,8 @@ import pytest
 
 from mixpanel_emulator.control_client import ControlClient
 from unit_tests.harness import Command, Output
-from unit_tests.streams.test_engage import PATH, profile
-from unit_tests.streams.test_groups import COMPANIES, TEAMS
+from unit_tests.profiles.test_engage import PATH, profile
+from unit_tests.profiles.test_groups import COMPANIES, TEAMS
 from unit_tests.worlds import asked, discovered, sync
 
 STREAMS = ["engage", "groups", "cohort_members"]

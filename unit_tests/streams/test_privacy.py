@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from mixpanel_emulator.control_client import ControlClient
-from source_mixpanel.records.keys import event_key
+from source_mixpanel.events.key import event_key
 from unit_tests.builders import DAY_MS, NOON_10_MARCH_MS, discover, event, read
+from unit_tests.events.test_export_types import many, types, wheres
 from unit_tests.harness import Command, Output, column_names, multiset
-from unit_tests.streams.test_engage import profile
-from unit_tests.streams.test_export_types import many, types, wheres
+from unit_tests.profiles.test_engage import profile
 from unit_tests.worlds import discovered, sync
 
 SALT = "p3pp3r-0f-th3-t3st"

@@ -1,0 +1,110 @@
+"""The error for an exchange that did not come to an answer, told by what broke it."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+
+from source_mixpanel.api.host_errors import is_out_of_files, out_of_files
+from source_mixpanel.api.proxies import variable_of
+from source_mixpanel.api.request import ApiRequest
+from source_mixpanel.errors import (
+    ConfigError,
+    SourceError,
+    StrainError,
+    TransientError,
+    UnreachableError,
+)
+from source_mixpanel.texts.masking import is_data_shown
+
+_PROXY_REFUSES = "407"
+_SILENCE = (requests.ReadTimeout, urllib3.exceptions.ReadTimeoutError, TimeoutError)
+
+
+def error_of(request: ApiRequest, url: str, error: Exception, *, answered: bool) -> SourceError:
+    """A connection that never came about, or one that broke or fell silent on the way.
+
+    Args:
+        request: What was asked.
+        url: Of whom.
+        error: What requests, urllib3 or the system raised.
+        answered: Whether an answer had begun: then its size may be why it broke off.
+    """
+    host = urlsplit(url).hostname or "Mixpanel"
+    what = f"in {request} for {request.whom}"
+    causes = list(_causes(error))
+    detail = f"{type(error).__name__}: {error}"
+    if answered and not is_data_shown():
+        # What is wrong with an answer's framing is told with bytes of the answer.
+        detail = ", ".join(type(cause).__name__ for cause in causes)
+    found = _on_this_side(what, host, causes, detail)
+    if found is not None:
+        return found
+    if isinstance(error, requests.exceptions.ProxyError):
+        return _by_proxy(what, variable_of(url), detail)
+    reason = _reason(causes, error)
+    if reason:
+        return UnreachableError(f"Mixpanel could not be reached {what}: {host} {reason}.", detail)
+    if answered or any(isinstance(cause, _SILENCE) for cause in causes):
+        return StrainError(f"The connection to Mixpanel broke {what}.", detail)
+    return TransientError(f"The connection to Mixpanel ended without an answer {what}.", detail)
+
+
+def _on_this_side(
+    what: str, host: str, causes: list[BaseException], detail: str
+) -> SourceError | None:
+    """The error for what is amiss with the machine or its trust, None if nothing is."""
+    if any(is_out_of_files(cause) for cause in causes):
+        return out_of_files(detail)
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
+        return ConfigError(
+            f"The certificate of {host} could not be verified {what}, so nothing was sent. If a "
+            f"proxy stands between, let REQUESTS_CA_BUNDLE name a file with its certificate.",
+            detail,
+        )
+    return None
+
+
+def _by_proxy(what: str, variable: str, detail: str) -> SourceError:
+    if _PROXY_REFUSES in detail:
+        return ConfigError(
+            f"The proxy did not let the connector through {what}: it wants credentials. Give them "
+            f"in the environment variable {variable}.",
+            detail,
+        )
+    return UnreachableError(
+        f"Mixpanel could not be reached {what}: the proxy named in {variable} did not connect.",
+        detail,
+    )
+
+
+def _reason(causes: list[BaseException], error: Exception) -> str:
+    """Why no connection came about, empty if one did."""
+    if any(isinstance(cause, urllib3.exceptions.NameResolutionError) for cause in causes):
+        return "could not be found by name (DNS)"
+    if isinstance(error, requests.ConnectTimeout):
+        return "did not answer in time"
+    if isinstance(error, requests.exceptions.SSLError):
+        return "does not speak TLS as it should"
+    if any(isinstance(cause, urllib3.exceptions.NewConnectionError) for cause in causes):
+        told = [c.strerror for c in causes if isinstance(c, OSError) and c.strerror]
+        return f"did not accept the connection ({told[-1]})" if told else "did not connect"
+    return ""
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and all that it was raised from, outermost first."""
+    left: list[object] = [error]
+    seen: set[int] = set()
+    while left:
+        cause = left.pop()
+        if not isinstance(cause, BaseException) or id(cause) in seen:
+            continue
+        seen.add(id(cause))
+        yield cause
+        # urllib3's own chain: some of its errors wrap their reason, or carry it as an argument.
+        left += [*cause.args, getattr(cause, "reason", None), cause.__context__, cause.__cause__]

@@ -1,0 +1,1 @@
+"""Settings, streams and quotas put together for one command."""

@@ -1,0 +1,1 @@
+"""Which columns a stream has, and how values get into them."""

@@ -1,0 +1,81 @@
+"""The key of an event: what stays the same whenever, and however often, it is read. Pure.
+
+Mixpanel's own identity of an event is its name, its time, its `$insert_id` and the `distinct_id`
+that it came in with (API docs: event deduplication). When identities are merged Mixpanel gives the
+event another `distinct_id`, and keeps the first one as `$distinct_id_before_identity`.
+
+The key is the MD5 of these, one below the other, each text after its length (-1 for none):
+
+    time in milliseconds since 1970, UTC, or nothing
+    length of $insert_id
+    $insert_id
+    length of the first distinct_id
+    the first distinct_id
+    name of the event
+
+An event without `$insert_id` has in its place, with length -1, all properties as JSON with sorted
+names, but for those that Mixpanel may change later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from source_mixpanel.columns.naming import digest
+from source_mixpanel.texts.json_lines import as_text, dump
+
+FIRST_ID = "$distinct_id_before_identity"
+INSERT_ID = "$insert_id"
+
+_CHANGES = frozenset(
+    {
+        "time",
+        "distinct_id",
+        FIRST_ID,
+        INSERT_ID,
+        "$is_reshuffled",
+        "$preshuffle_distinct_id",
+        "mp_original_distinct_id",
+        "mp_processing_time_ms",
+    }
+)
+"""Properties that a merge of identities or a new processing may change, or that are in the key."""
+
+
+def event_key(name: str, ms: int | None, properties: Mapping[str, Any]) -> str:
+    """The key of an event, as above.
+
+    Args:
+        name: The event's.
+        properties: As Mixpanel holds them.
+        ms: Its true time, UTC; None if it has none that can be read.
+    """
+    insert_id = properties.get(INSERT_ID)
+    who = properties.get(FIRST_ID)
+    if who is None:
+        who = properties.get("distinct_id")
+    if type(insert_id) is not str or type(who) is not str:
+        insert_id, who = as_text(insert_id), as_text(who)
+    size = -1 if who is None else len(who)
+    when = "" if ms is None else ms
+    if insert_id:
+        return digest(f"{when}\n{len(insert_id)}\n{insert_id}\n{size}\n{who or ''}\n{name}")
+    return digest(f"{when}\n-1\n{_content(properties)}\n{size}\n{who or ''}\n{name}")
+
+
+def _content(properties: Mapping[str, Any]) -> str:
+    """All that an event holds and that stays as it is, in an order that does not depend on it."""
+    held = {name: value for name, value in properties.items() if name not in _CHANGES}
+    try:
+        return orjson.dumps(held, option=orjson.OPT_SORT_KEYS).decode()
+    except TypeError:
+        return dump(_sorted(held)).decode()
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _sorted(value[name]) for name in sorted(value)}
+    return [_sorted(item) for item in value] if isinstance(value, list) else value

@@ -1,0 +1,1 @@
+"""What a list endpoint answers whole."""

@@ -1,0 +1,1 @@
+"""Profiles of users, groups and cohort members."""

@@ -1,0 +1,154 @@
+"""Pages of profiles: asked for ahead, taken in order, asked for again where they were not whole."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Generator
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from source_mixpanel.api.client import MixpanelClient
+from source_mixpanel.api.disk import DiskBudget
+from source_mixpanel.api.document import Document
+from source_mixpanel.api.request import Api, ApiRequest
+from source_mixpanel.columns.catalog import CatalogColumns
+from source_mixpanel.columns.naming import Core
+from source_mixpanel.columns.privacy import Privacy
+from source_mixpanel.columns.types import RESCUED
+from source_mixpanel.errors import RefusedError, StrainError, TransientError
+from source_mixpanel.profiles.paging import UNCACHED, Walk
+from source_mixpanel.profiles.rows import LAST_SEEN, Emitted
+from source_mixpanel.streams.parts import Part
+from source_mixpanel.threads.tasks import in_order
+
+PATH = "/api/query/engage"
+_TRIES = 3
+_MOST_NAMES = 200
+_LONGEST_LIST = 6_000
+
+
+def output_properties(catalog: CatalogColumns, core: Core, privacy: Privacy) -> str | None:
+    """The list of all properties that a catalog has columns for, to ask for these alone.
+
+    A JSON array, always with `$last_seen`. None where they are too many for a request, or a column
+    does not say which property it holds.
+    """
+    nameless = catalog.columns.keys() - {*core.columns, RESCUED, *catalog.properties.values()}
+    names = sorted({LAST_SEEN, *catalog.properties})
+    names = [name for name in names if not privacy.excludes(name)]
+    text = json.dumps(names, separators=(",", ":"))
+    if nameless or len(names) > _MOST_NAMES or len(text) > _LONGEST_LIST:
+        return None
+    return text
+
+
+@dataclass
+class Reading:
+    """Where one part stands, however often its pages have to be asked for.
+
+    Attributes:
+        again: Whether some of the next page's profiles may have been emitted before.
+        failures: Pages in a row that were not whole.
+        stale: Sessions that ended before a new profile was had.
+    """
+
+    walk: Walk = field(default_factory=Walk)
+    emitted: Emitted = field(default_factory=Emitted)
+    again: bool = False
+    failures: int = 0
+    stale: int = 0
+    reached: int = 0
+
+
+@dataclass(frozen=True)
+class PageSource:
+    """Asks for the pages of one stream.
+
+    Attributes:
+        only: The properties to ask for, a JSON array; None for all of them.
+    """
+
+    client: MixpanelClient
+    disk: DiskBudget
+    stream: str
+    page_size: int
+    workers: int
+    log: Callable[[str], None]
+    only: str | None = None
+
+    def document(self, part: Part, walk: Walk, number: int) -> Document:
+        """A page as it is on the wire; page 0 opens a session."""
+        form = {**part.ask, "page_size": str(walk.size or self.page_size)}
+        if self.only is not None:
+            form["output_properties"] = self.only
+        if number:
+            form |= {"session_id": walk.session or "", "page": str(number)}
+        request = ApiRequest(Api.QUERY, PATH, self.stream, form=form, counted=not number)
+        return self.client.document(request, self.disk.share(patient=False))
+
+    def documents(
+        self, part: Part, reading: Reading, first: Document | None
+    ) -> Generator[Document, None, None]:
+        """Pages in order, from where the reading stands; the reader moves it on.
+
+        Of pages ahead there are as many as the disk has room for.
+        """
+        largest = 0
+        if first is not None:
+            largest = first.stored
+            yield first
+
+        def workers() -> int:
+            return self.disk.room_for(self.workers, largest)
+
+        while due := reading.walk.due:
+            tasks = (partial(self.document, part, reading.walk, number) for number in due)
+            made = in_order(tasks, workers=workers, discard=Document.close)
+            with closing(made):
+                for document in made:
+                    largest = max(largest, document.stored)
+                    yield document
+                    if reading.walk.over:
+                        return
+        if not reading.walk.over:
+            raise TransientError(
+                f"Mixpanel gave {part.label} without a session, so its further pages cannot be "
+                f"asked for."
+            )
+
+    def try_again(self, part: Part, reading: Reading, error: StrainError) -> None:
+        """Ask for a page again that was not whole.
+
+        Raises:
+            StrainError: It has been asked for too often.
+        """
+        reading.failures += 1
+        if reading.failures >= _TRIES:
+            raise error
+        self.log(f"{error} Asking for {part.label} again from there.")
+
+    def restart(self, part: Part, reading: Reading, error: RefusedError) -> None:
+        """Go on after a page that was refused: with a new session if the last one is over.
+
+        Raises:
+            SourceError: Something else is wrong, or no session lasts long enough to get on.
+        """
+        walk = reading.walk
+        if walk.has_all_that_was_told:
+            reading.walk = replace(walk, over=True)
+            return
+        if UNCACHED not in error.text or walk.next_page == 0:
+            raise error
+        reading.stale += 1
+        if reading.stale > _TRIES:
+            raise TransientError(
+                f"Mixpanel ends the sessions of {part.label} before a page of new profiles could "
+                f"be read. Try again later, or set a larger page_size.",
+                detail=str(error.internal_message),
+            ) from error
+        self.log(
+            f"The session of {part.label} is over at Mixpanel; it is read anew, without the "
+            f"profiles that have been emitted."
+        )
+        reading.walk = Walk()

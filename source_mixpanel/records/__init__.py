@@ -1,1 +1,0 @@
-"""Bytes in, records out: decoding, names, types and instants. Pure."""

@@ -1,1 +1,0 @@
-"""What is known of columns beforehand: Mixpanel's own properties, and the fixed schemas."""

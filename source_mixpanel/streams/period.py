@@ -1,0 +1,124 @@
+"""Which time a user wants, and which days that means. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from source_mixpanel.times.dates import DEFAULT_START
+from source_mixpanel.times.days import ONE_DAY, Days
+from source_mixpanel.times.event_time import EPOCH
+
+_EVER = 1 << 62
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A day of which only a part is wanted.
+
+    Attributes:
+        since_ms: Events before it are not wanted, UTC; None where the day bounds.
+        until_ms: Events after it are not wanted, UTC; None where the day bounds.
+    """
+
+    day: date
+    since_ms: int | None = None
+    until_ms: int | None = None
+
+    def clipped(self, days: Days) -> Cut:
+        """Without bounds that lie beyond the day itself."""
+        begins, ends = days.ends(self.day - ONE_DAY), days.ends(self.day)
+        since, until = self.since_ms, self.until_ms
+        return Cut(
+            self.day,
+            None if since is not None and since <= begins else since,
+            None if until is not None and until >= ends - 1 else until,
+        )
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing of the day is cut off."""
+        return self.since_ms is None and self.until_ms is None
+
+    def wants_more_than(self, other: Cut) -> bool:
+        """Whether some of the day is in this part and not in the other."""
+        (since, until), (other_since, other_until) = _bounds(self), _bounds(other)
+        return since < other_since or until > other_until
+
+    def within(self, other: Cut) -> Cut:
+        """What both have of the day."""
+        pairs = zip(_bounds(self), _bounds(other), strict=True)
+        (since, later), (until, sooner) = pairs
+        begin, end = max(since, later), min(until, sooner)
+        return Cut(self.day, None if begin == -_EVER else begin, None if end == _EVER else end)
+
+
+@dataclass(frozen=True)
+class Period:
+    """Which time is wanted of a dated stream.
+
+    Attributes:
+        start: First day or instant; None for one year ago, or where the saved state begins.
+        end: Last day or instant; None for now.
+        look_back_days: How many complete days an incremental sync looks at again.
+        window_days: The most days in one request, None for as many as there are.
+    """
+
+    start: date | datetime | None = None
+    end: date | datetime | None = None
+    look_back_days: int = 5
+    window_days: int | None = None
+
+    def first_day(self, days: Days, now: datetime, covered_from: date | None = None) -> date:
+        """The first day to ask for."""
+        if self.start is None:
+            return covered_from or days.today(now) - DEFAULT_START
+        if not isinstance(self.start, datetime):
+            return self.start
+        day = days.of(self.start)
+        # While it is not known whose days count, begin early: the instant itself decides.
+        return day - ONE_DAY if days.kind is None else day
+
+    def last_day(self, days: Days, now: datetime) -> date:
+        """The last day to ask for, never later than Mixpanel's today."""
+        today = days.today(now)
+        if self.end is None:
+            return today
+        return min(today, days.of(self.end) if isinstance(self.end, datetime) else self.end)
+
+    def cuts(self, days: Days) -> Iterator[Cut]:
+        """The days that it wants only in part, as far as it is known whose days count."""
+        begins, ends = (
+            [days.of(edge) + ONE_DAY * n for n in ((-1, 0, 1) if days.kind is None else (0,))]
+            if isinstance(edge, datetime)
+            else []
+            for edge in (self.start, self.end)
+        )
+        for day in sorted({*begins, *ends}):
+            since = self.since_ms if day in begins else None
+            yield Cut(day, since, self.until_ms if day in ends else None)
+
+    @property
+    def since_ms(self) -> int | None:
+        """Events before it are not wanted, UTC; None where the day alone bounds."""
+        return in_ms(self.start) if isinstance(self.start, datetime) else None
+
+    @property
+    def until_ms(self) -> int | None:
+        """Events after it are not wanted, UTC; None where the day alone bounds."""
+        return in_ms(self.end) if isinstance(self.end, datetime) else None
+
+    def bounds_ms(self) -> tuple[int, int]:
+        """Both, as numbers that every event can be compared with."""
+        return _bounds(self)
+
+
+def _bounds(part: Cut | Period) -> tuple[int, int]:
+    since, until = part.since_ms, part.until_ms
+    return (-_EVER if since is None else since, _EVER if until is None else until)
+
+
+def in_ms(moment: datetime) -> int:
+    """UTC milliseconds of an aware instant."""
+    return (moment - EPOCH) // timedelta(milliseconds=1)

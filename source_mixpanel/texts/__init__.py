@@ -1,0 +1,1 @@
+"""Texts and JSON: read, written, compared, masked."""

@@ -1,0 +1,52 @@
+"""Tasks done several at a time, by a thread each."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def started(task: Callable[[], T]) -> Future[T]:
+    """The task in a thread of its own, which does not keep the process alive if it hangs."""
+    result: Future[T] = Future()
+
+    def work() -> None:
+        try:
+            result.set_result(task())
+        except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
+            result.set_exception(error)
+
+    threading.Thread(target=work, name="task", daemon=True).start()
+    return result
+
+
+def in_order(
+    tasks: Iterable[Callable[[], T]], *, workers: Callable[[], int], discard: Callable[[T], None]
+) -> Generator[T, None, None]:
+    """The results of tasks in their order, up to `workers` of them in the making or waiting.
+
+    An error is raised at its task's place and ends it all. How many workers there are is asked
+    anew before each task is begun; results that are not taken are discarded.
+    """
+
+    def drop(left: Future[T]) -> None:
+        if left.exception() is None:
+            discard(left.result())
+
+    running: deque[Future[T]] = deque()
+    todo = iter(tasks)
+    try:
+        while True:
+            while len(running) < workers() and (task := next(todo, None)) is not None:
+                running.append(started(task))
+            if not running:
+                return
+            yield running.popleft().result()
+    finally:
+        for left in running:
+            left.add_done_callback(drop)

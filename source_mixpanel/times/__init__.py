@@ -1,0 +1,1 @@
+"""Clocks, dates, days and what an event's time means."""

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import ClientDisconnect, Request
 
-from mixpanel_emulator import control, faults, jsontext
+from mixpanel_emulator import control, faults, json_text
 from mixpanel_emulator.connection import Exchange
 from mixpanel_emulator.http import JSON_TYPE, TEXT_TYPE, Call, Family, Reply
 from mixpanel_emulator.http import json_reply as as_json
@@ -33,7 +33,7 @@ def body_fields(body: bytes, content_type: str) -> dict[str, Any]:
         return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
     if content_type.startswith(JSON_TYPE):
         try:
-            value = jsontext.loads(body)
+            value = json_text.loads(body)
         except ValueError:
             return {}
         return value if isinstance(value, dict) else {}

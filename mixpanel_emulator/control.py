@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from mixpanel_emulator import ground_truth, jsontext, settings
+from mixpanel_emulator import ground_truth, json_text, settings
 from mixpanel_emulator.clock import format_instant, parse_instant
 from mixpanel_emulator.events import NewEvent
 from mixpanel_emulator.faults import read_fault
@@ -32,10 +32,10 @@ def handle(call: Call, world: World) -> Reply:
     if action is None:
         return json_reply({"error": f"no such control: {call.method} {call.path}"}, 404)
     try:
-        value = action(jsontext.loads(call.body) if call.body else {}, world)
+        value = action(json_text.loads(call.body) if call.body else {}, world)
     except (ValueError, TypeError, KeyError) as error:
         return json_reply({"error": f"{type(error).__name__}: {error}"}, 400)
-    return value if isinstance(value, Reply) else Reply(200, jsontext.ascii_bytes(value))
+    return value if isinstance(value, Reply) else Reply(200, json_text.ascii_bytes(value))
 
 
 def _reset(_body: Any, world: World) -> Any:
@@ -95,7 +95,7 @@ def _events(_body: Any, world: World) -> Reply:
     def lines() -> Iterator[bytes]:
         block: list[bytes] = []
         for event in world.events.truth():
-            block.append(jsontext.ascii_bytes(event) + b"\n")
+            block.append(json_text.ascii_bytes(event) + b"\n")
             if len(block) == _BLOCK:
                 yield b"".join(block)
                 block.clear()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mixpanel_emulator import jsontext
+from mixpanel_emulator import json_text
 
 if TYPE_CHECKING:
     import sqlite3
@@ -19,7 +19,7 @@ class EntityStore:
 
     def put(self, kind: str, items: Sequence[Any]) -> None:
         """Replace a kind's list."""
-        rows = [(kind, place, jsontext.ascii_text(item)) for place, item in enumerate(items)]
+        rows = [(kind, place, json_text.ascii_text(item)) for place, item in enumerate(items)]
         self._db.execute("DELETE FROM entities WHERE kind = ?", (kind,))
         self._db.executemany("INSERT INTO entities VALUES (?, ?, ?)", rows)
 
@@ -28,7 +28,7 @@ class EntityStore:
         rows = self._db.execute(
             "SELECT body FROM entities WHERE kind = ? ORDER BY position", (kind,)
         )
-        return [jsontext.loads(body) for (body,) in rows]
+        return [json_text.loads(body) for (body,) in rows]
 
     def find(self, kind: str, name: str, value: str) -> Any | None:
         """Return the first item whose field prints as the given text."""

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mixpanel_emulator import jsontext
+from mixpanel_emulator import json_text
 from mixpanel_emulator.buckets import label, span
 from mixpanel_emulator.events import Window
 from mixpanel_emulator.http import ApiError
@@ -63,7 +63,7 @@ def expression(name: str, text: str | None) -> Evaluator | None:
         return None
     bare = text.replace("_", "").replace("$", "").isalnum() and not text.isdigit()
     try:
-        return compile_expression(f"properties[{jsontext.ascii_text(text)}]" if bare else text)
+        return compile_expression(f"properties[{json_text.ascii_text(text)}]" if bare else text)
     except ExpressionError as error:
         raise ApiError(400, f"Invalid parameter: {name}: {error}") from error
 
@@ -87,7 +87,7 @@ def matches(
             lookup = _lookup(properties, event.time_ms / 1000)
             if where is not None and not where(lookup):
                 continue
-            segment = on(lookup) if on else jsontext.loads(event.name)
+            segment = on(lookup) if on else json_text.loads(event.name)
             yield event.time_ms, properties.get("distinct_id"), segment
 
 
@@ -101,7 +101,7 @@ def segment_name(value: Any) -> str:
     """Return the key a segment's value gets in a response."""
     if isinstance(value, str):
         return value
-    return "undefined" if value is UNDEFINED else jsontext.export_bytes(value).decode()
+    return "undefined" if value is UNDEFINED else json_text.export_bytes(value).decode()
 
 
 def counted(world: World, question: Question, kind: str) -> dict[str, dict[str, float]]:
@@ -117,7 +117,7 @@ def counted(world: World, question: Question, kind: str) -> dict[str, dict[str, 
     for hit in hits(world, question):
         name = segment_name(hit.segment)
         events[name][hit.bucket] += 1
-        people[name][hit.bucket].add(jsontext.ascii_text(hit.who))
+        people[name][hit.bucket].add(json_text.ascii_text(hit.who))
     return {
         name: {
             bucket: _value(kind, count, len(people[name][bucket])) for bucket, count in row.items()

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from mixpanel_emulator import jsontext
+from mixpanel_emulator import json_text
 from mixpanel_emulator.database import transaction
 from mixpanel_emulator.dates import DAY_MS, offset_ms
 
@@ -79,7 +79,7 @@ class StoredEvent(NamedTuple):
     def properties(self) -> dict[str, Any]:
         """Return the properties, without `time`."""
         inner = self.tail[:-2]
-        parsed = jsontext.loads(b"{" + inner[1:] if inner[:1] == b"," else b"{}")
+        parsed = json_text.loads(b"{" + inner[1:] if inner[:1] == b"," else b"{}")
         return dict(parsed)
 
 
@@ -105,16 +105,16 @@ class Window:
 @lru_cache(maxsize=4096)
 def name_text(name: str) -> str:
     """Return an event name as the database keeps it."""
-    return jsontext.ascii_text(name)
+    return json_text.ascii_text(name)
 
 
 def _text_or_none(value: Any) -> str | None:
-    return None if value is None else jsontext.ascii_text(value)
+    return None if value is None else json_text.ascii_text(value)
 
 
 def _tail(properties: dict[str, Any]) -> bytes:
     """Return the export line from just after the number of `time` to the newline."""
-    return b"," + jsontext.export_bytes(properties)[1:] + b"}\n" if properties else b"}}\n"
+    return b"," + json_text.export_bytes(properties)[1:] + b"}\n" if properties else b"}}\n"
 
 
 def _unfold(shapes: Counter[tuple[str, tuple[str, ...]]]) -> Counter[tuple[str, str]]:
@@ -218,7 +218,7 @@ class EventStore:
         for *stored, visible in self._db.execute(query):
             event = StoredEvent._make(stored)
             told = {
-                "event": jsontext.loads(event.name),
+                "event": json_text.loads(event.name),
                 "time_ms": event.time_ms,
                 "properties": event.properties(),
                 "visible_at_ms": visible,
@@ -229,7 +229,7 @@ class EventStore:
         """Delete all events with one of the insert ids; return how many."""
         removed = 0
         for insert_id in insert_ids:
-            key = jsontext.ascii_text(insert_id)
+            key = json_text.ascii_text(insert_id)
             rows = self._db.execute(
                 f"DELETE FROM events WHERE insert_id = ? RETURNING {_COLUMNS}",  # noqa: S608 - ours
                 (key,),
@@ -250,7 +250,7 @@ class EventStore:
             query += " WHERE event = ?"
             values = (name_text(event),)
         rows = self._db.execute(query + " GROUP BY property", values)
-        return Counter({jsontext.loads(key): count for key, count in rows})
+        return Counter({json_text.loads(key): count for key, count in rows})
 
     def name_totals(self, start_ms: int = 0, end_ms: int = 1 << 62) -> Counter[str]:
         """Return how many events of each name fall in a range of true UTC."""
@@ -259,7 +259,7 @@ class EventStore:
             " WHERE time_ms >= ? AND time_ms < ? GROUP BY name",
             (start_ms, end_ms),
         )
-        return Counter({jsontext.loads(name): count for name, count in rows})
+        return Counter({json_text.loads(name): count for name, count in rows})
 
     def people(self, names: Sequence[str], start_ms: int, end_ms: int) -> Counter[str]:
         """Return how many events of the given names each distinct_id has in a range of UTC."""
@@ -278,7 +278,7 @@ class EventStore:
             (name_text(name), start_ms, end_ms),
         )
         for moment, who in rows.fetchall():
-            yield moment, None if who is None else jsontext.loads(who)
+            yield moment, None if who is None else json_text.loads(who)
 
     def count(self) -> int:
         """Return how many events there are."""

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
-from mixpanel_emulator import jsontext
+from mixpanel_emulator import json_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -81,7 +81,7 @@ class Call:
         value = self.params.get(name)
         if value is None or isinstance(value, str):
             return value
-        return jsontext.ascii_text(value)
+        return json_text.ascii_text(value)
 
     def each(self, name: str) -> list[str]:
         """Return every value of a URL parameter that may be repeated."""
@@ -100,7 +100,7 @@ class Reply:
 
 def json_reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Reply:
     """Return a JSON response."""
-    return Reply(status, jsontext.export_bytes(value), JSON_TYPE, headers or {})
+    return Reply(status, json_text.export_bytes(value), JSON_TYPE, headers or {})
 
 
 def app_reply(results: Any, **extra: Any) -> Reply:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mixpanel_emulator.dates import iso_seconds
-from mixpanel_emulator.jsontext import ascii_text, loads
+from mixpanel_emulator.json_text import ascii_text, loads
 from mixpanel_emulator.profiles import USERS
 
 if TYPE_CHECKING:

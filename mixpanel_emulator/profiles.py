@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mixpanel_emulator import jsontext
+from mixpanel_emulator import json_text
 from mixpanel_emulator.database import transaction
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class ProfileStore:
     def put(self, group_id: str, profiles: Iterable[tuple[str, dict[str, Any]]]) -> int:
         """Create or replace profiles given as (id, properties)."""
         rows = [
-            (group_id, jsontext.ascii_text(key), jsontext.ascii_text(properties))
+            (group_id, json_text.ascii_text(key), json_text.ascii_text(properties))
             for key, properties in profiles
         ]
         with transaction(self._db):
@@ -34,15 +34,15 @@ class ProfileStore:
         """Return one profile's properties."""
         row = self._db.execute(
             "SELECT properties FROM profiles WHERE group_id = ? AND distinct_id = ?",
-            (group_id, jsontext.ascii_text(key)),
+            (group_id, json_text.ascii_text(key)),
         ).fetchone()
-        return dict(jsontext.loads(row[0])) if row else None
+        return dict(json_text.loads(row[0])) if row else None
 
     def delete(self, group_id: str, key: str) -> None:
         """Remove one profile."""
         self._db.execute(
             "DELETE FROM profiles WHERE group_id = ? AND distinct_id = ?",
-            (group_id, jsontext.ascii_text(key)),
+            (group_id, json_text.ascii_text(key)),
         )
 
     def clear(self, group_id: str) -> None:
@@ -56,7 +56,7 @@ class ProfileStore:
             (group_id,),
         )
         for key, properties in rows:
-            yield jsontext.loads(key), jsontext.loads(properties)
+            yield json_text.loads(key), json_text.loads(properties)
 
     def groups(self) -> list[str]:
         """Return the data group ids that hold profiles."""

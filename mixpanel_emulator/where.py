@@ -17,7 +17,7 @@ from typing import Any
 from lark import Lark, Token, Transformer, Tree, v_args
 from lark.exceptions import LarkError
 
-from mixpanel_emulator import jsontext
+from mixpanel_emulator import json_text
 
 _GRAMMAR = r"""
 ?start: disjunction
@@ -130,7 +130,7 @@ def _to_number(value: Any) -> Any:
     if isinstance(value, bool):
         return int(value)
     try:
-        number = jsontext.loads(value) if isinstance(value, str) else value
+        number = json_text.loads(value) if isinstance(value, str) else value
     except (ValueError, RecursionError):
         return UNDEFINED
     return number if _kind(number) == "number" else UNDEFINED
@@ -140,7 +140,7 @@ def _to_string(value: Any) -> Any:
     if value is UNDEFINED or isinstance(value, str):
         return value
     try:
-        return jsontext.export_bytes(value).decode()
+        return json_text.export_bytes(value).decode()
     except ValueError:
         # Infinity, which no JSON can spell.
         return UNDEFINED
@@ -188,7 +188,7 @@ def _unquote(token: str) -> str:
     try:
         # JSON's escapes, but a raw tab or newline inside quotes is let through.
         text = inner.replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r")
-        return str(jsontext.loads(f'"{text}"'))
+        return str(json_text.loads(f'"{text}"'))
     except ValueError as error:
         raise ExpressionError(f"bad string literal {token}") from error
 

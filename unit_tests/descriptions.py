@@ -25,7 +25,7 @@ from openapi_core.validation.request.exceptions import MissingRequiredParameter
 from openapi_core.validation.schemas.exceptions import InvalidSchemaValue
 from werkzeug.datastructures import Headers
 
-from mixpanel_emulator import jsontext
+from mixpanel_emulator import json_text
 from mixpanel_emulator.http import Call, Family
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -34,7 +34,7 @@ _HOST = "http://mixpanel"
 _MOST_ITEMS = 40
 _MOST_BYTES = 1 << 20
 # /track and its like answer with a number as text.
-_NUMBERS = Config(extra_media_type_deserializers={"text/plain": jsontext.loads})
+_NUMBERS = Config(extra_media_type_deserializers={"text/plain": json_text.loads})
 _VERBS = {"get", "post", "put", "patch", "delete"}
 PREFIXES = {
     Family.EXPORT: "/api/2.0",
@@ -161,7 +161,7 @@ def capped(body: bytes) -> bytes:
     if len(body) < _MOST_ITEMS * 100:
         return body
     try:
-        return jsontext.ascii_bytes(_shortened(jsontext.loads(body[:_MOST_BYTES])))
+        return json_text.ascii_bytes(_shortened(json_text.loads(body[:_MOST_BYTES])))
     except ValueError:
         return body[:_MOST_BYTES]
 

@@ -16,11 +16,11 @@ from source_mixpanel.run import run
 try:
     run()
 finally:
-    loaded = sorted(name for name in sys.modules if name.startswith("source_mixpanel.streams."))
-    sys.stderr.write(json.dumps({"loaded": loaded}) + "\\n")
+    sys.stderr.write(json.dumps({"loaded": sorted(sys.modules)}) + "\\n")
 """
 
-ASKED_BY_CHECK = {"base", "fitting", "export_request"}
+ROOMS = ("events", "profiles", "reports", "lists")
+ASKED_BY_CHECK = {"events.request", "events.window"}
 """What `check` asks with, and what that builds on."""
 
 
@@ -29,7 +29,8 @@ def loaded(*args: str) -> set[str]:
     command = [sys.executable, "-c", _RUN, *args]
     done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
     [told] = [line for line in done.stderr.splitlines() if line.startswith('{"loaded"')]
-    return {name.rpartition(".")[2] for name in json.loads(told)["loaded"]}
+    names = (name.removeprefix("source_mixpanel.") for name in json.loads(told)["loaded"])
+    return {name for name in names if name.startswith(tuple(f"{room}." for room in ROOMS))}
 
 
 def test_spec_loads_no_stream_but_what_check_asks_with() -> None:
@@ -47,9 +48,10 @@ def test_check_loads_no_more(config: dict[str, Any], tmp_path: Path) -> None:
 def test_discover_loads_them_all(config: dict[str, Any], tmp_path: Path) -> None:
     path = tmp_path / "config.json"
     path.write_text(json.dumps(config))
-    folder = Path(__file__).parent.parent / "source_mixpanel" / "streams"
-    modules = {module.stem for module in folder.glob("*.py")} - {"__init__"}
-    assert loaded("discover", "--config", str(path)) == modules
+    package = Path(__file__).parents[1] / "source_mixpanel"
+    modules = {f"{room}.{file.stem}" for room in ROOMS for file in (package / room).glob("*.py")}
+    packages = {f"{room}.__init__" for room in ROOMS}
+    assert loaded("discover", "--config", str(path)) == modules - packages
 
 
 _PLATFORM = {"airbyte_cdk", "airbyte_protocol_dataclasses", "requests", "urllib3"}
@@ -59,10 +61,10 @@ _PLATFORM = {"airbyte_cdk", "airbyte_protocol_dataclasses", "requests", "urllib3
     ("modules", "heavy"),
     [
         (
-            "api.spool, records.events, records.lines, records.profiles, streams.fitting",
+            "api.spool, events.line_maker, events.worker, profiles.rows, columns.fitting",
             _PLATFORM,
         ),
-        ("config.model, sync.window_queue, errors, masking", _PLATFORM),
+        ("config.model, events.window_queue, errors, texts.masking", _PLATFORM),
         ("api.client, api.lists", _PLATFORM - {"requests", "urllib3"}),
     ],
 )

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from mixpanel_emulator import jsontext
+from mixpanel_emulator import json_text
 from mixpanel_emulator.dates import DAY_MS, HOUR_MS
 from mixpanel_emulator.http import ApiError, Call
 from mixpanel_emulator.profiles import USERS
@@ -117,7 +117,7 @@ def _condition(call: Call, behaviors: Counts) -> Callable[[Profile], bool]:
     condition = _compile("where", text) if text else None
 
     def keep(profile: Profile) -> bool:
-        if search and search not in jsontext.export_bytes(profile).decode().lower():
+        if search and search not in json_text.export_bytes(profile).decode().lower():
             return False
         if condition is None:
             return True

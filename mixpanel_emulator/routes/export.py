@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mixpanel_emulator import jsontext
+from mixpanel_emulator import json_text
 from mixpanel_emulator.dates import DAY_MS, iso_seconds, start_of
 from mixpanel_emulator.events import StoredEvent, Window
 from mixpanel_emulator.http import TEXT_TYPE, ApiError, Call, Family, Reply
@@ -58,7 +58,7 @@ def event_lookup(event: StoredEvent, world: World) -> Lookup:
             profile = world.profiles.get(USERS, owner) if isinstance(owner, str) else None
             return (profile or {}).get(name, UNDEFINED)
         if name in ("$event_name", "event_name") and scope == "event":
-            return jsontext.loads(event.name)
+            return json_text.loads(event.name)
         return special[name] if name in special else properties.get(name, UNDEFINED)
 
     return lookup
@@ -117,7 +117,7 @@ def _lines(
 
 
 def _head(name: str) -> bytes:
-    text = jsontext.export_bytes(jsontext.loads(name))
+    text = json_text.export_bytes(json_text.loads(name))
     return b'{"event":%b,"properties":{"time":' % text
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from mixpanel_emulator import jsontext
+from mixpanel_emulator import json_text
 from mixpanel_emulator.auth import Scheme, identify, read_header
 from mixpanel_emulator.dates import DAY_MS, HOUR_MS
 from mixpanel_emulator.events import NewEvent
@@ -115,7 +115,7 @@ def _imported(item: Any, world: World, *, strict: bool) -> NewEvent:
         raise BadRecordError("'properties.time' is invalid: must be after 1971-01-01")
     if strict:
         _check_strict(properties)
-    size = len(jsontext.export_bytes(item))
+    size = len(json_text.export_bytes(item))
     stored = {**_stamped(properties, now), "$import": True, "$mp_event_size": size}
     fraction = _has_fraction(properties.get("time"))
     return NewEvent(name, moment, stored, world.visible_at(now), fraction)

@@ -6,7 +6,7 @@ import base64
 import binascii
 from typing import TYPE_CHECKING, Any
 
-from mixpanel_emulator import jsontext
+from mixpanel_emulator import json_text
 from mixpanel_emulator.http import TEXT_TYPE, ApiError, Call, Reply, json_reply
 
 if TYPE_CHECKING:
@@ -22,11 +22,11 @@ class BadRecordError(ValueError):
 
 def _decode(text: str) -> Any:
     try:
-        return jsontext.loads(text)
+        return json_text.loads(text)
     except ValueError:
         pass
     try:
-        return jsontext.loads(base64.b64decode(text, validate=True))
+        return json_text.loads(base64.b64decode(text, validate=True))
     except (binascii.Error, ValueError):
         raise ApiError(400, "data is neither JSON nor base64 of JSON") from None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mixpanel_emulator import jsontext
+from mixpanel_emulator import json_text
 from mixpanel_emulator.dates import parse_day
 from mixpanel_emulator.http import ApiError, Call
 
@@ -62,7 +62,7 @@ def json_value(call: Call, name: str) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        return jsontext.loads(value)
+        return json_text.loads(value)
     except ValueError:
         raise ApiError(400, f"Invalid parameter: {name} must be JSON") from None
 

@@ -19,7 +19,7 @@ from source_mixpanel.api.failures import (
 from source_mixpanel.api.request import ApiRequest
 from source_mixpanel.api.spool import inflate
 from source_mixpanel.errors import CutError, DataError, StrainError, TransientError
-from source_mixpanel.texts import json_text as jsontext
+from source_mixpanel.texts import json_text
 from source_mixpanel.texts.masking import excerpt, is_data_shown, shown
 
 _ERROR_TEXT = 2_000
@@ -54,7 +54,7 @@ def _plain(response: requests.Response) -> str:
     if text.startswith("<"):
         return ""
     with suppress(ValueError):
-        text = error_text(jsontext.loads(raw)) or text
+        text = error_text(json_text.loads(raw)) or text
     return shown(text)
 
 
@@ -70,8 +70,8 @@ def parsed(request: ApiRequest, response: requests.Response, body: Iterator[byte
     content = b"".join(inflate(body, gzipped=is_gzipped(response), what=what))
     try:
         # Not orjson, which reads integers beyond 64 bits as floats.
-        answer = jsontext.loads(content)
-    except jsontext.TooDeepError as error:
+        answer = json_text.loads(content)
+    except json_text.TooDeepError as error:
         raise DataError(f"Mixpanel's {request.answer} cannot be read: {error}.") from error
     except ValueError as error:
         raise CutError(

@@ -9,7 +9,7 @@ from source_mixpanel.api.disk import Share
 from source_mixpanel.api.request import ApiRequest
 from source_mixpanel.api.spool import Body, inflate, new_file, written
 from source_mixpanel.errors import CutError
-from source_mixpanel.texts import json_text as jsontext
+from source_mixpanel.texts import json_text
 from source_mixpanel.texts.masking import excerpt
 
 _SMALL = 1 << 16
@@ -66,8 +66,8 @@ def _look_at(
     fits = any(ends == (first, last) for _, first, last in kinds)
     if whole is not None and fits:
         try:
-            body = jsontext.loads(whole)
-        except jsontext.TooDeepError:
+            body = json_text.loads(whole)
+        except json_text.TooDeepError:
             # Whoever reads it piece by piece will say so.
             return
         except ValueError:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import orjson
 
 from source_mixpanel.api.failures import error_text
-from source_mixpanel.texts import json_text as jsontext
+from source_mixpanel.texts import json_text
 from source_mixpanel.texts.masking import EXCERPT, NOT_SHOWN, excerpt, is_data_shown, shown
 
 
@@ -95,8 +95,8 @@ def find_damage(lines: Iterable[bytes]) -> Damage | None:
 
 def _is_event(line: bytes) -> bool:
     try:
-        event = jsontext.loads(line)
-    except jsontext.TooDeepError:
+        event = json_text.loads(line)
+    except json_text.TooDeepError:
         # Whoever reads it will say so; nothing is lost by it.
         return True
     except ValueError:
@@ -124,7 +124,7 @@ def _error_in(line: bytes) -> str:
     if is_data_shown():
         return excerpt(line)
     with suppress(ValueError):
-        said = error_text(jsontext.loads(line))
+        said = error_text(json_text.loads(line))
         if said is not None:
             return repr(shown(said[:EXCERPT]))
     return NOT_SHOWN

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from source_mixpanel.errors import ConfigError
-from source_mixpanel.texts import json_text as jsontext
+from source_mixpanel.texts import json_text
 
 _RECORD = '{"type":"RECORD"'
 
@@ -23,7 +23,7 @@ def read_json(path: str, what: str) -> Any:
         ConfigError: It is not there, or no JSON.
     """
     try:
-        return jsontext.loads(Path(path).read_text(encoding="utf-8"))
+        return json_text.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise unreadable(error, path, what) from None
     except ValueError as error:
@@ -55,7 +55,7 @@ def read_messages(path: str, what: str) -> list[Any] | None:
 
 def _is_message(line: str) -> bool:
     try:
-        told = jsontext.loads(line)
+        told = json_text.loads(line)
     except ValueError:
         return False
     return isinstance(told, dict) and isinstance(told.get("type"), str)
@@ -66,7 +66,7 @@ def _messages(lines: Iterable[str], path: str, what: str) -> Iterator[Any]:
         if line.startswith(_RECORD) or not line.strip():
             continue
         try:
-            yield jsontext.loads(line)
+            yield json_text.loads(line)
         except ValueError as error:
             if line.endswith("\n"):
                 told = _position(error).replace("line 1", f"line {number}")
@@ -101,7 +101,7 @@ def _in_container() -> bool:
 def _position(error: ValueError) -> str:
     if isinstance(error, json.JSONDecodeError):
         return f"line {error.lineno}"
-    return str(error) if isinstance(error, jsontext.TooDeepError) else "UTF-8"
+    return str(error) if isinstance(error, json_text.TooDeepError) else "UTF-8"
 
 
 def read_json_object(path: str, what: str) -> dict[str, Any]:

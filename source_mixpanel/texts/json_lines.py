@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from source_mixpanel.errors import DataError
-from source_mixpanel.texts import json_text as jsontext
+from source_mixpanel.texts import json_text
 from source_mixpanel.texts.masking import excerpt
 
 _NUL = rb"\u0000"
@@ -45,14 +45,14 @@ def holds_long_number(text: bytes) -> bool:
 
 
 def parse_exactly(line: bytes) -> Any:
-    """The slow and exact way, of `jsontext`.
+    """The slow and exact way, of `json_text`.
 
     Raises:
         DataError: The line is no JSON, or nested too deep.
     """
     try:
-        return jsontext.loads(line)
-    except jsontext.TooDeepError as error:
+        return json_text.loads(line)
+    except json_text.TooDeepError as error:
         raise _too_deep() from error
     except ValueError as error:
         raise DataError(

@@ -233,7 +233,7 @@ def test_the_form_has_a_branch_for_each_kind_with_typed_fields_only() -> None:
 
 # -- the page --------------------------------------------------------------------------------
 
-PAGE = (Path(__file__).parent.parent / "docs" / "integration.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "integration.md").read_text(encoding="utf-8")
 
 
 def test_the_example_of_the_page_is_valid() -> None:

@@ -12,7 +12,7 @@ from source_mixpanel.config.model import Config, parse_config
 from source_mixpanel.config.spec import GROUPS, connection_specification
 from unit_tests.config.test_config import SECRET, with_account
 
-SNAPSHOT = Path(__file__).parent / "snapshots" / "spec.json"
+SNAPSHOT = Path(__file__).parents[1] / "snapshots" / "spec.json"
 
 
 def test_the_spec_is_the_one_that_was_agreed_on() -> None:

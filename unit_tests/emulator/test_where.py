@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mixpanel_emulator.jsontext import ascii_text
+from mixpanel_emulator.json_text import ascii_text
 from mixpanel_emulator.where import UNDEFINED, ExpressionError, compile_expression
 
 ROW = {

@@ -13,7 +13,7 @@ import pytest
 from unit_tests.harness import Command, configured
 from unit_tests.worlds import discovered
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 VERBS = ("spec", "check", "discover", "read")
 
 

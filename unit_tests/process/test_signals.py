@@ -7,11 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-PACKAGE = Path(__file__).parent.parent / "source_mixpanel"
+PACKAGE = Path(__file__).parents[2] / "source_mixpanel" / "process"
 PROGRAM = """
 import signal, sys, time
 sys.path.append({package!r})  # the module alone: all of the package takes seconds
-from stopping import stopped_by
+from signals import stopped_by
 
 with stopped_by(signal.SIGTERM, signal.SIGINT):
     print("before", flush=True)

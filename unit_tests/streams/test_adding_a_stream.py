@@ -27,10 +27,10 @@ from source_mixpanel.source import SourceMixpanel
 from source_mixpanel.streams.base import MixpanelStream
 from unit_tests.harness import multiset
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "adding-a-stream.md").read_text(encoding="utf-8")
-STREAMS = ROOT / "source_mixpanel" / "streams"
-MODULE = (STREAMS / "lists.py").read_text(encoding="utf-8")
+PACKAGE = ROOT / "source_mixpanel"
+MODULE = (PACKAGE / "lists" / "declarations.py").read_text(encoding="utf-8")
 MOST_LINES = 12
 NOBODY = {"credentials": {"username": "u", "secret": "s", "project_id": 1}}
 
@@ -50,8 +50,8 @@ def applied(text: str, diff: list[str]) -> str:
 
 
 def module_of(text: str) -> ModuleType:
-    made = ModuleType("lists")
-    exec(compile(text, "lists.py", "exec"), made.__dict__)  # noqa: S102 - our own module, and a guide's line
+    made = ModuleType("declarations")
+    exec(compile(text, "declarations.py", "exec"), made.__dict__)  # noqa: S102 - our own module, and a guide's line
     return made
 
 
@@ -145,7 +145,7 @@ def test_every_list_stream_is_a_value_of_at_most_twelve_lines() -> None:
 
 @pytest.mark.parametrize("shown", re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL))
 def test_the_values_shown_are_the_real_ones(shown: str) -> None:
-    modules = [path.read_text(encoding="utf-8") for path in STREAMS.glob("*.py")]
+    modules = [path.read_text(encoding="utf-8") for path in PACKAGE.glob("*/*.py")]
     assert any(f"\n{shown}" in module for module in modules)
 
 
@@ -155,7 +155,7 @@ def test_the_place_in_the_catalogue_that_is_shown_is_real() -> None:
 
 
 def test_every_value_and_engine_named_is_where_the_guide_says() -> None:
-    rows = re.findall(r"\| `(\w+)` \(\[\w+\.py\]\((.*?)\)\) \| .*? \| `(\w+)` \|", GUIDE)
+    rows = re.findall(r"\| `(\w+)` \(\[[\w/]+\.py\]\((.*?)\)\) \| .*? \| `(\w+)` \|", GUIDE)
     assert len(rows) == 3
     for value, link, engine in rows:
         text = (ROOT / "docs" / link).read_text(encoding="utf-8")

@@ -64,7 +64,7 @@ def _workers(parent: int) -> set[int]:
     found = set()
     for entry in Path("/proc").iterdir():
         with suppress(OSError, ValueError):
-            if b"process.worker" in (entry / "cmdline").read_bytes():
+            if b"events.worker" in (entry / "cmdline").read_bytes():
                 stat = (entry / "stat").read_text().rpartition(") ")[2].split()
                 if int(stat[1]) == parent and stat[0] != "Z":
                     found.add(int(entry.name))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from itertools import count
 
 from source_mixpanel.errors import TooLargeError
 
@@ -40,6 +41,7 @@ class DiskBudget:
         self.waiting = 0
         self.changed = threading.Condition()
         self.monotonic = monotonic
+        self._numbers = count()
 
     @property
     def is_full(self) -> bool:
@@ -59,7 +61,7 @@ class DiskBudget:
             most: Bytes that it may take in all; None for any.
             patient: Whether it waits for room.
         """
-        return Share(self, most, patient=patient)
+        return Share(self, most, patient=patient, number=next(self._numbers))
 
 
 class Share:
@@ -72,7 +74,7 @@ class Share:
         meanwhile: What is to hold while it waits for room.
     """
 
-    def __init__(self, disk: DiskBudget, most: int | None, *, patient: bool) -> None:
+    def __init__(self, disk: DiskBudget, most: int | None, *, patient: bool, number: int) -> None:
         self.held_s = 0.0
         self.began: float | None = None
         self.is_dropped = False
@@ -80,8 +82,14 @@ class Share:
         self._disk = disk
         self._most = most
         self._patient = patient
+        self._number = number
         self._size = 0
         self._is_next = False
+
+    @property
+    def rank(self) -> int:
+        """Its place among all that wait, as they began; -1 for what is emitted next."""
+        return -1 if self._is_next else self._number
 
     def take(self, size: int, what: str) -> None:
         """Take more for `what`, when there is room for it; what is emitted next has it at once.

@@ -48,7 +48,7 @@ class Patience:
     backoff: Backoff = field(default_factory=Backoff)
     timeouts: Timeouts = field(default_factory=Timeouts)
     longest_wait_s: float = float("inf")
-    quick_s: float = 2.0
+    quick_s: float = 0.25
 
     def within(self, longest_wait_s: float) -> Patience:
         """The same, with a bound on waits for a quota."""

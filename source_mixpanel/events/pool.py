@@ -107,6 +107,10 @@ class Pool:
         """Whether a worker is idle, or may be started."""
         return self._busy < self.size
 
+    def wanted(self, tasks: int) -> int:
+        """How many workers to start for so many tasks to come."""
+        return max(0, min(tasks, self.size) - self._busy - len(self._idle))
+
     def take(self) -> Callable[[], Worker]:
         """A worker that is idle, or the way to start one; `give_back` has to follow."""
         self._busy += 1

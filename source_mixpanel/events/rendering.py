@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
@@ -69,6 +70,7 @@ class RenderAhead:
         self._clock = clock
         self._log = log
         self._days: Days | None = None
+        self._waiting: list[Share] = []
 
     def close(self) -> None:
         """End the other processes; those at work end with what they do."""
@@ -78,11 +80,23 @@ class RenderAhead:
         for worker in idle:
             worker.close()
 
+    @property
+    def waiting(self) -> int:
+        """How many portions wait for a process."""
+        return len(self._waiting)
+
     def read_times_by(self, days: Days) -> None:
         """How times are read from now on, by what is known."""
         with self._disk.changed:
             self._days = days
             self._disk.changed.notify_all()
+
+    def expect(self, size: int) -> None:
+        """Start processes for so many bytes of events, which are on their way."""
+        with self._disk.changed:
+            new = [self._pool.take() for _ in range(self._pool.wanted(size // _WORTH))]
+        for hire in new:
+            started(partial(self._lent, hire, _look_at))
 
     def rendered(self, spool: Spool, share: Share) -> list[Rendered]:
         """The lines of a window that waits; none if they are to be made when it is emitted.
@@ -137,14 +151,28 @@ class RenderAhead:
         """The lines of some events; None if no worker can make them."""
         changed, pool = self._disk.changed, self._pool
         with changed:
-            changed.wait_for(lambda: pool.has_one or not pool.size)
+            self._waiting.append(share)
+            changed.wait_for(
+                lambda: (
+                    not pool.size or share.is_dropped or (pool.has_one and self._is_first(share))
+                )
+            )
+            self._waiting.remove(share)
+            changed.notify_all()
             if not pool.size or share.is_dropped:
                 return None
             hire = pool.take()
+        return self._lent(hire, partial(self._made_by, spool, share, days, lines))
+
+    def _lent(
+        self, hire: Callable[[], Worker], use: Callable[[Worker], Rendered | None]
+    ) -> Rendered | None:
+        """What comes of a worker's use, after which it is given back; None if it fails."""
+        changed, pool = self._disk.changed, self._pool
         worker, why = None, None
         try:
             worker = hire()
-            return self._made_by(worker, spool, share, days, lines)
+            return use(worker)
         except WorkerError as error:
             worker, why = None, error
         except (OSError, SourceError):
@@ -163,8 +191,12 @@ class RenderAhead:
                 )
         return None
 
+    def _is_first(self, share: Share) -> bool:
+        """Whether nothing that is emitted sooner waits for a worker, too."""
+        return share.rank == min(each.rank for each in self._waiting)
+
     def _made_by(
-        self, worker: Worker, spool: Spool, share: Share, days: Days, lines: tuple[int, int]
+        self, spool: Spool, share: Share, days: Days, lines: tuple[int, int], worker: Worker
     ) -> Rendered | None:
         zone = days.zone_of_times
         task = Task(spool.gzipped, lines, zone, int(self._clock.now() * 1000))
@@ -175,6 +207,10 @@ class RenderAhead:
                 return None
             file.seek(0, os.SEEK_END)
             return Rendered(Body(file, gzipped=True, size=made.size, share=share), zone, made.found)
+
+
+def _look_at(_worker: Worker) -> None:
+    """No work yet: it has been started."""
 
 
 def _close(done: Future[Rendered | None]) -> None:

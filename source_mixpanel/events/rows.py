@@ -1,6 +1,6 @@
 """Raw events to records: the hot path. Blocks of lines in, rows out.
 
-What is the same for many events is worked out once: a prefix for each minute, and what
+What is the same for many events is worked out once: a prefix for each hour, and what
 `columns` keeps for each tuple of property names.
 """
 

@@ -281,10 +281,12 @@ class SliceSource:
                 self._bytes_a_day = spool.stored / window.days
             if self.days.kind is None and spool.lines:
                 self.days = replace(self.days, kind=self._finder.kind(window, spool))
-            if self._ahead is not None and spool.lines:
-                self._ahead.read_times_by(self.days)
             if self._context.disk.is_ahead:
                 self._ask(1 if self._is_quick else self._at_once)
+            if self._ahead is not None and spool.lines:
+                self._ahead.read_times_by(self.days)
+                to_come = sum(each.window.days for each in self._downloads.values())
+                self._ahead.expect(to_come * (spool.size // window.days))
         whole = WholeSlice(
             window,
             held,

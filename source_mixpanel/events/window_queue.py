@@ -316,7 +316,7 @@ class WindowQueue:
         if strain is not None and longest > strain.days:
             # One at a time finds out whether more are managed by now.
             bound = min(bound, strain.days)
-        days = min(days, bound)
+        days = min(days, bound, here.days)
         unseen = sum(w.days for w in front if w.days > pace.managed_days)
         if only is not Only.ALL or not unseen or unseen + days <= self._most_unseen(pace):
             return days

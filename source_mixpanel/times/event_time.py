@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta, timezone
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -25,14 +26,12 @@ PROJECT_KIND = "project_time"
 
 _PROMPT_MS = 10 * 60 * 1000
 _FUTURE_MS = 60 * 1000
-_MANY_MINUTES = 200_000
+_HOUR_MS = 3_600_000
+_MANY_HOURS = 20_000
 _MS_FLOOR = 10_000_000_000
 _EARLIEST_MS = -62_135_510_400_000
 _LATEST_MS = 253_402_214_400_000
 """The years 1 to 9999, but for a day at either end that a zone's offset may need."""
-
-_SECONDS = [f"{second:02d}." for second in range(60)]
-_THOUSANDTHS = [f"{thousandth:03d}Z" for thousandth in range(1000)]
 
 _NUMBER = re.compile(r"\s*-?\d{1,30}(\.\d+)?\s*", re.ASCII)
 
@@ -78,12 +77,20 @@ def local_to_utc(local_ms: int, zone: ZoneInfo, known_after_ms: int | None = Non
     return first
 
 
+@cache
+def _pieces_of_an_hour() -> tuple[list[str], list[str]]:
+    """The texts of its seconds, from the minutes on, and of a second's thousandths."""
+    seconds = [f"{second // 60:02d}:{second % 60:02d}." for second in range(3600)]
+    return seconds, [f"{thousandth:03d}Z" for thousandth in range(1000)]
+
+
 class Stamper:
     """Turns raw `time` values into text; remembers what it has worked out."""
 
     def __init__(self, zone: ZoneInfo | None) -> None:
         self._zone = zone
-        self._minutes: dict[int, str] = {}
+        self._hours: dict[int, str] = {}
+        self._seconds, self._thousandths = _pieces_of_an_hour()
         self._offsets: dict[int, int | None] = {}
 
     def stamp(self, properties: Mapping[str, Any]) -> tuple[int, str]:
@@ -97,16 +104,16 @@ class Stamper:
             ms = raw_ms(ms)
         if self._zone is not None:
             ms -= self._offset(ms, properties)
-        minute, rest = divmod(ms, 60_000)
-        prefix = self._minutes.get(minute) or self._prefix(minute)
+        hour, rest = divmod(ms, _HOUR_MS)
+        prefix = self._hours.get(hour) or self._prefix(hour)
         second, thousandth = divmod(rest, 1000)
-        return ms, f"{prefix}{_SECONDS[second]}{_THOUSANDTHS[thousandth]}"
+        return ms, f"{prefix}{self._seconds[second]}{self._thousandths[thousandth]}"
 
-    def _prefix(self, minute: int) -> str:
-        """The text of a minute, which many events share."""
-        if len(self._minutes) > _MANY_MINUTES:
-            self._minutes.clear()
-        prefix = self._minutes[minute] = rfc3339(minute * 60_000)[:17]
+    def _prefix(self, hour: int) -> str:
+        """The text of an hour, up to its minutes, which many events share."""
+        if len(self._hours) > _MANY_HOURS:
+            self._hours.clear()
+        prefix = self._hours[hour] = rfc3339(hour * _HOUR_MS)[:14]
         return prefix
 
     def _offset(self, ms: int, properties: Mapping[str, Any]) -> int:

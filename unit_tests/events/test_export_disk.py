@@ -85,7 +85,7 @@ class Sizes:
 
     day_bytes: Callable[[date], int]
     had: list[tuple[int, bool]] = field(default_factory=list)
-    patience: Patience = field(default_factory=Patience)
+    patience: Patience = field(default_factory=lambda: Patience(quick_s=2.0))
     refused: int = 0
 
     def spool(

@@ -5,8 +5,10 @@ from __future__ import annotations
 import gzip
 import json
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -18,7 +20,7 @@ from source_mixpanel.api.spool import Body, Spool, lines_between, spool_body
 from source_mixpanel.columns.privacy import Privacy
 from source_mixpanel.columns.properties import Shape
 from source_mixpanel.events.line_maker import Rendering
-from source_mixpanel.events.pool import Pool
+from source_mixpanel.events.pool import Pool, Worker
 from source_mixpanel.events.rendering import RenderAhead
 from source_mixpanel.times.clock import SystemClock
 from source_mixpanel.times.days import Days
@@ -41,6 +43,18 @@ def _closed() -> Iterator[None]:
     yield
     while _made:
         _made.pop().close()
+
+
+def _waits(ahead: RenderAhead, number: int) -> bool:
+    return ahead.waiting == number
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Wait until something holds, for some seconds at the most."""
+    end = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.001)
 
 
 def _body(share: Share) -> Spool:
@@ -183,6 +197,45 @@ def test_of_what_is_emitted_next_other_processes_make_all_but_the_first_portion(
         seen += made.found.seen
         portion.drop()
     assert seen == COUNT
+
+
+def test_a_worker_goes_to_the_window_that_is_emitted_first(disk: DiskBudget) -> None:
+    pool = Pool(RENDERING, 1)
+    sooner, later = disk.share(), disk.share()
+    spools = {sooner: _body(sooner), later: _body(later)}
+    made: list[Share] = []
+    with closing(RenderAhead(pool, disk, SystemClock(), print)) as ahead:
+        ahead.read_times_by(Days("utc", None))
+        with disk.changed:
+            pool.take()
+
+        def make(share: Share) -> None:
+            for each in ahead.rendered(spools[share], share):
+                made.append(share)
+                each.body.close()
+
+        threads = [threading.Thread(target=make, args=(share,)) for share in (later, sooner)]
+        for number, thread in enumerate(threads, start=1):
+            thread.start()
+            wait_until(partial(_waits, ahead, number))
+        with disk.changed:
+            # The one that was lent out comes back.
+            pool.give_back(Worker(RENDERING))
+            disk.changed.notify_all()
+        for thread in threads:
+            thread.join(PATIENCE_S)
+    assert made == [sooner, later]
+
+
+def test_workers_are_started_for_what_is_on_its_way(disk: DiskBudget) -> None:
+    pool = Pool(RENDERING, 2)
+    with closing(RenderAhead(pool, disk, SystemClock(), print)) as ahead:
+        ahead.expect(1000)
+        assert pool.wanted(2) == 2
+        ahead.expect(100_000_000)
+        ahead.expect(100_000_000)
+        assert pool.wanted(2) == 0
+        wait_until(lambda: pool.has_one)
 
 
 @given(st.lists(st.integers(1, 5), min_size=1, max_size=12), st.integers(0, 40), st.integers(0, 40))

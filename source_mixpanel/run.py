@@ -1,289 +1,34 @@
-"""The entry point: Airbyte's own, taught to write batches of ready lines."""
+"""The command `source-mixpanel`: what needs no CDK is answered before it is loaded."""
 
 from __future__ import annotations
 
-import errno
+import gc
 import io
-import json
-import logging
-import os
 import signal
 import sys
-import tempfile
-from argparse import Namespace
-from collections import defaultdict
-from collections.abc import Generator, Iterable, Mapping
-from contextlib import closing, nullcontext, redirect_stderr, suppress
-from typing import Any, NoReturn, cast
 
-from airbyte_cdk.entrypoint import AirbyteEntrypoint
-from airbyte_cdk.logger import PRINT_BUFFER
-from airbyte_cdk.models import (
-    AirbyteMessage,
-    AirbyteStateMessage,
-    ConfiguredAirbyteCatalog,
-    ConfiguredAirbyteCatalogSerializer,
-    ConnectorSpecification,
-)
-from airbyte_cdk.sources.connector_state_manager import HashableStreamDescriptor
-
-from source_mixpanel.airbyte_errors import airbyte_errors
-from source_mixpanel.api.host_errors import no_directory
 from source_mixpanel.api.patience import Patience
-from source_mixpanel.errors import ConfigError
-from source_mixpanel.process.command_line import explanation, parsed
-from source_mixpanel.process.configured_catalog import Choice, choices
+from source_mixpanel.process.command_line import explanation
 from source_mixpanel.process.signals import stopped_by
-from source_mixpanel.process.state_file import StateFile, is_first
-from source_mixpanel.process.terminal import (
-    in_words,
-    is_terminal,
-    say,
-    warnings_in_words,
-    watching,
-    without_stack_traces,
-)
-from source_mixpanel.source import SourceMixpanel
-from source_mixpanel.streams.batch import RecordBatch
-from source_mixpanel.texts.masking import hide, secrets_in
 from source_mixpanel.times.clock import Clock
-
-_ESCAPED = str.maketrans({end: f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"})
-"""Airbyte's own image tests, and Meltano's wrapper, take these for ends of lines. A catalog has
-them where a property's name does; records keep theirs, for what looking for them costs."""
-_NO_OUTPUT = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
-
-
-class MixpanelEntrypoint(AirbyteEntrypoint):
-    """Counts a batch for the records it holds, and writes its bytes past the text layer.
-
-    Args:
-        source: What answers the verbs.
-        call: The command and its flags.
-    """
-
-    source: SourceMixpanel
-
-    def __init__(self, source: SourceMixpanel, call: Namespace) -> None:
-        super().__init__(source)
-        self._call = call
-
-    @staticmethod
-    def parse_args(args: list[str]) -> Namespace:
-        """Airbyte's verbs and flags, and ours."""
-        return parsed(args)
-
-    def check(
-        self, source_spec: ConnectorSpecification, config: Mapping[str, Any]
-    ) -> Iterable[AirbyteMessage]:
-        """The CDK's check; what it has to say is told to a person as well."""
-        for message in super().check(source_spec, config):
-            yield message
-            status = message.connectionStatus
-            if status is not None and status.message and is_terminal():
-                say(status.message)
-
-    def discover(
-        self, source_spec: ConnectorSpecification, config: Mapping[str, Any]
-    ) -> Iterable[AirbyteMessage]:
-        """The CDK's discover, or the catalog to read by, which is no message."""
-        if not self._call.configured:
-            yield from super().discover(source_spec, config)
-            return
-        self.set_up_secret_filter(config, source_spec.connectionSpecification)
-        catalog = self.source.configured(self.logger, config)
-        told = _without_nulls(ConfiguredAirbyteCatalogSerializer.dump(catalog))
-        _write(f"{json.dumps(told, indent=2)}\n".encode())
-
-    def read(
-        self,
-        source_spec: ConnectorSpecification,
-        config: Mapping[str, Any],
-        config_catalog: ConfiguredAirbyteCatalog,
-        state: list[AirbyteStateMessage],
-    ) -> Iterable[AirbyteMessage]:
-        """The CDK's read; batches leave here, everything else goes its usual way.
-
-        States are kept in the file for them, if there is one, when they have left.
-        """
-        kept = self._state_file(config_catalog, state)
-        for message in super().read(source_spec, config, config_catalog, state):
-            if isinstance(message, RecordBatch):
-                _write(message.lines)
-                continue
-            yield message
-            if kept is not None and message.state is not None:
-                PRINT_BUFFER.flush()
-                kept.keep(message.state)
-
-    @airbyte_errors()
-    def _state_file(
-        self, catalog: ConfiguredAirbyteCatalog, state: list[AirbyteStateMessage]
-    ) -> StateFile | None:
-        if not self._call.state_out:
-            return None
-        streams = {entry.stream.name for entry in catalog.streams}
-        streams |= {choice.stream for choice in _wanted(self._call)}
-        return StateFile(self._call.state_out, state, streams)
-
-    @staticmethod
-    def handle_record_counts(
-        message: AirbyteMessage, stream_message_count: defaultdict[HashableStreamDescriptor, float]
-    ) -> AirbyteMessage:
-        """As the CDK's own, so that `sourceStats.recordCount` of the next state is true."""
-        if isinstance(message, RecordBatch) and message.record is not None:
-            stream = HashableStreamDescriptor(message.record.stream, message.record.namespace)
-            stream_message_count[stream] += message.count
-            return message
-        return AirbyteEntrypoint.handle_record_counts(message, stream_message_count)
-
-    @staticmethod
-    def set_up_secret_filter(
-        config: Mapping[str, Any],
-        connection_specification: Mapping[str, Any],  # noqa: ARG004 - the CDK's signature
-    ) -> None:
-        """Mask secrets wherever the settings have them, be they valid or not."""
-        hide(secrets_in(config))
-
-    @staticmethod
-    def validate_connection(
-        source_spec: ConnectorSpecification,
-        config: Mapping[str, Any],
-    ) -> None:
-        """Leave it to the verb, which parses them with sentences that say more than a schema's."""
-
-
-@airbyte_errors()
-def _need_a_directory() -> None:
-    """Do nothing if there is one for temporary files, which the CDK, too, cannot do without.
-
-    Raises:
-        AirbyteTracedException: There is none.
-    """
-    try:
-        tempfile.TemporaryDirectory().cleanup()
-    except OSError as error:
-        raise no_directory(error) from error
-
-
-def _write(lines: bytes) -> None:
-    """Write after all that was printed before, so that records and states keep their order."""
-    with PRINT_BUFFER.lock:
-        PRINT_BUFFER.flush()
-        out = sys.__stdout__
-        if out is not None:
-            out.buffer.write(lines)
-            out.buffer.flush()
-
-
-def _tell(message: AirbyteMessage) -> None:
-    """Print a message now: the platform has to hear of a wait while it lasts."""
-    line = AirbyteEntrypoint.airbyte_message_to_string(message)
-    with PRINT_BUFFER.lock:
-        PRINT_BUFFER.write(f"{line}\n")
-        PRINT_BUFFER.flush()
-
-
-def launch(args: list[str], clock: Clock | None = None, patience: Patience | None = None) -> None:
-    """Run one of Airbyte's verbs and print its messages.
-
-    Args:
-        args: As on the command line.
-        clock: The machine's unless another is given.
-        patience: Time-outs and attempts, the usual ones unless given.
-    """
-    call = parsed(args)
-    if call.command == "read" and is_first(call.state, call.state_out):
-        call.state = None
-    quiet = call.command == "discover" and call.configured
-    without_stack_traces()
-    if quiet:
-        warnings_in_words()
-    with watching() if call.command == "read" else nullcontext() as watcher:
-        source = SourceMixpanel(
-            batched=True,
-            tell=_tell,
-            clock=clock,
-            patience=patience,
-            watcher=watcher,
-            wanted=_wanted(call),
-        )
-        # From here on, what goes wrong is told as messages.
-        entrypoint = MixpanelEntrypoint(source, call)
-        _need_a_directory()
-        lines = cast("Generator[str, None, None]", entrypoint.run(call))
-        # The buffer takes what is meant for standard error, too, and would print it among the
-        # messages. The lines are closed before anything else is: their end removes a directory.
-        errors = sys.stderr
-        with PRINT_BUFFER, redirect_stderr(errors), closing(lines):
-            for line in lines:
-                if not quiet:
-                    print(f"{line.translate(_ESCAPED)}\n", end="")  # noqa: T201 - the protocol's output
-
-
-def _wanted(call: Namespace) -> list[Choice]:
-    """The streams that the command line names; ends the process where it is not clear which."""
-    told = getattr(call, "streams", None)
-    try:
-        return choices(told) if told is not None else []
-    except ConfigError as error:
-        say(str(error))
-        sys.exit(2)
-
-
-def _without_nulls(told: Any) -> Any:
-    """Without what says nothing, so that a person can read it; schemas are as they are."""
-    if isinstance(told, list):
-        return [_without_nulls(item) for item in told]
-    if not isinstance(told, dict):
-        return told
-    return {
-        key: value if key == "json_schema" else _without_nulls(value)
-        for key, value in told.items()
-        if value is not None
-    }
 
 
 def run(clock: Clock | None = None, patience: Patience | None = None) -> None:
-    """The command `source-mixpanel`."""
+    """Run the command that the process's arguments name."""
     with stopped_by(signal.SIGTERM, signal.SIGINT):
-        _run(clock, patience)
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # Whatever the locale: the protocol is JSON in UTF-8.
+            sys.stdout.reconfigure(encoding="utf-8")
+        # Meltano's wrapper puts two dashes before the command.
+        args = sys.argv[2:] if sys.argv[1:2] == ["--"] else sys.argv[1:]
+        _explain(args)
+        # Nothing of it becomes garbage: looking for some would take a tenth of the start.
+        gc.disable()
+        from source_mixpanel.entrypoint import main  # noqa: PLC0415 - it loads the CDK
 
-
-def _run(clock: Clock | None, patience: Patience | None) -> None:
-    """Run, and say what becomes of output that cannot be written."""
-    # A log line that cannot be written is not worth a traceback: what follows it says why.
-    logging.raiseExceptions = False
-    if sys.stdout is None:
-        _give_up("The connector has no standard output to write to.")
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # Whatever the locale: the protocol is JSON in UTF-8.
-        sys.stdout.reconfigure(encoding="utf-8")
-    # Meltano's wrapper puts two dashes before the command.
-    args = sys.argv[2:] if sys.argv[1:2] == ["--"] else sys.argv[1:]
-    _explain(args)
-    try:
-        _tell_failures(args, clock, patience)
-    except BrokenPipeError:
-        _give_up("The reader of the connector's output has gone away; the sync stops.")
-    except OSError as error:
-        if error.errno not in _NO_OUTPUT:
-            raise
-        _give_up(f"The connector's output cannot be written ({error.strerror}); the sync stops.")
-
-
-def _tell_failures(args: list[str], clock: Clock | None, patience: Patience | None) -> None:
-    """Launch; what goes wrong is told as messages, and to a person in a sentence."""
-    try:
-        launch(args, clock, patience)
-    except Exception as error:
-        if isinstance(error, OSError) and error.errno in (errno.EPIPE, *_NO_OUTPUT):
-            raise
-        sys.excepthook(type(error), error, error.__traceback__)
-        # Only people use these, and a container's errors are at no terminal unless they ask for it.
-        if is_terminal() or {"--streams", "--state-out", "--configured"} & set(args):
-            say(in_words(error))
-        sys.exit(1)
+        gc.freeze()
+        gc.enable()
+        main(args, clock, patience)
 
 
 def _explain(args: list[str]) -> None:
@@ -292,14 +37,5 @@ def _explain(args: list[str]) -> None:
     if told is None:
         return
     text, code = told
-    (sys.stderr if code else sys.stdout).write(text)
+    (sys.stderr if code or sys.stdout is None else sys.stdout).write(text)
     sys.exit(code)
-
-
-def _give_up(why: str) -> NoReturn:
-    """End when nothing can be printed to the output any more."""
-    with suppress(OSError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    with suppress(OSError):
-        os.write(2, f"{why}\n".encode())
-    sys.exit(1)

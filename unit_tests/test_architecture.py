@@ -122,7 +122,7 @@ def test_only_the_clock_knows_the_time_and_how_to_wait(path: Path) -> None:
 @pytest.mark.parametrize("path", OURS, ids=str)
 def test_nothing_is_printed_past_the_protocol(path: Path) -> None:
     # The entry point writes the protocol itself, in one place.
-    allowed = 1 if path == Path("source_mixpanel/run.py") else 0
+    allowed = 1 if path == Path("source_mixpanel/entrypoint.py") else 0
     assert len(_prints(_tree(path))) == allowed
 
 

@@ -54,6 +54,21 @@ def test_discover_loads_them_all(config: dict[str, Any], tmp_path: Path) -> None
     assert loaded("discover", "--config", str(path)) == modules - packages
 
 
+def test_help_is_there_without_the_cdk() -> None:
+    code = (
+        "import sys; from source_mixpanel.run import run; sys.argv = ['source-mixpanel', '--help']"
+    )
+    code += """
+try:
+    run()
+finally:
+    print(*sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)  # noqa: S603
+    assert "usage" in done.stdout.lower()
+    assert "airbyte_cdk" not in done.stdout.split()
+
+
 _PLATFORM = {"airbyte_cdk", "airbyte_protocol_dataclasses", "requests", "urllib3"}
 
 

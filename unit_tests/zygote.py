@@ -18,6 +18,7 @@ import sys
 import threading
 from typing import Any
 
+import source_mixpanel.entrypoint  # noqa: F401 - loaded once, before anything forks
 from benchmarks.virtual import VirtualClock
 from mixpanel_emulator.control_client import ControlClient
 from source_mixpanel.api.failures import Backoff

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mixpanel_emulator.control_client import ControlClient
@@ -13,7 +12,6 @@ from unit_tests.harness import Command, Output, Running, configured, expected_ex
 Streams = dict[str, dict[str, Any]]
 
 
-@dataclass
 class Project:
     """A project, the settings that read it, and what was discovered of it.
 
@@ -23,18 +21,27 @@ class Project:
         streams: What was discovered last, by name.
     """
 
-    command: Command
-    mixpanel: ControlClient
-    config: dict[str, Any]
-    streams: Streams = field(default_factory=dict)
+    def __init__(
+        self,
+        command: Command,
+        mixpanel: ControlClient,
+        config: dict[str, Any],
+        streams: Streams | None = None,
+    ) -> None:
+        self._command, self.mixpanel, self.config = command, mixpanel, config
+        self.streams = streams or {}
+
+    def at(self, mixpanel: ControlClient, streams: Streams) -> Project:
+        """Another project, read by the same settings."""
+        return Project(self._command, mixpanel, self.config, streams)
 
     def using(self, **settings: Any) -> Project:
         """The same project read by other settings beside those that there are."""
-        return replace(self, config={**self.config, **settings})
+        return Project(self._command, self.mixpanel, {**self.config, **settings}, self.streams)
 
     def start(self, verb: str = "", **how: Any) -> Running:
         """Start a run with these settings, to be watched while it goes on."""
-        return self.command.start(verb, **{"config": self.config, **how})
+        return self._command.start(verb, **{"config": self.config, **how})
 
     def run(self, verb: str, **how: Any) -> Output:
         """Run to the end; waiting takes no time, unless `skip_waits` is false."""

@@ -10,7 +10,7 @@ import math
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -118,7 +118,7 @@ def bench(project: Project, shop: EmulatorServer) -> Bench:
     shop.control.clear_faults()
     if not _STREAMS:
         _STREAMS.update(project.discover())
-    return Bench(replace(project, mixpanel=shop.control, streams=_STREAMS))
+    return Bench(project.at(shop.control, _STREAMS))
 
 
 def test_every_kind_of_fault_has_its_place_in_the_matrix() -> None:

@@ -72,7 +72,7 @@ def test_a_region_is_read_from_its_own_hosts_alone(
     before = tunnel.led.copy()
     env = {"HTTPS_PROXY": tunnel.url, "REQUESTS_CA_BUNDLE": str(trust.ca)}
     names = "export,cohorts,lookup_tables"
-    out = project.run("read", env=env, more=["--streams", names])
+    out = project.run("read", env=env, more=["--streams", names], skip_waits=False)
     assert out.code == 0, out.log
     assert set(tunnel.led - before) == asked
 

@@ -23,6 +23,7 @@ from integration_tests.local_mixpanel import OPTIONS, PORT
 from mixpanel_emulator.server import EmulatorServer
 from unit_tests.conftest import pytest_terminal_summary  # noqa: F401 - what `make day` counts
 from unit_tests.harness import Command
+from unit_tests.project import Project, Streams
 
 FOLDER = Path(__file__).parent
 
@@ -56,8 +57,16 @@ def config(world: EmulatorServer) -> dict[str, Any]:
     return dict(given)
 
 
+@pytest.fixture
+def project(
+    command: Command, world: EmulatorServer, config: dict[str, Any], streams: Streams
+) -> Project:
+    """The project of the acceptance files, which nobody changes."""
+    return Project(command, world.control, config, streams)
+
+
 @pytest.fixture(scope="session")
-def streams(command: Command, config: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def streams(command: Command, config: dict[str, Any]) -> Streams:
     """Every discovered stream."""
     return command.run("discover", config=config).streams()
 

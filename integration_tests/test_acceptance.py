@@ -16,7 +16,6 @@ from integration_tests.conftest import FOLDER, load, load_lines
 from scripts.acceptance_files import main
 from source_mixpanel.config.spec import connection_specification
 from unit_tests.harness import Command, Output, configured, multiset, without_marks
-from unit_tests.worlds import prefixes
 
 Streams = dict[str, dict[str, Any]]
 FULL = "configured_catalog.json"
@@ -219,7 +218,7 @@ def test_every_checkpoint_leads_to_the_rest(
     for entry in whole["streams"]:
         name = entry["stream"]["name"]
         everything = multiset(incremental.records(name))
-        checkpoints = list(prefixes(incremental, name))
+        checkpoints = incremental.prefixes(name)
         assert checkpoints, name
         for before, state in checkpoints:
             out = command.run("read", config=config, catalog={"streams": [entry]}, state=[state])

@@ -11,11 +11,9 @@ from typing import Any
 
 import pytest
 
-from unit_tests.harness import Command
-from unit_tests.worlds import sync
+from unit_tests.project import Project
 
 PAGE = (Path(__file__).parent.parent / "docs" / "migrating.md").read_text(encoding="utf-8")
-Streams = dict[str, dict[str, Any]]
 
 
 def _stream(name: str, state: Any) -> list[dict[str, Any]]:
@@ -45,11 +43,9 @@ _PARTITIONED = {
         ("revenue", {"date": "2026-03-09"}),
     ],
 )
-def test_a_state_of_airbytes_connector_goes_on(
-    command: Command, config: dict[str, Any], streams: Streams, name: str, state: Any
-) -> None:
-    whole = sync(command, config, [streams[name]], mode="incremental")
-    rest = sync(command, config, [streams[name]], mode="incremental", state=_stream(name, state))
+def test_a_state_of_airbytes_connector_goes_on(project: Project, name: str, state: Any) -> None:
+    whole = project.sync(name)
+    rest = project.sync(name, state=_stream(name, state))
     assert rest.code == 0, rest.log
     assert 0 < len(rest.records()) < len(whole.records())
 
@@ -72,11 +68,11 @@ def test_a_state_of_airbytes_connector_goes_on(
     ],
 )
 def test_a_catalog_that_asks_for_a_mode_of_before_is_read_in_full(
-    command: Command, config: dict[str, Any], streams: Streams, name: str, state: Any
+    project: Project, name: str, state: Any
 ) -> None:
-    whole = sync(command, config, [streams[name]])
-    stream = {**streams[name], "supported_sync_modes": ["full_refresh", "incremental"]}
-    again = sync(command, config, [stream], mode="incremental", state=_stream(name, state))
+    whole = project.sync(name, mode="full_refresh")
+    stream = {**project.streams[name], "supported_sync_modes": ["full_refresh", "incremental"]}
+    again = project.sync(stream, state=_stream(name, state))
     assert again.code == 0, again.log
     assert len(again.records()) == len(whole.records())
 

@@ -13,8 +13,8 @@ from integration_tests.conftest import load
 from mixpanel_emulator.options import EmulatorOptions
 from mixpanel_emulator.server import EmulatorServer
 from unit_tests.builders import NOON_10_MARCH_MS, event
-from unit_tests.harness import Command, configured, expected_export, multiset
-from unit_tests.worlds import discovered, sync
+from unit_tests.harness import Command, expected_export, multiset
+from unit_tests.project import Project
 
 PARTS = (
     ("2026-02-10", "2026-02-19"),
@@ -62,9 +62,8 @@ def test_parts_read_at_once_are_together_one_sync_and_go_on_as_one(
     commands: list[Command], server: EmulatorServer
 ) -> None:
     mixpanel = server.control
-    whole = _settings(server, PARTS[0][0], None)
-    stream = discovered(commands[0], whole)["export"]
-    catalog = configured([stream], "incremental")
+    project = Project(commands[0], mixpanel, _settings(server, PARTS[0][0], None))
+    catalog = project.catalog("export")
     started = [
         command.start("read", config=_settings(server, *days), catalog=catalog)
         for command, days in zip(commands, PARTS, strict=True)
@@ -76,16 +75,16 @@ def test_parts_read_at_once_are_together_one_sync_and_go_on_as_one(
         assert part.records(), "every part has a share"
         together += multiset(part.records())
     # The local Mixpanel counts requests by the real clock, so this one waits by it, too.
-    at_once = sync(commands[0], whole, [stream], skip_waits=False)
+    at_once = project.sync("export", mode="full_refresh", skip_waits=False)
     assert together == multiset(at_once.records())
-    assert together == multiset(expected_export(mixpanel.events(), stream))
+    assert together == multiset(expected_export(mixpanel.events(), project.streams["export"]))
 
     mixpanel.advance(7_200)
     late = event(insert_id="late", days_ago=25)
     late["properties"]["mp_processing_time_ms"] = NOON_10_MARCH_MS + 7_000_000
     mixpanel.add_events([late])
     state = _joined([part.stream_state("export") for part in parts])
-    rest = sync(commands[0], whole, [stream], mode="incremental", state=state, skip_waits=False)
+    rest = project.sync("export", state=state, skip_waits=False)
     assert rest.code == 0, rest.log
     assert "late" in {record["insert_id"] for record in rest.records()}
     assert len(rest.records()) < together.total() / 4

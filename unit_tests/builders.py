@@ -1,13 +1,21 @@
-"""Small worlds and the calls that every test of a stream makes."""
+"""What small worlds are made of."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from unit_tests.harness import Command, Output, configured
-
 DAY_MS = 86_400_000
 NOON_10_MARCH_MS = 1_773_144_000_000
+REPORTS = [
+    {"name": name, "kind": name, "parameters": parameters}
+    for name, parameters in {
+        "segmentation": {"event": "Page View", "on": 'properties["$os"]'},
+        "retention": {"born_event": "Sign Up", "interval_count": 3},
+        "funnel": {"funnel_id": 4411, "length": 1, "length_unit": "day"},
+        "frequency": {"unit": "day", "addiction_unit": "hour"},
+    }.items()
+]
+"""One report of each kind that the seeded shop has an answer to, for the settings."""
 
 
 def event(
@@ -20,22 +28,10 @@ def event(
     return {"event": name, "properties": {**plain, **sent, **properties}}
 
 
-def discover(command: Command, config: dict[str, Any]) -> dict[str, Any]:
-    """The discovered `export`."""
-    found = command.run("discover", config=config)
-    assert found.code == 0, found.log
-    return found.streams()["export"]
-
-
-def read(
-    command: Command,
-    config: dict[str, Any],
-    stream: dict[str, Any],
-    *,
-    state: Any = None,
-    mode: str = "incremental",
-    **patience: float,
-) -> Output:
-    """One sync of one stream; waits for quota take no time."""
-    files = {"config": config, "catalog": configured([stream], mode), "state": state}
-    return command.run("read", **files, **{"skip_waits": True, **patience})
+def bare(name: str) -> dict[str, Any]:
+    """A stream as a catalog without columns has it."""
+    return {
+        "name": name,
+        "json_schema": {},
+        "supported_sync_modes": ["full_refresh", "incremental"],
+    }

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from mixpanel_emulator.control_client import ControlClient
 from mixpanel_emulator.options import EmulatorOptions, connector_config
 from mixpanel_emulator.server import EmulatorServer
 from unit_tests import figures
 from unit_tests.harness import Command
+from unit_tests.project import Project
 
 NOW = "2026-03-10T12:00:00Z"
 
@@ -57,14 +57,8 @@ def _server() -> Iterator[EmulatorServer]:
 
 
 @pytest.fixture
-def mixpanel(_server: EmulatorServer) -> ControlClient:
-    """An empty project in UTC at noon of 10 March 2026, without quotas."""
-    control = _server.control
-    control.reset()
-    return control
-
-
-@pytest.fixture
-def config(_server: EmulatorServer) -> dict[str, Any]:
-    """Settings that read the local Mixpanel by service account."""
-    return connector_config(_server.base_url, date(2026, 3, 1))
+def project(_server: EmulatorServer, command: Command) -> Iterator[Project]:
+    """An empty one in UTC at noon of 10 March 2026, without quotas, read by service account."""
+    _server.control.reset()
+    yield Project(command, _server.control, connector_config(_server.base_url, date(2026, 3, 1)))
+    command.stop()

@@ -172,6 +172,19 @@ class Output:
         last = {s["stream"]["stream_descriptor"]["name"]: s for s in self.states}
         return list(last.values())
 
+    def prefixes(self, stream: str) -> list[tuple[list[dict[str, Any]], dict[str, Any]]]:
+        """At each state of a stream: the records before it, and it, as after a kill there."""
+        rows: list[dict[str, Any]] = []
+        found = []
+        for entry in self.messages:
+            if entry["type"] == "RECORD" and entry["record"]["stream"] == stream:
+                rows.append(entry["record"]["data"])
+            if entry["type"] == "STATE":
+                descriptor = entry["state"]["stream"]["stream_descriptor"]
+                if descriptor["name"] == stream:
+                    found.append((list(rows), entry["state"]))
+        return found
+
     def stream_state(self, stream: str) -> dict[str, Any]:
         """A stream's last state."""
         [state] = [
@@ -232,6 +245,7 @@ class Command:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._runs = 0
+        self._latest: Running | None = None
         self._zygote = subprocess.Popen(  # noqa: S603 - our own file
             [sys.executable, str(ZYGOTE)],
             stdin=subprocess.PIPE,
@@ -239,6 +253,12 @@ class Command:
             env={**os.environ, "PYTHONWARNINGS": "default"},
             text=True,
         )
+
+    def stop(self) -> None:
+        """Kill the latest run if nobody waited for its end, as after a test that failed."""
+        if self._latest and not self._latest.has_ended:
+            self._latest.kill()
+            self._latest.wait()
 
     def close(self) -> None:
         """Let the process end."""
@@ -263,7 +283,7 @@ class Command:
         more: Iterable[str] = (),
         **patience: float,
     ) -> Running:
-        """Start a run, which `Running.end` waits for.
+        """Start a run, which `Running.end` waits for; one at a time.
 
         Args:
             verb: What comes first, if anything.
@@ -275,9 +295,11 @@ class Command:
             time_of: A local Mixpanel whose clock stands still and is the run's: waiting moves it.
             more, patience: Further arguments; time-outs and attempts.
         """
+        self.stop()
         folder = self._new_folder()
         files = _written(folder, {"config": config, "catalog": catalog, "state": state})
         job = {
+            "job": self._runs,
             "args": [*([verb, *more] if verb else []), *files],
             **{name: str(folder / name) for name in OUTPUTS},
             "patience": dict({"first_s": 0.001}, **patience),
@@ -287,7 +309,11 @@ class Command:
             "time_of": time_of,
             **(places or {}),
         }
-        return Running(self, self._ask(job)["pid"], folder)
+        assert self._zygote.stdin is not None
+        self._zygote.stdin.write(json.dumps(job) + "\n")
+        self._zygote.stdin.flush()
+        self._latest = Running(self, self._runs, self.answer(self._runs)["pid"], folder)
+        return self._latest
 
     def _new_folder(self) -> Path:
         """A run's own folder."""
@@ -303,15 +329,12 @@ class Command:
         """Run to the end."""
         return self.start(verb, **files).end()
 
-    def _ask(self, job: Any) -> dict[str, Any]:
-        assert self._zygote.stdin is not None
-        self._zygote.stdin.write(json.dumps(job) + "\n")
-        self._zygote.stdin.flush()
-        return self.answer()
-
-    def answer(self) -> dict[str, Any]:
+    def answer(self, job: int) -> dict[str, Any]:
+        """The next answer about a run; those about others came too late for anybody."""
         assert self._zygote.stdout is not None
-        return dict(json.loads(self._zygote.stdout.readline()))
+        while (answer := dict(json.loads(self._zygote.stdout.readline())))["job"] != job:
+            pass
+        return answer
 
 
 @dataclass
@@ -319,8 +342,10 @@ class Running:
     """A run on its way."""
 
     command: Command
+    job: int
     pid: int
     folder: Path
+    has_ended: bool = False
 
     def kill(self, number: int = signal.SIGKILL) -> None:
         """Send a signal, if it has not ended in between."""
@@ -345,9 +370,15 @@ class Running:
         path = self.folder / "stdout"
         return path.read_bytes() if path.exists() else b""
 
+    def wait(self) -> int:
+        """Wait for the end; the exit code."""
+        code = int(self.command.answer(self.job)["code"])
+        self.has_ended = True
+        return code
+
     def end(self) -> Output:
         """Wait for the end, and read what came out; a line cut by a kill is left out."""
-        code = int(self.command.answer()["code"])
+        code = self.wait()
         raw = self.so_far()
         lines = [line for line in raw.split(b"\n")[:-1] if line]
         stderr = (self.folder / "stderr").read_text()

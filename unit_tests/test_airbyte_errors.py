@@ -18,12 +18,12 @@ from airbyte_cdk.sources.streams import Stream
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from mixpanel_emulator.control_client import ControlClient
 from source_mixpanel.airbyte_errors import airbyte_errors, kind_of
 from source_mixpanel.errors import ConfigError, FailureKind, SourceError, TransientError, worst
 from source_mixpanel.source import SourceMixpanel
+from unit_tests.builders import bare
 from unit_tests.harness import configured
-from unit_tests.hostile.test_values import bare
+from unit_tests.project import Project
 
 _LOG = logging.getLogger("airbyte")
 _WRONG = {"credentials": {"secret": "s3cr3t-0f-n0b0dy"}}
@@ -105,24 +105,24 @@ launch(SourceMixpanel(), sys.argv[1:])
 """
 
 
-def test_what_else_the_cdk_logs_has_no_secret_in_any_spelling(config: dict[str, Any]) -> None:
-    account = config["credentials"]
+def test_what_else_the_cdk_logs_has_no_secret_in_any_spelling(project: Project) -> None:
+    account = project.config["credentials"]
     account["secret"] = "s3cr3t/0f n0b0dy"
     header = b64encode(f"{account['username']}:{account['secret']}".encode()).decode()
-    SourceMixpanel().streams(config)
+    SourceMixpanel().streams(project.config)
     spelled = (account["secret"], quote(account["secret"], safe=""), f"Basic {header}")
     assert filter_secrets(" and ".join(spelled)) == "**** and **** and ****"
 
 
 @pytest.mark.parametrize("verb", ["discover", "read"])
 def test_the_cdks_own_entry_point_tells_what_failed_and_no_secret(
-    mixpanel: ControlClient, config: dict[str, Any], tmp_path: Path, verb: str
+    project: Project, tmp_path: Path, verb: str
 ) -> None:
-    secret = config["credentials"]["secret"] = "s3cr3t/0f n0b0dy"
-    header = b64encode(f"{config['credentials']['username']}:{secret}".encode()).decode()
+    secret = project.config["credentials"]["secret"] = "s3cr3t/0f n0b0dy"
+    header = b64encode(f"{project.config['credentials']['username']}:{secret}".encode()).decode()
     echo = f"Closed to {secret}, {quote(secret, safe='')} and Basic {header}"
-    mixpanel.add_fault("status", "/api", status=403, body={"error": echo})
-    files = {"config": config, "catalog": configured([bare("cohorts")])}
+    project.mixpanel.add_fault("status", "/api", status=403, body={"error": echo})
+    files = {"config": project.config, "catalog": configured([bare("cohorts")])}
     args = [verb]
     for name in files if verb == "read" else ["config"]:
         path = tmp_path / f"{name}.json"
@@ -149,11 +149,9 @@ def test_the_cdks_own_entry_point_tells_what_failed_and_no_secret(
     ],
     ids=["get_json_schema", "read_records"],
 )
-def test_a_stream_fails_in_the_cdks_way(
-    mixpanel: ControlClient, config: dict[str, Any], call: Callable[[Stream], Any]
-) -> None:
-    mixpanel.add_fault("status", "/api", status=403)
-    [export] = [s for s in SourceMixpanel().streams(config) if s.name == "export"]
+def test_a_stream_fails_in_the_cdks_way(project: Project, call: Callable[[Stream], Any]) -> None:
+    project.mixpanel.add_fault("status", "/api", status=403)
+    [export] = [s for s in SourceMixpanel().streams(project.config) if s.name == "export"]
     with pytest.raises(AirbyteTracedException) as caught:
         call(export)
     assert caught.value.failure_type == FailureType.config_error

@@ -9,13 +9,12 @@ from typing import Any
 import jsonschema
 import pytest
 
-from mixpanel_emulator.control_client import ControlClient
 from source_mixpanel.lists.stream import ListStream
 from source_mixpanel.reports.kinds import ReportStream
 from source_mixpanel.source import SourceMixpanel
-from unit_tests.builders import event
-from unit_tests.harness import Command, Output, freeze, multiset
-from unit_tests.worlds import REPORTS, Streams, discovered, prefixes, sync
+from unit_tests.builders import REPORTS, event
+from unit_tests.harness import Output, freeze, multiset
+from unit_tests.project import Project, Streams
 
 _NOBODY = {"credentials": {"username": "u", "secret": "s", "project_id": 1}}
 _LISTED = SourceMixpanel().streams({**_NOBODY, "reports": REPORTS})
@@ -40,13 +39,14 @@ _READ: dict[tuple[str, str], Output] = {}
 
 
 @pytest.fixture
-def streams(command: Command, mixpanel: ControlClient, config: dict[str, Any]) -> Streams:
-    """What is discovered; the seed makes the same world each time, so that once is enough."""
-    mixpanel.seed(11, events=200, days=6, profiles=90)
-    config.update(page_size=20, date_window_size=2, attribution_window=0, reports=REPORTS)
+def project(project: Project) -> Project:
+    """The seed makes the same world each time, so that it is enough to discover it once."""
+    project.mixpanel.seed(11, events=200, days=6, profiles=90)
+    project.config.update(page_size=20, date_window_size=2, attribution_window=0, reports=REPORTS)
     if not _STREAMS:
-        _STREAMS.update(discovered(command, config))
-    return _STREAMS
+        _STREAMS.update(project.discover())
+    project.streams = _STREAMS
+    return project
 
 
 def values(row: dict[str, Any], stream: dict[str, Any]) -> tuple[Any, ...]:
@@ -54,13 +54,13 @@ def values(row: dict[str, Any], stream: dict[str, Any]) -> tuple[Any, ...]:
     return tuple(freeze(row[column]) for [column] in stream["source_defined_primary_key"])
 
 
-def whole(command: Command, config: dict[str, Any], stream: dict[str, Any], mode: str) -> Output:
+def whole(project: Project, stream: dict[str, Any], mode: str) -> Output:
     """A sync of one stream; in a full refresh where it knows no other way."""
     if mode not in stream["supported_sync_modes"]:
         mode = "full_refresh"
     key = (stream["name"], mode)
     if key not in _READ:
-        out = sync(command, config, [stream], mode=mode)
+        out = project.sync(stream, mode=mode)
         assert out.code == 0, out.log
         assert out.statuses(stream["name"])[-1] == "COMPLETE"
         assert out.states, "every stream leaves a state"
@@ -68,8 +68,8 @@ def whole(command: Command, config: dict[str, Any], stream: dict[str, Any], mode
     return _READ[key]
 
 
-def test_every_listed_stream_is_discovered(streams: Streams) -> None:
-    assert list(streams) == NAMES
+def test_every_listed_stream_is_discovered(project: Project) -> None:
+    assert list(project.streams) == NAMES
 
 
 def subschemas(schema: dict[str, Any], place: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
@@ -89,11 +89,7 @@ def subschemas(schema: dict[str, Any], place: str = "") -> Iterator[tuple[str, d
     "settings", [{}, {"property_layout": "object"}, {"property_types": "string"}], ids=str
 )
 def test_no_schema_lacks_a_type_and_every_column_may_be_null(
-    command: Command,
-    mixpanel: ControlClient,
-    config: dict[str, Any],
-    streams: Streams,
-    settings: dict[str, Any],
+    project: Project, settings: dict[str, Any]
 ) -> None:
     odd: dict[str, Any] = {
         "empty": [],
@@ -101,10 +97,10 @@ def test_no_schema_lacks_a_type_and_every_column_may_be_null(
         "nothing": None,
         "$distinct_ids": [],
     }
-    mixpanel.add_events([event(**odd)])
-    mixpanel.add_profiles([{"$distinct_id": "odd", "$properties": odd}])
-    found = discovered(command, {**config, **settings})
-    assert found.keys() == streams.keys()
+    project.mixpanel.add_events([event(**odd)])
+    project.mixpanel.add_profiles([{"$distinct_id": "odd", "$properties": odd}])
+    found = project.using(**settings).discover()
+    assert found.keys() == project.streams.keys()
     lists = 0
     for name, stream in found.items():
         for place, schema in subschemas(stream["json_schema"], name):
@@ -122,12 +118,10 @@ def test_no_schema_lacks_a_type_and_every_column_may_be_null(
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_records_have_the_columns_of_their_schema_and_fit_them(
-    command: Command, config: dict[str, Any], streams: Streams, name: str
-) -> None:
-    stream = streams[name]
+def test_records_have_the_columns_of_their_schema_and_fit_them(project: Project, name: str) -> None:
+    stream = project.streams[name]
     jsonschema.Draft7Validator.check_schema(stream["json_schema"])
-    out = whole(command, config, stream, "full_refresh")
+    out = whole(project, stream, "full_refresh")
     validator = jsonschema.Draft7Validator(stream["json_schema"])
     assert out.records(), "the seed has something for every stream"
     for row in out.records():
@@ -136,11 +130,9 @@ def test_records_have_the_columns_of_their_schema_and_fit_them(
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_keys_are_there_and_unique(
-    command: Command, config: dict[str, Any], streams: Streams, name: str
-) -> None:
-    stream = streams[name]
-    out = whole(command, config, stream, "full_refresh")
+def test_keys_are_there_and_unique(project: Project, name: str) -> None:
+    stream = project.streams[name]
+    out = whole(project, stream, "full_refresh")
     counts = Counter(values(row, stream) for row in out.records())
     assert not any(part == ("NoneType", None) for key in counts for part in key)
     if name not in OFTEN:
@@ -149,10 +141,10 @@ def test_keys_are_there_and_unique(
 
 @pytest.mark.parametrize("name", NAMES)
 def test_columns_differ_in_more_than_case_and_stay_in_a_second_sync(
-    command: Command, config: dict[str, Any], streams: Streams, name: str
+    project: Project, name: str
 ) -> None:
-    first = whole(command, config, streams[name], "full_refresh")
-    again = sync(command, config, [streams[name]], state=first.state_file())
+    first = whole(project, project.streams[name], "full_refresh")
+    again = project.sync(name, mode="full_refresh", state=first.state_file())
     assert again.code == 0, again.log
     assert multiset(again.records()) == multiset(first.records())
     columns = {column for row in first.records() for column in row}
@@ -160,13 +152,11 @@ def test_columns_differ_in_more_than_case_and_stay_in_a_second_sync(
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_state_is_taken_back_and_stays_what_it_is(
-    command: Command, config: dict[str, Any], streams: Streams, name: str
-) -> None:
-    stream = streams[name]
-    first = whole(command, config, stream, "incremental")
+def test_a_state_is_taken_back_and_stays_what_it_is(project: Project, name: str) -> None:
+    stream = project.streams[name]
+    first = whole(project, stream, "incremental")
     told = first.state_file()
-    second = sync(command, config, [stream], mode="incremental", state=told)
+    second = project.sync(stream, state=told)
     assert second.code == 0, second.log
     then, now = first.stream_state(name), second.stream_state(name)
     assert now.keys() == then.keys()
@@ -176,10 +166,10 @@ def test_a_state_is_taken_back_and_stays_what_it_is(
 
 @pytest.mark.parametrize("name", AT_ONCE)
 def test_what_is_asked_for_at_once_has_no_state_before_its_last_record(
-    command: Command, config: dict[str, Any], streams: Streams, name: str
+    project: Project, name: str
 ) -> None:
-    out = whole(command, config, streams[name], "incremental")
-    [(rows, _)] = prefixes(out, name)
+    out = whole(project, project.streams[name], "incremental")
+    [(rows, _)] = out.prefixes(name)
     assert rows == out.records()
 
 
@@ -190,18 +180,16 @@ def test_what_is_asked_for_at_once_has_no_state_before_its_last_record(
         *((name, "incremental") for name in INCREMENTAL if name not in AT_ONCE),
     ],
 )
-def test_a_kill_after_a_state_loses_nothing(
-    command: Command, config: dict[str, Any], streams: Streams, name: str, mode: str
-) -> None:
-    stream = streams[name]
+def test_a_kill_after_a_state_loses_nothing(project: Project, name: str, mode: str) -> None:
+    stream = project.streams[name]
     # Read here and now: pages of profiles are gone on with while their session lasts.
-    out = sync(command, config, [stream], mode=mode)
-    states = prefixes(out, name)[:-1]
+    out = project.sync(stream, mode=mode)
+    states = out.prefixes(name)[:-1]
     assert states, "there is a state to go on from"
     want = multiset(out.records())
     step = max(1, len(states) // _STATES)
     for rows, state in states[::step]:
-        rest = sync(command, config, [stream], mode=mode, state=[state])
+        rest = project.sync(stream, mode=mode, state=[state])
         assert rest.code == 0, rest.log
         got = multiset(rows + rest.records())
         assert not want - got, "records were lost"

@@ -13,8 +13,8 @@ import pytest
 from source_mixpanel.columns.types import COLUMN_SCHEMAS
 from source_mixpanel.source import SourceMixpanel
 from source_mixpanel.streams.base import MixpanelStream
+from unit_tests.builders import REPORTS
 from unit_tests.documents import blocks
-from unit_tests.worlds import REPORTS
 
 ROOT = Path(__file__).parent.parent
 

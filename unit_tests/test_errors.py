@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from mixpanel_emulator.control_client import ControlClient
-from unit_tests.builders import discover, event, read
-from unit_tests.harness import Command, Output, configured
+from unit_tests.builders import bare, event
+from unit_tests.harness import Output
+from unit_tests.project import Project
 
 SECRET = "local-service-account-secret-7"
 EXPORT = "/api/2.0/export"
@@ -45,18 +45,10 @@ def last_error(out: Output) -> dict[str, Any]:
 @pytest.mark.parametrize("verb", ["check", "discover", "read"])
 @pytest.mark.parametrize(("change", "named"), BAD_SETTINGS.values(), ids=BAD_SETTINGS)
 def test_bad_settings_are_named_before_any_request(
-    command: Command,
-    mixpanel: ControlClient,
-    config: dict[str, Any],
-    verb: str,
-    change: dict[str, Any],
-    named: list[str],
+    project: Project, verb: str, change: dict[str, Any], named: list[str]
 ) -> None:
-    files: dict[str, Any] = {"config": {**config, **change}}
-    if verb == "read":
-        stream = {"name": "export", "json_schema": {}, "supported_sync_modes": ["full_refresh"]}
-        files["catalog"] = configured([stream])
-    out = command.run(verb, **files)
+    wrong = project.using(**change)
+    out = wrong.sync(bare("export")) if verb == "read" else wrong.run(verb)
     if verb == "check":
         [status] = out.of("CONNECTION_STATUS")
         assert status["status"] == "FAILED"
@@ -68,18 +60,15 @@ def test_bad_settings_are_named_before_any_request(
     assert all(word in message for word in named), message
     assert "Traceback" not in message
     assert SECRET not in out.raw.decode()
-    assert mixpanel.journal() == []
+    assert project.mixpanel.journal() == []
 
 
-def test_an_unknown_stream_is_named_before_any_request(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
-    stream = {"name": "exports", "json_schema": {}, "supported_sync_modes": ["full_refresh"]}
-    out = command.run("read", config=config, catalog=configured([stream]))
+def test_an_unknown_stream_is_named_before_any_request(project: Project) -> None:
+    out = project.sync(bare("exports"))
     assert out.code == 1
     assert last_error(out)["failure_type"] == "config_error"
     assert "exports" in last_error(out)["message"]
-    assert mixpanel.journal() == []
+    assert project.mixpanel.journal() == []
 
 
 @pytest.mark.parametrize(
@@ -97,17 +86,16 @@ def test_an_unknown_stream_is_named_before_any_request(
     ],
 )
 def test_files_that_are_not_what_they_should_be_are_named(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], name: str, content: str
+    project: Project, name: str, content: str
 ) -> None:
-    stream = {"name": "export", "json_schema": {}, "supported_sync_modes": ["full_refresh"]}
-    files = {"config": config, "catalog": configured([stream]), "state": [], name: content}
-    out = command.run("read", **files)
+    files = {"catalog": project.catalog(bare("export")), "state": [], name: content}
+    out = project.run("read", **files)
     assert out.code == 1
     error = last_error(out)
     assert error["failure_type"] == "config_error"
     what = {"config": "configuration", "catalog": "catalog", "state": "state"}[name]
     assert f"The {what} file" in error["message"]
-    assert mixpanel.journal() == []
+    assert project.mixpanel.journal() == []
 
 
 @pytest.mark.parametrize(
@@ -121,17 +109,15 @@ def test_files_that_are_not_what_they_should_be_are_named(
         {"event_timestamps": "moon"},
     ],
 )
-def test_a_corrupt_state_is_a_config_error(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], blob: dict[str, Any]
-) -> None:
-    stream = discover(command, config)
-    mixpanel.clear_journal()
+def test_a_corrupt_state_is_a_config_error(project: Project, blob: dict[str, Any]) -> None:
+    project.discover()
+    project.mixpanel.clear_journal()
     state = {"stream_descriptor": {"name": "export"}, "stream_state": blob}
-    out = read(command, config, stream, state=[{"type": "STREAM", "stream": state}])
+    out = project.sync("export", state=[{"type": "STREAM", "stream": state}])
     assert out.code == 1
     assert out.errors[0]["failure_type"] == "config_error"
     assert "state of stream 'export'" in out.errors[0]["message"]
-    assert [e for e in mixpanel.journal() if e["path"] == EXPORT] == []
+    assert [e for e in project.mixpanel.journal() if e["path"] == EXPORT] == []
 
 
 @pytest.mark.parametrize(
@@ -146,19 +132,15 @@ def test_a_corrupt_state_is_a_config_error(
     ],
 )
 def test_credentials_that_are_not_accepted_say_where_to_renew_them(
-    command: Command,
-    mixpanel: ControlClient,
-    config: dict[str, Any],
-    settings: dict[str, Any],
-    words: list[str],
+    project: Project, settings: dict[str, Any], words: list[str]
 ) -> None:
-    stream = discover(command, config)
-    mixpanel.configure(**settings)
-    out = read(command, config, stream)
+    project.discover()
+    project.mixpanel.configure(**settings)
+    out = project.sync("export")
     assert out.code == 1
     assert out.errors[0]["failure_type"] == "config_error"
     assert all(word in out.errors[0]["message"] for word in words), out.errors[0]["message"]
-    [status] = command.run("check", config=config).of("CONNECTION_STATUS")
+    [status] = project.run("check").of("CONNECTION_STATUS")
     assert status["status"] == "FAILED"
 
 
@@ -176,17 +158,12 @@ def test_credentials_that_are_not_accepted_say_where_to_renew_them(
     ],
 )
 def test_refusals_carry_mixpanels_own_words(
-    command: Command,
-    mixpanel: ControlClient,
-    config: dict[str, Any],
-    answer: tuple[int, str],
-    kind: str,
-    words: list[str],
+    project: Project, answer: tuple[int, str], kind: str, words: list[str]
 ) -> None:
-    stream = discover(command, config)
+    project.discover()
     status, body = answer
-    mixpanel.add_fault("status", EXPORT, status=status, body=body)
-    out = read(command, config, stream, tries=2)
+    project.mixpanel.add_fault("status", EXPORT, status=status, body=body)
+    out = project.sync("export", tries=2)
     assert out.code == 1
     assert out.statuses("export")[-1] == "INCOMPLETE"
     error = out.errors[0]
@@ -195,44 +172,38 @@ def test_refusals_carry_mixpanels_own_words(
     assert "<html>" not in error["message"]
 
 
-def test_a_filter_that_mixpanel_refuses_is_a_config_error(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
-    mixpanel.add_events([event()])
-    stream = discover(command, config)
-    config["export_where"] = 'nonsense(properties["x"]) == 1'
-    out = read(command, config, stream)
+def test_a_filter_that_mixpanel_refuses_is_a_config_error(project: Project) -> None:
+    project.mixpanel.add_events([event()])
+    project.discover()
+    project.config["export_where"] = 'nonsense(properties["x"]) == 1'
+    out = project.sync("export")
     assert out.code == 1
     assert out.errors[0]["failure_type"] == "config_error"
     assert "export_where" in out.errors[0]["message"]
 
 
-def test_a_host_that_cannot_be_reached_is_a_transient_error(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
-    stream = discover(command, config)
-    assert mixpanel.journal()
-    config["api_url"] = "https://127.0.0.1:1"
-    out = read(command, config, stream, tries=2)
+def test_a_host_that_cannot_be_reached_is_a_transient_error(project: Project) -> None:
+    project.discover()
+    assert project.mixpanel.journal()
+    project.config["api_url"] = "https://127.0.0.1:1"
+    out = project.sync("export", tries=2)
     assert out.code == 1
     assert out.errors[0]["failure_type"] == "transient_error"
     assert "could not be reached" in out.errors[0]["message"]
 
 
-def test_secrets_are_nowhere_in_the_output(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
-    mixpanel.add_events([event()])
-    stream = discover(command, config)
+def test_secrets_are_nowhere_in_the_output(project: Project) -> None:
+    project.mixpanel.add_events([event()])
+    project.discover()
     header = "ZGVtby5zYS5tcC1zZXJ2aWNlLWFjY291bnQ6bG9jYWwtc2VydmljZS1hY2NvdW50LXNlY3JldC03"
     echo = f'{{"error": "bad header Basic {header} of {SECRET}"}}'
-    mixpanel.add_fault("status", EXPORT, status=400, body=echo)
-    refused = read(command, config, stream)
+    project.mixpanel.add_fault("status", EXPORT, status=400, body=echo)
+    refused = project.sync("export")
     assert "bad header **** of ****" in refused.raw.decode()
     for out in (
         refused,
-        command.run("check", config=config),
-        command.run("read", config={**config, "start_date": SECRET}, catalog=configured([stream])),
+        project.run("check"),
+        project.using(start_date=SECRET).sync("export", mode="full_refresh"),
     ):
         text = out.raw.decode() + out.stderr
         assert SECRET not in text
@@ -251,18 +222,12 @@ def test_secrets_are_nowhere_in_the_output(
     ],
 )
 def test_a_url_that_is_too_long_is_explained_by_its_settings(
-    command: Command,
-    mixpanel: ControlClient,
-    config: dict[str, Any],
-    status: int,
-    body: Any,
-    names: int,
-    told: bool,  # noqa: FBT001 - a parameter of the test
+    project: Project, status: int, body: Any, names: int, *, told: bool
 ) -> None:
-    stream = discover(command, config)
-    config["export_events"] = [f"Event number {n}" for n in range(names)]
-    mixpanel.add_fault("status", "/api/2.0/export", status=status, body=body)
-    out = read(command, config, stream)
+    project.discover()
+    project.config["export_events"] = [f"Event number {n}" for n in range(names)]
+    project.mixpanel.add_fault("status", "/api/2.0/export", status=status, body=body)
+    out = project.sync("export")
     assert out.code == 1
     message = out.errors[0]["message"]
     assert f"Mixpanel answered {status}" in message

@@ -15,14 +15,14 @@ from typing import Any
 
 import pytest
 
-from mixpanel_emulator.control_client import ControlClient
 from mixpanel_emulator.faults import KINDS
 from mixpanel_emulator.options import EmulatorOptions
 from mixpanel_emulator.server import EmulatorServer
 from source_mixpanel.source import SourceMixpanel
+from unit_tests.builders import REPORTS
 from unit_tests.fault_matrix import EMPTY, FAULTS, SETTINGS, Case, matrix, sample
-from unit_tests.harness import Command, Output, multiset
-from unit_tests.worlds import REPORTS, Streams, discovered, prefixes, sync
+from unit_tests.harness import Output, multiset
+from unit_tests.project import Project, Streams
 
 _NOBODY = {"credentials": {"username": "u", "secret": "s", "project_id": 1}, "reports": REPORTS}
 NAMES = [stream.name for stream in SourceMixpanel().streams(_NOBODY)]
@@ -57,33 +57,28 @@ class Clean:
 class Bench:
     """A world that stands still, the same one each time, and what comes out of it."""
 
-    command: Command
-    config: dict[str, Any]
-    mixpanel: ControlClient
-    streams: Streams
+    project: Project
 
     def sync(self, case: Case, names: list[str], **how: Any) -> Output:
         """A sync of some streams with the settings of a case."""
-        config = {**self.config, **SETTINGS[case.settings]}
         mode = self.mode(case, case.stream)
-        return sync(self.command, config, [self.streams[n] for n in names], mode=mode, **how)
+        return self.project.using(**SETTINGS[case.settings]).sync(*names, mode=mode, **how)
 
     def mode(self, case: Case, name: str) -> str:
         """How a stream is read beside that of a case."""
-        mode = case.mode(self.streams[case.stream]["supported_sync_modes"])
-        modes = self.streams[name]["supported_sync_modes"]
+        mode = case.mode(self.project.streams[case.stream]["supported_sync_modes"])
+        modes = self.project.streams[name]["supported_sync_modes"]
         return mode if mode in modes else "full_refresh"
 
     def clean(self, case: Case, name: str) -> Clean:
         """What a stream gives with the settings of a case, without its fault."""
         key = (name, self.mode(case, name), case.settings)
         if key not in _CLEAN:
-            self.mixpanel.clear_journal()
-            config = {**self.config, **SETTINGS[case.settings]}
-            out = sync(self.command, config, [self.streams[name]], mode=key[1])
+            self.project.mixpanel.clear_journal()
+            out = self.project.using(**SETTINGS[case.settings]).sync(name, mode=key[1])
             assert out.code == 0, out.log
             assert out.records(), "the seed has something for every stream"
-            paths = [entry["path"] for entry in self.mixpanel.journal()]
+            paths = [entry["path"] for entry in self.project.mixpanel.journal()]
             _CLEAN[key] = Clean(multiset(out.records()), paths)
         return _CLEAN[key]
 
@@ -110,9 +105,9 @@ def shop() -> Iterator[EmulatorServer]:
 
 
 @pytest.fixture
-def bench(command: Command, config: dict[str, Any], shop: EmulatorServer) -> Bench:
+def bench(project: Project, shop: EmulatorServer) -> Bench:
     """Nobody writes to the shop, so that it is made once."""
-    config.update(
+    project.config.update(
         api_url=shop.base_url,
         start_date="2026-03-06",
         page_size=15,
@@ -122,8 +117,8 @@ def bench(command: Command, config: dict[str, Any], shop: EmulatorServer) -> Ben
     )
     shop.control.clear_faults()
     if not _STREAMS:
-        _STREAMS.update(discovered(command, config))
-    return Bench(command, config, shop.control, _STREAMS)
+        _STREAMS.update(project.discover())
+    return Bench(project.at(shop.control, _STREAMS))
 
 
 def test_every_kind_of_fault_has_its_place_in_the_matrix() -> None:
@@ -148,10 +143,10 @@ def test_records_are_exact_or_the_stream_fails_by_name_and_the_next_sync_is_exac
     targets = clean.targets()
     path, nth = targets[case.target(len(targets))]
     names = [case.stream, bench.bystander(case, path)] if case.lasts else [case.stream]
-    bench.mixpanel.add_fault(path=path, skip=nth - 1, times=case.times, **case.fault)
+    bench.project.mixpanel.add_fault(path=path, skip=nth - 1, times=case.times, **case.fault)
     out = bench.sync(case, names, **case.patience)
-    assert bench.mixpanel.faults()[0]["seen"] >= nth, "the fault never struck"
-    bench.mixpanel.clear_faults()
+    assert bench.project.mixpanel.faults()[0]["seen"] >= nth, "the fault never struck"
+    bench.project.mixpanel.clear_faults()
     for name in names[1:]:
         assert out.statuses(name)[-1] == "COMPLETE", out.log
         assert multiset(out.records(name)) == bench.clean(case, name).records
@@ -176,7 +171,7 @@ def judge_failed(bench: Bench, case: Case, out: Output) -> int:
     assert (out.code, out.statuses(name)[-1]) == (1, "INCOMPLETE")
     [error] = [e for e in out.errors if e.get("stream_descriptor", {}).get("name") == name]
     assert name in error["message"] or ABOUT_ME in error["message"], error["message"]
-    emitted = prefixes(out, name)
+    emitted = out.prefixes(name)
     done, state = emitted[-1] if emitted else ([], None)
     rest = bench.sync(case, [name], state=[state] if state else None)
     assert rest.code == 0, rest.log
@@ -187,7 +182,7 @@ def judge_failed(bench: Bench, case: Case, out: Output) -> int:
     else:
         assert not want - got, "records were lost"
         assert set(got) == set(want), "records were made up"
-        [cursor] = bench.streams[name]["default_cursor_field"]
+        [cursor] = bench.project.streams[name]["default_cursor_field"]
         again: dict[Any, set[Any]] = {}
         for _, values in got - want:
             row = dict(values)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from mixpanel_emulator.control_client import ControlClient
 from mixpanel_emulator.options import CREDENTIALS
 from source_mixpanel.api.request import Api
 from source_mixpanel.source import SourceMixpanel
 from source_mixpanel.streams.base import MixpanelStream
-from unit_tests.harness import Command, Output, multiset
-from unit_tests.worlds import REPORTS, Streams, discovered, sync
+from unit_tests.builders import REPORTS
+from unit_tests.harness import Output, multiset
+from unit_tests.project import Project, Streams
 
 _PROJECT, _VIEW = str(CREDENTIALS.project_id), str(CREDENTIALS.workspace_id)
 _NOBODY = {"credentials": {"username": "u", "secret": "s", "project_id": 1}, "reports": REPORTS}
@@ -37,15 +35,13 @@ _WHOLE: dict[str, tuple[Streams, Output]] = {}
 
 
 @pytest.fixture
-def whole(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> tuple[Streams, Output]:
+def whole(project: Project) -> tuple[Streams, Output]:
     """The discovered streams, and a sync of all; the seed makes the same world each time."""
-    mixpanel.seed(11, events=150, days=5, profiles=60)
-    config["reports"] = REPORTS
+    project.mixpanel.seed(11, events=150, days=5, profiles=60)
+    project.config["reports"] = REPORTS
     if not _WHOLE:
-        streams = discovered(command, config)
-        _WHOLE["it"] = streams, sync(command, config, streams.values())
+        streams = project.discover()
+        _WHOLE["it"] = streams, project.sync(*streams.values(), mode="full_refresh")
     return _WHOLE["it"]
 
 
@@ -64,32 +60,25 @@ def judge(out: Output, whole: tuple[Streams, Output], broken: set[str]) -> None:
 
 @pytest.mark.parametrize("path", ENDPOINTS)
 def test_other_streams_are_whole(
-    command: Command,
-    mixpanel: ControlClient,
-    config: dict[str, Any],
-    whole: tuple[Streams, Output],
-    path: str,
+    project: Project, whole: tuple[Streams, Output], path: str
 ) -> None:
     # Who is told nothing of the project for the moment waits for a later sync.
     passing = () if path == "/api/app/me" else (500,)
     for status in (402, 403, 404, *passing):
-        mixpanel.clear_faults()
-        mixpanel.add_fault("status", path, status=status, body={"error": "not for you"})
-        mixpanel.add_fault("status", STAND_INS, status=404, body={"error": "nor here"})
-        out = sync(command, config, whole[0].values(), tries=2)
+        project.mixpanel.clear_faults()
+        project.mixpanel.add_fault("status", path, status=status, body={"error": "not for you"})
+        project.mixpanel.add_fault("status", STAND_INS, status=404, body={"error": "nor here"})
+        out = project.sync(*whole[0].values(), mode="full_refresh", tries=2)
         judge(out, whole, ENDPOINTS[path])
         told = [error["message"] for error in out.errors if error.get("stream_descriptor")]
         assert all("not for you" in text or "withdrawn" in text for text in told), told
 
 
 def test_the_free_plan_leaves_export_and_the_app_api(
-    command: Command,
-    mixpanel: ControlClient,
-    config: dict[str, Any],
-    whole: tuple[Streams, Output],
+    project: Project, whole: tuple[Streams, Output]
 ) -> None:
-    mixpanel.configure(plan="free")
-    out = sync(command, config, whole[0].values())
+    project.mixpanel.configure(plan="free")
+    out = project.sync(*whole[0].values(), mode="full_refresh")
     judge(out, whole, QUERY_STREAMS)
     for name in QUERY_STREAMS:
         [trace] = [e for e in out.errors if e.get("stream_descriptor", {}).get("name") == name]

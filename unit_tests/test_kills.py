@@ -16,11 +16,10 @@ from typing import Any
 
 import pytest
 
-from mixpanel_emulator.control_client import ControlClient
 from source_mixpanel.source import SourceMixpanel
-from unit_tests.builders import DAY_MS, NOON_10_MARCH_MS
-from unit_tests.harness import Command, Output, configured, expected_export, multiset, without_marks
-from unit_tests.worlds import REPORTS, Streams, discovered
+from unit_tests.builders import DAY_MS, NOON_10_MARCH_MS, REPORTS
+from unit_tests.harness import Output, multiset, without_marks
+from unit_tests.project import Project, Streams
 
 KILLS = int(os.environ.get("SOAK_KILLS", "1"))
 SIGNALS = (signal.SIGKILL, signal.SIGTERM)
@@ -70,15 +69,15 @@ class Survivor:
     """Syncs of one stream that are killed at random bytes of their output.
 
     Attributes:
-        files: Settings and catalog.
+        catalog: With that stream alone.
         folder: Where the connector puts temporary files.
         whole: A sync that nobody killed.
         is_over: Whether the sync that printed a state had nothing more to read.
         kills: How often one was killed.
     """
 
-    command: Command
-    files: dict[str, Any]
+    project: Project
+    catalog: dict[str, Any]
     folder: Path
     whole: Output
     is_over: Callable[[dict[str, Any]], bool]
@@ -116,8 +115,8 @@ class Survivor:
     def _run(self, chance: random.Random, state: State | None) -> tuple[Output, signal.Signals]:
         """One run, killed unless it is faster."""
         env = {"TMPDIR": str(self.folder)}
-        running = self.command.start(
-            "read", **self.files, state=state, skip_waits=True, quick_s=0.0, env=env
+        running = self.project.start(
+            "read", catalog=self.catalog, state=state, skip_waits=True, quick_s=0.0, env=env
         )
         # By bytes, not by time: however slow the machine, some runs get further than others.
         point, number = chance.randrange(len(self.whole.raw)), chance.choice(SIGNALS)
@@ -129,19 +128,13 @@ class Survivor:
 
 @pytest.mark.parametrize("mode", ["full_refresh", "incremental"])
 def test_the_union_of_killed_and_resumed_exports_is_the_whole(
-    command: Command,
-    mixpanel: ControlClient,
-    config: dict[str, Any],
-    tmp_path: Path,
-    mode: str,
-    record_property: Callable[[str, int], None],
+    project: Project, tmp_path: Path, mode: str, record_property: Callable[[str, int], None]
 ) -> None:
-    mixpanel.add_events(history(3000))
-    config.update(start_date="2026-02-28", date_window_size=1, event_timestamps="utc")
-    stream = command.run("discover", config=config).streams()["export"]
-    files: dict[str, Any] = {"config": config, "catalog": configured([stream], mode)}
-    whole = command.start("read", **files, skip_waits=True).end()
-    want = multiset(expected_export(mixpanel.events(), stream))
+    project.mixpanel.add_events(history(3000))
+    project.config.update(start_date="2026-02-28", date_window_size=1, event_timestamps="utc")
+    catalog = project.catalog("export", mode=mode)
+    whole = project.run("read", catalog=catalog)
+    want = project.expected_export()
     assert multiset(whole.records()) == want
 
     def is_over(state: dict[str, Any]) -> bool:
@@ -149,7 +142,7 @@ def test_the_union_of_killed_and_resumed_exports_is_the_whole(
         # The first day is the last one to be read.
         return "full_refresh" not in state and (begin, end) == ("2026-02-28", "2026-03-10")
 
-    survivor = Survivor(command, files, tmp_path, whole, is_over)
+    survivor = Survivor(project, catalog, tmp_path, whole, is_over)
     chance = random.Random(mode)  # noqa: S311 - as above
     compared = 0
     while survivor.kills < 4 * KILLS:
@@ -164,33 +157,35 @@ _STREAMS: Streams = {}
 
 
 @pytest.fixture
-def shop(mixpanel: ControlClient, config: dict[str, Any]) -> None:
+def shop(project: Project) -> None:
     """A world that stands still, with several slices for every stream that has more than one."""
-    mixpanel.seed(11, events=120, days=4, profiles=60)
-    mixpanel.set_clock("2026-03-10T14:00:00Z", frozen=True)
-    mixpanel.configure(query_latency=0.01, app_page_size=3)
-    config.update(start_date="2026-03-06", page_size=10, date_window_size=1, attribution_window=0)
-    config["reports"] = REPORTS
+    project.mixpanel.seed(11, events=120, days=4, profiles=60)
+    project.mixpanel.set_clock("2026-03-10T14:00:00Z", frozen=True)
+    project.mixpanel.configure(query_latency=0.01, app_page_size=3)
+    project.config.update(
+        start_date="2026-03-06", page_size=10, date_window_size=1, attribution_window=0
+    )
+    project.config["reports"] = REPORTS
 
 
 @pytest.mark.usefixtures("shop")
 @pytest.mark.parametrize(("name", "mode"), [way for way in WAYS if way[0] != "export"])
 def test_a_killed_sync_of_any_stream_goes_on_and_loses_nothing(
-    command: Command,
-    config: dict[str, Any],
+    project: Project,
     tmp_path: Path,
     name: str,
     mode: str,
     record_property: Callable[[str, int], None],
 ) -> None:
     if not _STREAMS:
-        _STREAMS.update(discovered(command, config))
-    stream = _STREAMS[name]
-    files: dict[str, Any] = {"config": config, "catalog": configured([stream], mode)}
-    whole = command.start("read", **files, skip_waits=True).end()
+        _STREAMS.update(project.discover())
+    catalog = project.catalog(_STREAMS[name], mode=mode)
+    whole = project.run("read", catalog=catalog)
     assert whole.code == 0, whole.log
     want, last = multiset(whole.records()), whole.days_read(name)
-    survivor = Survivor(command, files, tmp_path, whole, lambda state: without_marks(state) == last)
+    survivor = Survivor(
+        project, catalog, tmp_path, whole, lambda state: without_marks(state) == last
+    )
     chance = random.Random(name + mode)  # noqa: S311 - as above
     compared = 0
     while survivor.kills < KILLS:

@@ -5,17 +5,16 @@ import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 
 import pytest
 
 from benchmarks.gzip_parts import stream, write_part
-from mixpanel_emulator.options import EmulatorOptions, connector_config
+from mixpanel_emulator.options import EmulatorOptions
 from mixpanel_emulator.server import EmulatorServer
 from peers.hosts import HOSTS, Tunnel
 from peers.trust import Trust, certify
-from unit_tests.harness import Command
+from unit_tests.project import Project
 
 
 @pytest.fixture(scope="module")
@@ -66,14 +65,14 @@ def test_other_hosts_lead_nowhere(tunnel: Tunnel, trust: Trust) -> None:
     ],
 )
 def test_a_region_is_read_from_its_own_hosts_alone(
-    command: Command, tunnel: Tunnel, trust: Trust, region: str, asked: set[str]
+    project: Project, tunnel: Tunnel, trust: Trust, region: str, asked: set[str]
 ) -> None:
-    config = {**connector_config("", date(2026, 3, 1)), "region": region}
-    del config["api_url"]
+    project.config["region"] = region
+    del project.config["api_url"]
     before = tunnel.led.copy()
     env = {"HTTPS_PROXY": tunnel.url, "REQUESTS_CA_BUNDLE": str(trust.ca)}
     names = "export,cohorts,lookup_tables"
-    out = command.start("read", config=config, env=env, more=["--streams", names]).end()
+    out = project.run("read", env=env, more=["--streams", names], skip_waits=False)
     assert out.code == 0, out.log
     assert set(tunnel.led - before) == asked
 

@@ -11,8 +11,7 @@ import pytest
 from mixpanel_emulator.control_client import ControlClient
 from mixpanel_emulator.options import CREDENTIALS
 from unit_tests.builders import event
-from unit_tests.harness import Command
-from unit_tests.worlds import discovered, sync
+from unit_tests.project import Project
 
 P = f"/api/app/projects/{CREDENTIALS.project_id}/"
 LEXICON = P + "schemas/event"
@@ -45,18 +44,12 @@ def _lexicon(spec: Any) -> dict[str, Any]:
     ],
 )
 def test_an_odd_list_ends_the_stream_that_needs_it_and_no_other(
-    command: Command,
-    mixpanel: ControlClient,
-    config: dict[str, Any],
-    path: str,
-    body: Any,
-    fails: str,
-    goes_on: str,
+    project: Project, path: str, body: Any, fails: str, goes_on: str
 ) -> None:
-    mixpanel.add_events([event()])
-    streams = discovered(command, config)
-    _answer(mixpanel, path, body)
-    out = sync(command, config, [streams[name] for name in ("export", fails, goes_on)])
+    project.mixpanel.add_events([event()])
+    project.discover()
+    _answer(project.mixpanel, path, body)
+    out = project.sync("export", fails, goes_on, mode="full_refresh")
     assert out.code == 1
     error = out.errors[0]
     assert error["stream_descriptor"]["name"] == fails
@@ -77,18 +70,12 @@ def test_an_odd_list_ends_the_stream_that_needs_it_and_no_other(
     ],
 )
 def test_one_odd_item_of_a_list_is_told_and_the_others_come(
-    command: Command,
-    mixpanel: ControlClient,
-    config: dict[str, Any],
-    path: str,
-    good: dict[str, Any],
-    stream: str,
-    odd: Any,
+    project: Project, path: str, good: dict[str, Any], stream: str, odd: Any
 ) -> None:
-    streams = discovered(command, config)
+    project.discover()
     more = {**good, **dict.fromkeys(good.keys() & {"id", "data_group_id"}, 9)}
-    _answer(mixpanel, path, {"results": [good, odd, more]})
-    out = sync(command, config, [streams[stream]])
+    _answer(project.mixpanel, path, {"results": [good, odd, more]})
+    out = project.sync(stream, mode="full_refresh")
     assert out.code == 0, out.log
     assert out.records() == [good, more]
     assert f"list for stream {stream!r} has 1 of 3 items that are no objects" in out.log
@@ -96,25 +83,23 @@ def test_one_odd_item_of_a_list_is_told_and_the_others_come(
 
 @pytest.mark.parametrize("odd", [{"name": "x"}, {"id": None}, {"id": True}, {"id": ""}, "x"])
 def test_one_odd_item_of_a_list_of_parts_is_told_and_the_other_parts_are_read(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], odd: Any
+    project: Project, odd: Any
 ) -> None:
-    mixpanel.add_profiles([{"$distinct_id": "u-1", "$properties": {}}])
-    mixpanel.add_cohort({"id": 1, "name": "All", "count": 1}, ["u-1"])
-    streams = discovered(command, config)
-    _answer(mixpanel, "/api/query/cohorts/list", [odd, {**COHORT, "count": 1}])
-    out = sync(command, config, [streams["cohort_members"]])
+    project.mixpanel.add_profiles([{"$distinct_id": "u-1", "$properties": {}}])
+    project.mixpanel.add_cohort({"id": 1, "name": "All", "count": 1}, ["u-1"])
+    project.discover()
+    _answer(project.mixpanel, "/api/query/cohorts/list", [odd, {**COHORT, "count": 1}])
+    out = project.sync("cohort_members")
     assert out.code == 0, out.log
     assert [(row["cohort_id"], row["distinct_id"]) for row in out.records()] == [(1, "u-1")]
     assert "has 1 of 2 items without 'id'" in out.log
 
 
-def test_a_stream_that_is_no_more_ends_alone(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
-    mixpanel.add_events([event()])
-    streams = discovered(command, config)
+def test_a_stream_that_is_no_more_ends_alone(project: Project) -> None:
+    project.mixpanel.add_events([event()])
+    streams = project.discover()
     gone = {**streams["cohorts"], "name": "report_gone"}
-    out = sync(command, config, [gone, streams["export"], streams["cohorts"]])
+    out = project.sync(gone, "export", "cohorts", mode="full_refresh")
     assert out.code == 1
     assert out.statuses("report_gone")[-1] == "INCOMPLETE"
     assert out.statuses("export")[-1] == out.statuses("cohorts")[-1] == "COMPLETE"
@@ -134,30 +119,25 @@ def test_a_stream_that_is_no_more_ends_alone(
     ],
 )
 def test_what_only_helps_a_stream_may_be_odd(
-    command: Command,
-    mixpanel: ControlClient,
-    config: dict[str, Any],
-    path: str,
-    body: Any,
-    stream: str,
+    project: Project, path: str, body: Any, stream: str
 ) -> None:
-    mixpanel.add_events([event()])
-    streams = discovered(command, config)
-    _answer(mixpanel, path, body)
-    out = sync(command, config, [streams["export"], streams[stream]])
+    project.mixpanel.add_events([event()])
+    project.discover()
+    _answer(project.mixpanel, path, body)
+    out = project.sync("export", stream, mode="full_refresh")
     assert out.code == 0, out.log
     assert len(out.records("export")) == 1
 
 
 @pytest.mark.parametrize("views", [["x"], {"1": {"id": 1}}, [{"id": None}], None])
 def test_a_project_whose_data_views_nobody_can_tell_ends_the_streams_that_need_them(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], views: Any
+    project: Project, views: Any
 ) -> None:
-    mixpanel.add_events([event()])
-    streams = discovered(command, config)
-    _answer(mixpanel, P + "workspaces/public", {"results": views})
-    _answer(mixpanel, "/api/app/me", {"results": {"workspaces": {"1": views}}})
-    out = sync(command, config, [streams["export"], streams["feature_flags"]])
+    project.mixpanel.add_events([event()])
+    project.discover()
+    _answer(project.mixpanel, P + "workspaces/public", {"results": views})
+    _answer(project.mixpanel, "/api/app/me", {"results": {"workspaces": {"1": views}}})
+    out = project.sync("export", "feature_flags", mode="full_refresh")
     error = out.errors[0]
     assert error["stream_descriptor"]["name"] == "feature_flags"
     assert "Set workspace_id" in error["message"]
@@ -166,14 +146,14 @@ def test_a_project_whose_data_views_nobody_can_tell_ends_the_streams_that_need_t
 
 @pytest.mark.parametrize("view", [{"id": [1]}, {"id": {"a": 1}}])
 def test_items_of_several_data_views_come_out_whatever_their_ids(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], view: dict[str, Any]
+    project: Project, view: dict[str, Any]
 ) -> None:
-    streams = discovered(command, config)
+    project.discover()
     path = P + f"workspaces/{CREDENTIALS.workspace_id}/feature-flags"
-    _answer(mixpanel, P + "workspaces/public", {"results": [{"id": n} for n in (1, 2)]})
-    _answer(mixpanel, P + "workspaces/1/feature-flags", {"results": [view]})
-    _answer(mixpanel, P + "workspaces/2/feature-flags", {"results": [view]})
-    out = sync(command, config, [streams["feature_flags"]])
+    _answer(project.mixpanel, P + "workspaces/public", {"results": [{"id": n} for n in (1, 2)]})
+    _answer(project.mixpanel, P + "workspaces/1/feature-flags", {"results": [view]})
+    _answer(project.mixpanel, P + "workspaces/2/feature-flags", {"results": [view]})
+    out = project.sync("feature_flags")
     assert out.code == 0, (path, out.log)
     assert [json.loads(record["id"]) for record in out.records()] == [view["id"]] * 2
     assert [record["rescued_properties"] for record in out.records()] == [{"id": view["id"]}] * 2
@@ -184,17 +164,17 @@ def test_items_of_several_data_views_come_out_whatever_their_ids(
     [{"plan": None}, {"plan": True}, {"plan": {"type": [["string"]]}}, {"plan": {"type": 5}}, "{}"],
 )
 def test_a_lexicon_entry_that_tells_no_type_is_passed_over_by_discover(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], spec: Any
+    project: Project, spec: Any
 ) -> None:
-    mixpanel.add_events([event(plan=5)])
+    project.mixpanel.add_events([event(plan=5)])
     body = _lexicon(spec)
     body["results"] += [
         None,
         {"schemaJson": "{}"},
         _lexicon({"told": {"type": "number"}})["results"][0],
     ]
-    _answer(mixpanel, LEXICON, body)
-    columns = discovered(command, config)["export"]["json_schema"]["properties"]
+    _answer(project.mixpanel, LEXICON, body)
+    columns = project.discover()["export"]["json_schema"]["properties"]
     assert columns["plan"]["type"] == ["null", "number"]
     assert columns["told"]["type"] == ["null", "number"]
 
@@ -210,29 +190,23 @@ def test_a_lexicon_entry_that_tells_no_type_is_passed_over_by_discover(
     ids=["bare", "wrapped", "nested"],
 )
 def test_lexicon_is_read_in_each_envelope_that_lists_have(
-    command: Command,
-    mixpanel: ControlClient,
-    config: dict[str, Any],
-    envelope: Callable[[Any], Any],
-    events: int,
+    project: Project, envelope: Callable[[Any], Any], events: int
 ) -> None:
     [entry] = _lexicon({"told": {"type": "number", "description": "as it is said to be"}})[
         "results"
     ]
-    _answer(mixpanel, LEXICON, envelope([entry] * events))
-    columns = discovered(command, config)["export"]["json_schema"]["properties"]
+    _answer(project.mixpanel, LEXICON, envelope([entry] * events))
+    columns = project.discover()["export"]["json_schema"]["properties"]
     assert columns["told"]["type"] == ["null", "number"]
 
 
-def test_lexicon_that_breaks_off_amid_a_list_is_asked_for_again(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
+def test_lexicon_that_breaks_off_amid_a_list_is_asked_for_again(project: Project) -> None:
     [entry] = _lexicon({"told": {"type": "number"}})["results"]
     body = json.dumps({"results": [entry] * 2_000})
     broken = body[:150_000] + "}"
-    mixpanel.add_fault("status", LEXICON, status=200, body=broken, times=1)
-    _answer(mixpanel, LEXICON, json.loads(body))
-    out = command.run("discover", config=config, skip_waits=True)
+    project.mixpanel.add_fault("status", LEXICON, status=200, body=broken, times=1)
+    _answer(project.mixpanel, LEXICON, json.loads(body))
+    out = project.run("discover")
     assert out.streams()["export"]["json_schema"]["properties"]["told"]["type"] == [
         "null",
         "number",
@@ -242,10 +216,10 @@ def test_lexicon_that_breaks_off_amid_a_list_is_asked_for_again(
 
 @pytest.mark.parametrize("error", [{"error": "no"}, {"status": "error", "error": "no"}])
 def test_an_error_in_lexicons_place_is_no_empty_lexicon(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], error: dict[str, Any]
+    project: Project, error: dict[str, Any]
 ) -> None:
-    _answer(mixpanel, LEXICON, error)
-    out = command.run("discover", config=config, skip_waits=True)
+    _answer(project.mixpanel, LEXICON, error)
+    out = project.run("discover")
     assert out.code == 1
     assert out.errors[0]["failure_type"] == "transient_error"
 
@@ -263,17 +237,11 @@ def test_an_error_in_lexicons_place_is_no_empty_lexicon(
     ],
 )
 def test_names_in_another_shape_cost_discover_no_stream_and_the_log_says_so(
-    command: Command,
-    mixpanel: ControlClient,
-    config: dict[str, Any],
-    path: str,
-    body: Any,
-    stream: str,
-    word: str,
+    project: Project, path: str, body: Any, stream: str, word: str
 ) -> None:
-    mixpanel.add_events([event(plan="pro")])
-    _answer(mixpanel, path, body)
-    out = command.run("discover", config=config, skip_waits=True)
+    project.mixpanel.add_events([event(plan="pro")])
+    _answer(project.mixpanel, path, body)
+    out = project.run("discover")
     assert out.code == 0, out.log
     assert "plan" in out.streams()["export"]["json_schema"]["properties"]
     [line] = [li for li in out.log.splitlines() if f"'{stream}' is discovered without" in li]
@@ -281,21 +249,17 @@ def test_names_in_another_shape_cost_discover_no_stream_and_the_log_says_so(
 
 
 @pytest.mark.parametrize("told", [None, 5, {"type": ["string"]}, {"type": None}])
-def test_a_profile_property_of_no_type_that_is_known_is_text(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], told: Any
-) -> None:
-    _answer(mixpanel, PROPERTIES, {"results": {"plan": told}})
-    columns = discovered(command, config)["engage"]["json_schema"]["properties"]
+def test_a_profile_property_of_no_type_that_is_known_is_text(project: Project, told: Any) -> None:
+    _answer(project.mixpanel, PROPERTIES, {"results": {"plan": told}})
+    columns = project.discover()["engage"]["json_schema"]["properties"]
     assert columns["plan"]["type"] == ["null", "string"]
 
 
-def test_values_that_do_not_fit_a_lists_columns_are_rescued(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
-    streams = discovered(command, config)
+def test_values_that_do_not_fit_a_lists_columns_are_rescued(project: Project) -> None:
+    project.discover()
     odd = {"id": "7", "name": 5, "count": "many", "created": "soon", "brand_new": [1]}
-    _answer(mixpanel, "/api/query/cohorts/list", [odd, {"id": 8, "name": "sound"}])
-    out = sync(command, config, [streams["cohorts"]])
+    _answer(project.mixpanel, "/api/query/cohorts/list", [odd, {"id": 8, "name": "sound"}])
+    out = project.sync("cohorts")
     assert out.code == 0, out.log
     rescued = {"name": 5, "count": "many", "brand_new": [1]}
     assert out.records() == [
@@ -305,13 +269,11 @@ def test_values_that_do_not_fit_a_lists_columns_are_rescued(
     assert "'cohorts': 3 values of 3 properties are in the column rescued_properties" in out.log
 
 
-def test_items_whose_key_cannot_be_in_its_column_are_left_out_and_told(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
-    streams = discovered(command, config)
+def test_items_whose_key_cannot_be_in_its_column_are_left_out_and_told(project: Project) -> None:
+    project.discover()
     items = [{"id": 1, "name": "a"}, {"id": None, "name": "b"}, {"id": "x", "name": "c"}]
-    _answer(mixpanel, "/api/query/cohorts/list", items)
-    out = sync(command, config, [streams["cohorts"]])
+    _answer(project.mixpanel, "/api/query/cohorts/list", items)
+    out = project.sync("cohorts")
     assert out.code == 0, out.log
     assert out.records() == [items[0]]
     assert "2 items have no id of the type that the schema declares" in out.log

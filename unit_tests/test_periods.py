@@ -7,34 +7,30 @@ from typing import Any
 
 import pytest
 
-from mixpanel_emulator.control_client import ControlClient
 from source_mixpanel.config.bounds import cautions, refuse_empty, since
 from source_mixpanel.config.model import parse_config
 from source_mixpanel.errors import ConfigError
 from unit_tests.builders import event
 from unit_tests.config.test_config import with_account
-from unit_tests.harness import Command
-from unit_tests.worlds import asked, discovered, sync
+from unit_tests.project import Project
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=timezone.utc)
 WEEKLY = {"name": "weekly", "kind": "segmentation", "parameters": {"event": "a", "unit": "week"}}
 
 
 @pytest.mark.parametrize("start", ["1970-01-01", "1970-01-01T00:00:00Z"])
-def test_a_start_before_the_earliest_day_reads_everything(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], start: str
-) -> None:
-    mixpanel.add_events([event(insert_id="a"), event(insert_id="b", days_ago=2)])
-    config.update(start_date=start, reports=[WEEKLY])
-    streams = discovered(command, config)
+def test_a_start_before_the_earliest_day_reads_everything(project: Project, start: str) -> None:
+    project.mixpanel.add_events([event(insert_id="a"), event(insert_id="b", days_ago=2)])
+    project.config.update(start_date=start, reports=[WEEKLY])
+    project.discover()
     dated = ("export", "event_counts", "funnels", "revenue", "report_weekly")
-    out = sync(command, config, [streams[name] for name in dated])
+    out = project.sync(*dated, mode="full_refresh")
     assert out.code == 0, out.log
     assert len(out.records("export")) == 2
     assert out.log.count("the connector reads from 2000-01-01 on, the earliest day") == 1
-    weekly = asked(mixpanel, "/api/query/segmentation")
+    weekly = project.asked("/api/query/segmentation")
     assert {entry["query"]["from_date"] for entry in weekly} == {"2000-01-03"}
-    status = command.run("check", config=config)
+    status = project.run("check")
     assert status.of("CONNECTION_STATUS")[0]["status"] == "SUCCEEDED"
     assert "the connector reads from 2000-01-01 on" in status.log
 
@@ -85,17 +81,17 @@ def test_an_end_before_the_start_that_is_not_said_is_refused(
 
 
 def test_check_refuses_an_end_before_the_default_start_and_a_read_warns_of_it(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+    project: Project,
 ) -> None:
-    mixpanel.seed(3, events=10, days=2, profiles=5)
-    streams = discovered(command, config)
-    del config["start_date"]
-    config["end_date"] = "2024-01-01"
+    project.mixpanel.seed(3, events=10, days=2, profiles=5)
+    project.discover()
+    del project.config["start_date"]
+    project.config["end_date"] = "2024-01-01"
     sentence = "end_date (2024-01-01) lies before the start"
-    [status] = command.run("check", config=config).of("CONNECTION_STATUS")
+    [status] = project.run("check").of("CONNECTION_STATUS")
     assert status["status"] == "FAILED"
     assert sentence in status["message"]
-    out = sync(command, config, [streams["export"], streams["engage"]])
+    out = project.sync("export", "engage", mode="full_refresh")
     assert out.code == 0
     assert out.log.count(sentence) == 1
     # Profiles know no dates.
@@ -103,12 +99,10 @@ def test_check_refuses_an_end_before_the_default_start_and_a_read_warns_of_it(
     assert out.records("export") == []
 
 
-def test_a_start_that_has_not_come_reads_nothing_and_says_so(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
-    mixpanel.add_events([event()])
-    stream = discovered(command, config)["export"]
-    out = sync(command, {**config, "start_date": "2199-01-01"}, [stream])
+def test_a_start_that_has_not_come_reads_nothing_and_says_so(project: Project) -> None:
+    project.mixpanel.add_events([event()])
+    project.discover()
+    out = project.using(start_date="2199-01-01").sync("export", mode="full_refresh")
     assert (out.code, out.records()) == (0, [])
     assert out.log.count("start_date (2199-01-01) has not come yet") == 1
     assert not list(cautions(parse_config(with_account(start_date="2026-03-11")), NOW))

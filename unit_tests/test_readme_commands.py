@@ -9,10 +9,9 @@ from typing import Any
 
 import yaml
 
-from mixpanel_emulator.control_client import ControlClient
 from unit_tests.builders import event
 from unit_tests.documents import blocks, shell
-from unit_tests.harness import Command
+from unit_tests.project import Project
 
 COMMANDS = Path(sys.executable).parent
 
@@ -38,31 +37,31 @@ def ids(path: Path) -> list[str]:
 
 
 def test_two_commands_make_a_sync_and_again_they_bring_what_is_new(
-    mixpanel: ControlClient, config: dict[str, Any], tmp_path: Path
+    project: Project, tmp_path: Path
 ) -> None:
-    mixpanel.add_events([event(insert_id=f"i-{n}", days_ago=n) for n in range(8)])
+    project.mixpanel.add_events([event(insert_id=f"i-{n}", days_ago=n) for n in range(8)])
     [settings] = blocks("README.md", "A configuration to copy", "json")
-    (tmp_path / "config.json").write_text(json.dumps(led_here(json.loads(settings), config)))
+    (tmp_path / "config.json").write_text(
+        json.dumps(led_here(json.loads(settings), project.config))
+    )
     by_name, by_catalog = blocks("README.md", "From the command line", "sh")
     assert by_name.count("source-mixpanel") == 2
     quiet(by_name, tmp_path)
     assert ids(tmp_path / "records.jsonl") == [f"i-{n}" for n in range(8)]
-    mixpanel.advance(7_200)
-    mixpanel.add_events([event(insert_id="new", days_ago=-0.05)])
+    project.mixpanel.advance(7_200)
+    project.mixpanel.add_events([event(insert_id="new", days_ago=-0.05)])
     quiet(by_name, tmp_path)
     assert set(ids(tmp_path / "records.jsonl")) == {*(f"i-{n}" for n in range(8)), "new"}
     quiet(by_catalog, tmp_path)
     assert ids(tmp_path / "all.jsonl") == sorted([*(f"i-{n}" for n in range(8)), "new"])
 
 
-def test_the_settings_for_meltano_name_streams_that_can_be_read(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
-    mixpanel.seed(7, events=20, days=9, profiles=3)
+def test_the_settings_for_meltano_name_streams_that_can_be_read(project: Project) -> None:
+    project.mixpanel.seed(7, events=20, days=9, profiles=3)
     [shown] = blocks("docs/integration.md", "Without the platform", "yaml")
     [extractor] = yaml.safe_load(shown)["plugins"]["extractors"]
     assert not extractor["config"]["airbyte_spec"]["image"].startswith("airbyte/")
-    settings = led_here(extractor["config"]["airbyte_config"], config)
+    settings = led_here(extractor["config"]["airbyte_config"], project.config)
     names = ",".join(pattern.removesuffix(".*") for pattern in extractor["select"])
-    running = command.start("read", config=settings, more=["--streams", names])
+    running = project.start("read", config=settings, more=["--streams", names])
     assert {record["stream"] for record in running.end().of("RECORD")} == set(names.split(","))

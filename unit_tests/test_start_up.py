@@ -6,9 +6,10 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
+
+from unit_tests.project import Project
 
 _RUN = """
 import json, sys
@@ -37,17 +38,15 @@ def test_spec_loads_no_stream_but_what_check_asks_with() -> None:
     assert loaded("spec") == ASKED_BY_CHECK
 
 
-@pytest.mark.usefixtures("mixpanel")
-def test_check_loads_no_more(config: dict[str, Any], tmp_path: Path) -> None:
+def test_check_loads_no_more(project: Project, tmp_path: Path) -> None:
     path = tmp_path / "config.json"
-    path.write_text(json.dumps(config))
+    path.write_text(json.dumps(project.config))
     assert loaded("check", "--config", str(path)) == ASKED_BY_CHECK
 
 
-@pytest.mark.usefixtures("mixpanel")
-def test_discover_loads_them_all(config: dict[str, Any], tmp_path: Path) -> None:
+def test_discover_loads_them_all(project: Project, tmp_path: Path) -> None:
     path = tmp_path / "config.json"
-    path.write_text(json.dumps(config))
+    path.write_text(json.dumps(project.config))
     package = Path(__file__).parents[1] / "source_mixpanel"
     modules = {f"{room}.{file.stem}" for room in ROOMS for file in (package / room).glob("*.py")}
     packages = {f"{room}.__init__" for room in ROOMS}

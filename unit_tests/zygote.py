@@ -2,10 +2,11 @@
 
 A process imports the connector once, then forks for each job it is given: what runs is the real
 entry point in a process of its own, with its own output, signals and exit code. A job is a line
-of JSON on standard input: {"args", "cwd", "stdout", "stderr", "patience", "env"}. The child's
-process id is answered when it starts, its exit code when it ends. Where given, "limits" holds
-resource limits by name, "jumps" pairs of (reading of the clock, seconds it then jumps by), and
-"time_of" the address of a local Mixpanel whose clock the run goes by, and moves by waiting.
+of JSON on standard input: {"job", "args", "stdout", "stderr", "patience", "env"}. The child's
+process id is answered when it starts, its exit code when it ends, each with the number "job". Where
+given, "limits" holds resource limits by name, "jumps" pairs of (reading of the clock, seconds it
+then jumps by), and "time_of" the address of a local Mixpanel whose clock the run goes by, and
+moves by waiting.
 """
 
 from __future__ import annotations
@@ -109,9 +110,10 @@ def main() -> None:
         pid = os.fork()
         if not pid:
             os._exit(_child(job))
-        print(json.dumps({"pid": pid}), flush=True)
+        print(json.dumps({"job": job["job"], "pid": pid}), flush=True)
         _, status = os.waitpid(pid, 0)
-        print(json.dumps({"code": os.waitstatus_to_exitcode(status)}), flush=True)
+        code = os.waitstatus_to_exitcode(status)
+        print(json.dumps({"job": job["job"], "code": code}), flush=True)
 
 
 if __name__ == "__main__":

@@ -14,8 +14,8 @@ from integration_tests.warehouses.merging import ZONE, Life, lived
 from mixpanel_emulator.control_client import ControlClient
 from mixpanel_emulator.options import EmulatorOptions, connector_config
 from mixpanel_emulator.server import EmulatorServer
+from unit_tests.builders import REPORTS
 from unit_tests.harness import Command
-from unit_tests.worlds import REPORTS
 
 NOW = "2026-03-10T12:00:00Z"
 

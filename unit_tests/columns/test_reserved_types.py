@@ -6,11 +6,9 @@ from typing import Any
 
 from jsonschema import Draft7Validator
 
-from mixpanel_emulator.control_client import ControlClient
 from source_mixpanel.columns.reserved import FURTHER_EVENT_PROPERTIES
 from unit_tests.builders import event
-from unit_tests.harness import Command
-from unit_tests.worlds import discovered, sync
+from unit_tests.project import Project
 
 # Some SDKs send a number, others a text; all are the truth.
 VERSIONS: list[Any] = [124, 17.5, "17.4.1", None]
@@ -24,17 +22,15 @@ OF_EVENTS = [
 OF_PROFILES = ["$browser_version", "$android_app_version_code"]
 
 
-def test_what_differs_between_sdks_is_a_number_or_a_text_and_both_fit(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
+def test_what_differs_between_sdks_is_a_number_or_a_text_and_both_fit(project: Project) -> None:
     for n, version in enumerate(VERSIONS):
         told: dict[str, Any] = dict.fromkeys(OF_EVENTS, version)
-        mixpanel.add_events([event(insert_id=f"i-{n}", **told)])
+        project.mixpanel.add_events([event(insert_id=f"i-{n}", **told)])
         held = dict.fromkeys(OF_PROFILES, version)
-        mixpanel.add_profiles([{"$distinct_id": f"u-{n}", "$properties": held}])
-    streams = discovered(command, config)
+        project.mixpanel.add_profiles([{"$distinct_id": f"u-{n}", "$properties": held}])
+    streams = project.discover()
     chosen = [streams["export"], streams["engage"]]
-    out = sync(command, config, chosen)
+    out = project.sync(*chosen, mode="full_refresh")
     assert out.code == 0, out.log
     for stream, raws in zip(chosen, (OF_EVENTS, OF_PROFILES), strict=True):
         rows = out.records(stream["name"])
@@ -47,13 +43,11 @@ def test_what_differs_between_sdks_is_a_number_or_a_text_and_both_fit(
     assert "declared as" not in out.log
 
 
-def test_measures_of_screens_may_have_fractions(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
+def test_measures_of_screens_may_have_fractions(project: Project) -> None:
     screen: dict[str, Any] = {"$screen_dpi": 401.75, "$screen_height": 834.5, "$screen_width": 1194}
-    mixpanel.add_events([event(**screen)])
-    stream = discovered(command, config)["export"]
-    out = sync(command, config, [stream])
+    project.mixpanel.add_events([event(**screen)])
+    stream = project.discover()["export"]
+    out = project.sync("export", mode="full_refresh")
     assert [
         {f"${column}": row[column] for column in ("screen_dpi", "screen_height", "screen_width")}
         for row in out.records()
@@ -63,25 +57,23 @@ def test_measures_of_screens_may_have_fractions(
 
 
 def test_what_belongs_to_a_feature_has_its_type_where_it_is_found_and_no_column_elsewhere(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+    project: Project,
 ) -> None:
     columns = {raw.removeprefix("$") for raw in FURTHER_EVENT_PROPERTIES}
-    before = discovered(command, config)["export"]["json_schema"]["properties"]
+    before = project.discover()["export"]["json_schema"]["properties"]
     assert not columns & before.keys()
     # By its values alone, each would be something else.
     odd: dict[str, Any] = {raw: [] for raw in FURTHER_EVENT_PROPERTIES}
-    mixpanel.add_events([event(**odd)])
-    found = discovered(command, config)["export"]["json_schema"]["properties"]
+    project.mixpanel.add_events([event(**odd)])
+    found = project.discover()["export"]["json_schema"]["properties"]
     for raw, json_type in FURTHER_EVENT_PROPERTIES.items():
         assert found[raw.removeprefix("$")]["type"] == ["null", *json_type.split(" or ")]
 
 
-def test_a_value_that_is_neither_is_rescued_and_told(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
+def test_a_value_that_is_neither_is_rescued_and_told(project: Project) -> None:
     odd: dict[str, Any] = {"$browser_version": ["17"]}
-    mixpanel.add_events([event(**odd)])
-    out = sync(command, config, [discovered(command, config)["export"]])
+    project.mixpanel.add_events([event(**odd)])
+    out = project.sync("export", mode="full_refresh")
     [row] = out.records()
     assert (row["browser_version"], row["rescued_properties"]) == (None, odd)
     assert "'$browser_version' (1 x array in a column of number or string)" in out.log

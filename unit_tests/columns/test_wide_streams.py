@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from mixpanel_emulator.control_client import ControlClient
 from source_mixpanel.columns.width import advice_on_width
 from unit_tests.builders import event
-from unit_tests.harness import Command
 from unit_tests.profiles.test_engage import profile
+from unit_tests.project import Project
 
 LIMITS = ("PostgreSQL and Redshift end at 1,600", "SQL Server at 1,024", "MySQL (InnoDB) at 1,017")
 
@@ -24,13 +23,11 @@ def _of_widths(log: str) -> list[str]:
     return [line for line in log.splitlines() if "columns of properties" in line]
 
 
-def test_one_line_a_stream_says_how_many_which_limits_and_what_to_do(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
+def test_one_line_a_stream_says_how_many_which_limits_and_what_to_do(project: Project) -> None:
     wide: dict[str, Any] = {f"property {n}": n for n in range(1_200)}
-    mixpanel.add_events([event(**wide)])
-    mixpanel.add_profiles([profile("u-1", **wide)])
-    out = command.run("discover", config=config)
+    project.mixpanel.add_events([event(**wide)])
+    project.mixpanel.add_profiles([profile("u-1", **wide)])
+    out = project.run("discover")
     assert out.code == 0, out.log
     told = _of_widths(out.log)
     assert [line.split(" has ")[0] for line in told] == [
@@ -42,6 +39,4 @@ def test_one_line_a_stream_says_how_many_which_limits_and_what_to_do(
         assert f" has {count:,} columns" in line
         assert all(limit in line for limit in LIMITS)
         assert "property_layout: object" in line
-    assert not _of_widths(
-        command.run("discover", config={**config, "property_layout": "object"}).log
-    )
+    assert not _of_widths(project.using(property_layout="object").run("discover").log)

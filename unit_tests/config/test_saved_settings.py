@@ -8,12 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mixpanel_emulator.control_client import ControlClient
 from source_mixpanel.config.migrations import corrections, migrate
 from source_mixpanel.config.model import parse_config
 from source_mixpanel.errors import ConfigError
-from unit_tests.builders import discover, event
-from unit_tests.harness import Command, configured
+from unit_tests.builders import event
+from unit_tests.project import Project
 
 ACCOUNT = {"username": "sync", "secret": "s3cret-0", "project_id": 7}
 NUMBERS = (
@@ -60,39 +59,36 @@ def test_what_is_within_bounds_is_left_alone(numbers: dict[str, Any]) -> None:
     assert bool(corrections(numbers)) is (repr(once) != repr(numbers))
 
 
-def test_the_platform_and_the_log_are_told(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
-    mixpanel.add_events([event(insert_id=f"i-{n}", days_ago=n) for n in range(3)])
-    stream = discover(command, config)
-    saved = {**config, "page_size": 100_000, "date_window_size": 5_000, "num_workers": 3}
-    out = command.run("read", config=saved, catalog=configured([stream]))
+def test_the_platform_and_the_log_are_told(project: Project) -> None:
+    project.mixpanel.add_events([event(insert_id=f"i-{n}", days_ago=n) for n in range(3)])
+    project.discover()
+    project.config |= {"page_size": 100_000, "date_window_size": 5_000, "num_workers": 3}
+    out = project.sync("export", mode="full_refresh")
     assert out.code == 0, out.log
     assert len(out.records()) == 3
     [control] = out.of("CONTROL")
     told = control["connectorConfig"]["config"]
     assert (told["page_size"], told["date_window_size"], told["num_workers"]) == (50_000, 3_650, 3)
     assert out.log.count("; the connector goes by ") == 2
-    again = command.run("read", config=told, catalog=configured([stream]))
+    again = project.sync("export", mode="full_refresh", config=told)
     assert (again.code, again.of("CONTROL")) == (0, [])
     assert "; the connector goes by " not in again.log
 
 
 @pytest.mark.parametrize(("zone", "prefilled"), [("US/Pacific", True), ("Asia/Tokyo", False)])
 def test_a_zone_that_the_old_form_filled_in_says_so_and_what_to_do(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], zone: str, *, prefilled: bool
+    project: Project, zone: str, *, prefilled: bool
 ) -> None:
-    mixpanel.add_events([event()])
-    stream = discover(command, config)
-    saved = {**config, "project_timezone": zone}
-    [status] = command.run("check", config=saved).of("CONNECTION_STATUS")
+    project.mixpanel.add_events([event()])
+    project.discover()
+    project.config["project_timezone"] = zone
+    [status] = project.run("check").of("CONNECTION_STATUS")
     assert status["status"] == "FAILED"
-    out = command.run("read", config=saved, catalog=configured([stream]))
+    out = project.sync("export", mode="full_refresh")
     assert out.code == 1
     for told in (status["message"], out.errors[0]["message"]):
         assert f"project_timezone is {zone}, but the project's time zone in Mixpanel is UTC" in told
         assert "Empty the field" in told
         assert ("Earlier connectors" in told) is prefilled
-    emptied = command.run("read", config={**saved, "project_timezone": ""},
-                          catalog=configured([stream]))  # fmt: skip
+    emptied = project.using(project_timezone="").sync("export", mode="full_refresh")
     assert (emptied.code, len(emptied.records())) == (0, 1)

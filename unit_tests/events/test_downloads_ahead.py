@@ -14,8 +14,8 @@ import pytest
 
 from mixpanel_emulator.control_client import ControlClient
 from unit_tests.builders import event
-from unit_tests.harness import Command, Running, configured, multiset
-from unit_tests.worlds import discovered
+from unit_tests.harness import Running, multiset
+from unit_tests.project import Project
 
 LATENCY_S = 1.5
 MB = 1_000_000
@@ -29,50 +29,41 @@ def _running(mixpanel: ControlClient, run: Running) -> Iterator[int]:
         time.sleep(0.02)
 
 
-def _hundred_days(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> dict[str, Any]:
+def _hundred_days(project: Project) -> dict[str, Any]:
     """A project with an event a day, and what a sync of it is called with."""
-    mixpanel.add_events([event(days_ago=n + 0.3, insert_id=f"day-{n}") for n in range(100)])
-    settings = {**config, "start_date": "2025-12-01", "event_timestamps": "utc"}
-    stream = discovered(command, settings)["export"]
-    return {"config": settings, "catalog": configured([stream], "incremental")}
+    project.mixpanel.add_events([event(days_ago=n + 0.3, insert_id=f"day-{n}") for n in range(100)])
+    longer = project.using(start_date="2025-12-01", event_timestamps="utc")
+    return {"config": longer.config, "catalog": longer.catalog("export")}
 
 
-def test_slow_exports_are_asked_for_side_by_side(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
-    files = _hundred_days(command, mixpanel, config)
-    mixpanel.configure(export_latency=LATENCY_S)
-    run = command.start("read", **files, quick_s=0.1)
-    most = max(_running(mixpanel, run))
+def test_slow_exports_are_asked_for_side_by_side(project: Project) -> None:
+    files = _hundred_days(project)
+    project.mixpanel.configure(export_latency=LATENCY_S)
+    run = project.start("read", **files, quick_s=0.1)
+    most = max(_running(project.mixpanel, run))
     out = run.end()
     assert out.code == 0, out.log
     assert {row["insert_id"] for row in out.records()} == {f"day-{n}" for n in range(100)}
     assert most >= 4
 
 
-def test_quick_exports_come_one_after_the_other(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
-    files = _hundred_days(command, mixpanel, config)
-    run = command.start("read", **files, quick_s=30.0)
-    assert max(_running(mixpanel, run), default=0) <= 1
+def test_quick_exports_come_one_after_the_other(project: Project) -> None:
+    files = _hundred_days(project)
+    run = project.start("read", **files, quick_s=30.0)
+    assert max(_running(project.mixpanel, run), default=0) <= 1
     assert run.end().code == 0
 
 
-def test_num_workers_bounds_exports(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
-    files = _hundred_days(command, mixpanel, {**config, "num_workers": 2})
-    mixpanel.configure(export_latency=0.4)
-    run = command.start("read", **files, quick_s=0.0)
-    assert max(_running(mixpanel, run)) == 2
+def test_num_workers_bounds_exports(project: Project) -> None:
+    files = _hundred_days(project.using(num_workers=2))
+    project.mixpanel.configure(export_latency=0.4)
+    run = project.start("read", **files, quick_s=0.0)
+    assert max(_running(project.mixpanel, run)) == 2
     assert run.end().code == 0
 
 
 @pytest.fixture
-def wide(mixpanel: ControlClient) -> None:
+def wide(project: Project) -> None:
     """Profiles and events that hardly get smaller by compression."""
     chance = random.Random(5)  # noqa: S311 - no secret
     texts = [chance.randbytes(1_500).hex() for _ in range(2_400)]
@@ -83,8 +74,8 @@ def wide(mixpanel: ControlClient) -> None:
         }
         for n, text in enumerate(texts)
     ]
-    mixpanel.add_profiles(profiles)
-    mixpanel.add_events(
+    project.mixpanel.add_profiles(profiles)
+    project.mixpanel.add_events(
         [event(days_ago=n % DAYS + 0.2, insert_id=f"e-{n}", text=t) for n, t in enumerate(texts)]
     )
 
@@ -102,23 +93,17 @@ def _on_disk(pid: int) -> int:
 @pytest.mark.usefixtures("wide")
 @pytest.mark.parametrize(("limit_mb", "waiting_mb"), [(4, 2.0), (0, 0.0)])
 def test_all_downloads_together_keep_to_the_disk_they_are_given(
-    command: Command,
-    config: dict[str, Any],
-    tmp_path: Path,
-    limit_mb: int,
-    waiting_mb: float,
+    project: Project, tmp_path: Path, limit_mb: int, waiting_mb: float
 ) -> None:
-    config.update(
+    project.config.update(
         start_date="2026-02-26", event_timestamps="utc", page_size=300, download_ahead_mb=limit_mb
     )
-    streams = discovered(command, config)
-    chosen = [streams["export"], streams["engage"]]
+    catalog = project.catalog("export", "engage")
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    files: dict[str, Any] = {"config": config, "catalog": configured(chosen, "incremental")}
     held = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     try:
-        run = command.start("read", **files, quick_s=0.0, places={"stdout": str(pipe)})
+        run = project.start("read", catalog=catalog, quick_s=0.0, places={"stdout": str(pipe)})
         # Nobody reads: what is ahead piles up as far as it may.
         sizes = []
         for _ in range(60):

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from mixpanel_emulator.control_client import ControlClient
-from unit_tests.builders import discover, event, read
-from unit_tests.harness import Command, expected_export, multiset
+from unit_tests.builders import event
+from unit_tests.harness import multiset
+from unit_tests.project import Project
 
 EXPORT = "/api/2.0/export"
 
@@ -39,26 +39,21 @@ CUTS: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture
-def project(command: Command, mixpanel: ControlClient, config: dict[str, Any]) -> dict[str, Any]:
+def project(project: Project) -> Project:
     """Ten days of events, fetched in one window after the first day."""
-    mixpanel.seed(11, events=700, days=6, profiles=20)
-    config.update(start_date="2026-03-05", event_timestamps="utc", date_window_size=6)
-    return discover(command, config)
+    project.mixpanel.seed(11, events=700, days=6, profiles=20)
+    project.config.update(start_date="2026-03-05", event_timestamps="utc", date_window_size=6)
+    project.discover()
+    return project
 
 
 @pytest.mark.parametrize("fault", CUTS.values(), ids=CUTS)
-def test_a_cut_answer_is_asked_for_again(
-    command: Command,
-    mixpanel: ControlClient,
-    config: dict[str, Any],
-    project: dict[str, Any],
-    fault: dict[str, Any],
-) -> None:
-    mixpanel.add_fault(path=EXPORT, skip=1, times=1, **fault)
-    out = read(command, config, project, read_s=0.3)
-    assert mixpanel.faults()[0]["seen"] > 1, "the fault never struck"
+def test_a_cut_answer_is_asked_for_again(project: Project, fault: dict[str, Any]) -> None:
+    project.mixpanel.add_fault(path=EXPORT, skip=1, times=1, **fault)
+    out = project.sync("export", read_s=0.3)
+    assert project.mixpanel.faults()[0]["seen"] > 1, "the fault never struck"
     assert out.code == 0, out.log
-    assert multiset(out.records()) == multiset(expected_export(mixpanel.events(), project))
+    assert multiset(out.records()) == project.expected_export()
 
 
 LASTING = {
@@ -71,20 +66,16 @@ LASTING = {
 
 @pytest.mark.parametrize("fault", LASTING.values(), ids=LASTING)
 def test_a_cut_that_lasts_fails_the_stream_at_its_last_whole_slice(
-    command: Command,
-    mixpanel: ControlClient,
-    config: dict[str, Any],
-    project: dict[str, Any],
-    fault: dict[str, Any],
+    project: Project, fault: dict[str, Any]
 ) -> None:
-    mixpanel.add_fault(path=EXPORT, skip=1, **fault)
-    broken = read(command, config, project, read_s=0.3, tries=2)
+    project.mixpanel.add_fault(path=EXPORT, skip=1, **fault)
+    broken = project.sync("export", read_s=0.3, tries=2)
     assert broken.code == 1
     assert broken.statuses("export")[-1] == "INCOMPLETE"
     assert {error["failure_type"] for error in broken.errors} == {"transient_error"}
-    mixpanel.clear_faults()
-    resumed = read(command, config, project, state=broken.state_file())
-    want = multiset(expected_export(mixpanel.events(), project))
+    project.mixpanel.clear_faults()
+    resumed = project.sync("export", state=broken.state_file())
+    want = project.expected_export()
     got = multiset(broken.records()) + multiset(resumed.records())
     recent = {key for key, n in (got - want).items() if n}
     assert not want - got, "events were lost"
@@ -98,76 +89,66 @@ def is_recent(frozen: Any) -> bool:
     return processed is None or processed[1] > 1_773_144_000_000 - 3_700_000
 
 
-def test_a_window_that_cannot_be_had_whole_is_split(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], project: dict[str, Any]
-) -> None:
+def test_a_window_that_cannot_be_had_whole_is_split(project: Project) -> None:
     whole_window = {"from_date": "2026-03-06", "to_date": "2026-03-09"}
-    mixpanel.add_fault("terminated_early", EXPORT, query=whole_window, after_lines=9)
-    out = read(command, config, project)
-    assert mixpanel.faults()[0]["seen"] >= 2, "the fault never struck"
+    project.mixpanel.add_fault("terminated_early", EXPORT, query=whole_window, after_lines=9)
+    out = project.sync("export")
+    assert project.mixpanel.faults()[0]["seen"] >= 2, "the fault never struck"
     assert out.code == 0, out.log
     assert "in two parts" in out.log
-    assert multiset(out.records()) == multiset(expected_export(mixpanel.events(), project))
+    assert multiset(out.records()) == project.expected_export()
 
 
-def test_a_day_that_cannot_be_had_whole_is_split_by_the_clock(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], project: dict[str, Any]
-) -> None:
-    config["date_window_size"] = 1
+def test_a_day_that_cannot_be_had_whole_is_split_by_the_clock(project: Project) -> None:
+    project.config["date_window_size"] = 1
     day = {"from_date": "2026-03-07", "to_date": "2026-03-07"}
-    mixpanel.add_fault("cut_mid_line", EXPORT, query=day, times=2, after_lines=9)
-    out = read(command, config, project, tries=2)
+    project.mixpanel.add_fault("cut_mid_line", EXPORT, query=day, times=2, after_lines=9)
+    out = project.sync("export", tries=2)
     assert out.code == 0, out.log
-    parts = [e["query"].get("where", "") for e in mixpanel.journal() if e["path"] == EXPORT]
+    parts = [e["query"].get("where", "") for e in project.mixpanel.journal() if e["path"] == EXPORT]
     assert sum("$time" in where for where in parts) == 2
-    assert multiset(out.records()) == multiset(expected_export(mixpanel.events(), project))
+    assert multiset(out.records()) == project.expected_export()
     days = [s["stream"]["stream_state"]["covered"][0][0] for s in out.states]
     assert days == sorted(days, reverse=True)
 
 
 @pytest.mark.parametrize("mode", ["full_refresh", "incremental"])
 def test_of_a_day_that_cannot_be_had_whole_nothing_leaves_and_the_days_beside_it_do(
-    command: Command,
-    mixpanel: ControlClient,
-    config: dict[str, Any],
-    project: dict[str, Any],
-    mode: str,
+    project: Project, mode: str
 ) -> None:
-    config["date_window_size"] = 1
+    project.config["date_window_size"] = 1
     day = {"from_date": "2026-03-07", "to_date": "2026-03-07"}
-    mixpanel.add_fault("cut_mid_line", EXPORT, query=day, times=2, after_lines=9)
+    project.mixpanel.add_fault("cut_mid_line", EXPORT, query=day, times=2, after_lines=9)
     # The first half of the day comes, and nothing of the other.
-    mixpanel.add_fault("chunk_cut", EXPORT, query=day, skip=1, after_bytes=0)
-    out = read(command, config, project, mode=mode, tries=2)
+    project.mixpanel.add_fault("chunk_cut", EXPORT, query=day, skip=1, after_bytes=0)
+    out = project.sync("export", mode=mode, tries=2)
     assert out.code == 1
     [error] = [e for e in out.errors if e.get("stream_descriptor")]
     assert "lacks 1 of 6 days. 2026-03-07 (in 2026-03-07 " in error["message"]
     days = {row["time"][:10] for row in out.records()}
     assert days == {f"2026-03-{n:02}" for n in (5, 6, 8, 9, 10)}
-    mixpanel.clear_faults()
-    rest = read(command, config, project, mode=mode, state=out.state_file())
+    project.mixpanel.clear_faults()
+    rest = project.sync("export", mode=mode, state=out.state_file())
     assert rest.code == 0
-    want = multiset(expected_export(mixpanel.events(), project))
+    want = project.expected_export()
     got = multiset(out.records()) + multiset(rest.records())
     assert not want - got, "events were lost"
     assert all(is_recent(row) for row in got - want), "events outside the overlap were repeated"
 
 
-def test_a_broken_line_amid_whole_ones_stops_the_stream_by_name(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], project: dict[str, Any]
-) -> None:
-    mixpanel.add_fault("bad_line_middle", EXPORT, skip=1, after_lines=20)
-    out = read(command, config, project, tries=2)
+def test_a_broken_line_amid_whole_ones_stops_the_stream_by_name(project: Project) -> None:
+    project.mixpanel.add_fault("bad_line_middle", EXPORT, skip=1, after_lines=20)
+    out = project.sync("export", tries=2)
     assert out.code == 1
     [error] = [e for e in out.errors if e.get("stream_descriptor")]
     assert "no event" in error["message"]
     assert "whole ones after it" in out.log
     days = [day for part in out.stream_state("export")["covered"] for day in part[:2]]
     assert {row["time"][:10] for row in out.records()} <= set(days)
-    mixpanel.clear_faults()
-    rest = read(command, config, project, state=out.state_file())
+    project.mixpanel.clear_faults()
+    rest = project.sync("export", state=out.state_file())
     got = multiset(out.records()) + multiset(rest.records())
-    assert not multiset(expected_export(mixpanel.events(), project)) - got
+    assert not project.expected_export() - got
 
 
 @pytest.mark.parametrize(
@@ -187,17 +168,12 @@ def test_a_broken_line_amid_whole_ones_stops_the_stream_by_name(
     ],
     ids=["seconds", "date", "reset", "load shed", "hourly, no headers"],
 )
-def test_a_429_is_waited_out_and_told(
-    command: Command,
-    mixpanel: ControlClient,
-    config: dict[str, Any],
-    headers: dict[str, str],
-    body: str,
-) -> None:
-    mixpanel.add_events([event()])
-    stream = discover(command, config)
-    mixpanel.add_fault("status", EXPORT, status=429, times=2, headers=headers, body=body)
-    out = read(command, config, stream)
+def test_a_429_is_waited_out_and_told(project: Project, headers: dict[str, str], body: str) -> None:
+    project.mixpanel.reset()
+    project.mixpanel.add_events([event()])
+    project.discover()
+    project.mixpanel.add_fault("status", EXPORT, status=429, times=2, headers=headers, body=body)
+    out = project.sync("export")
     assert (out.code, len(out.records())) == (0, 1), out.log
     limited = [
         t["stream_status"]

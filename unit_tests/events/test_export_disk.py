@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any, cast
+from typing import cast
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mixpanel_emulator.control_client import ControlClient
 from source_mixpanel.api.disk import DiskBudget, Share
 from source_mixpanel.api.ledger import Ledger
 from source_mixpanel.api.patience import Patience
@@ -26,36 +25,33 @@ from source_mixpanel.streams.base import StreamContext
 from source_mixpanel.streams.coverage import Span
 from source_mixpanel.times.clock import Clock, ServerTime
 from source_mixpanel.times.days import Days
-from unit_tests.builders import discover, read
-from unit_tests.harness import Command, expected_export, multiset
+from unit_tests.harness import multiset
+from unit_tests.project import Project
 
 EVENTS, DAYS = 12_000, 2
 
 
 @pytest.fixture
-def project(command: Command, mixpanel: ControlClient, config: dict[str, Any]) -> dict[str, Any]:
+def project(project: Project) -> Project:
     """Two days, each with more compressed bytes than half of a megabyte."""
-    mixpanel.seed(11, events=EVENTS, days=DAYS, profiles=50)
-    config.update(start_date="2026-03-05", event_timestamps="utc")
-    return discover(command, config)
+    project.mixpanel.seed(11, events=EVENTS, days=DAYS, profiles=50)
+    project.config.update(start_date="2026-03-05", event_timestamps="utc")
+    project.discover()
+    return project
 
 
-def test_a_day_larger_than_the_disk_is_read_in_parts(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], project: dict[str, Any]
-) -> None:
-    out = read(command, {**config, "download_ahead_mb": 1}, project)
+def test_a_day_larger_than_the_disk_is_read_in_parts(project: Project) -> None:
+    out = project.using(download_ahead_mb=1).sync("export")
     assert out.code == 0, out.log
-    assert multiset(out.records("export")) == multiset(expected_export(mixpanel.events(), project))
+    assert multiset(out.records("export")) == project.expected_export()
     assert "larger than the 0.5 MB of disk that it may take. Asking for 2026-03-10" in out.log
     assert "Trying again" not in out.log
 
 
-def test_without_download_ahead_the_same_comes_out(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], project: dict[str, Any]
-) -> None:
-    out = read(command, {**config, "download_ahead_mb": 0}, project)
+def test_without_download_ahead_the_same_comes_out(project: Project) -> None:
+    out = project.using(download_ahead_mb=0).sync("export")
     assert out.code == 0, out.log
-    assert multiset(out.records("export")) == multiset(expected_export(mixpanel.events(), project))
+    assert multiset(out.records("export")) == project.expected_export()
     assert "larger than" not in out.log
 
 

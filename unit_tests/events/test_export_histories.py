@@ -12,10 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mixpanel_emulator.control_client import ControlClient
-from unit_tests.builders import DAY_MS, discover, read
-from unit_tests.harness import Command, rfc3339
-from unit_tests.worlds import asked
+from unit_tests.builders import DAY_MS
+from unit_tests.harness import rfc3339
+from unit_tests.project import Project
 
 EXAMPLES = int(os.environ.get("SOAK_EXAMPLES", "6"))
 START = datetime(2026, 3, 1, tzinfo=timezone.utc)
@@ -94,36 +93,36 @@ _STREAM: dict[str, Any] = {}
 
 
 @pytest.fixture
-def live(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> Callable[..., History]:
+def live(project: Project) -> Callable[..., History]:
     """Runs a history."""
 
     def run(
-        project: tuple[str, str], made: list[Arrival], syncs: list[int], **choices: Any
+        world: tuple[str, str], made: list[Arrival], syncs: list[int], **choices: Any
     ) -> History:
-        kind, zone = project
-        mixpanel.reset()
-        mixpanel.configure(project_kind=kind, timezone=zone)
-        mixpanel.set_clock("2026-02-27T00:00:00Z")
-        mixpanel.add_events([arrival.event() for arrival in made])
+        kind, zone = world
+        project.mixpanel.reset()
+        project.mixpanel.configure(project_kind=kind, timezone=zone)
+        project.mixpanel.set_clock("2026-02-27T00:00:00Z")
+        project.mixpanel.add_events([arrival.event() for arrival in made])
         spelt = {"utc": "utc", "local": "project_time"}[kind]
-        chosen = {**config, "start_date": START_DATE, "event_timestamps": spelt, **choices}
+        chosen = project.using(start_date=START_DATE, event_timestamps=spelt, **choices)
         if not _STREAM:
-            _STREAM.update(discover(command, chosen))
-        mixpanel.clear_journal()
+            _STREAM.update(chosen.discover()["export"])
+        project.mixpanel.clear_journal()
         truth = {f"a-{a.number}": rfc3339(START_MS + a.happened) for a in made}
         had: dict[str, list[int]] = {}
         state = None
         for moment in [*syncs, END]:
-            mixpanel.set_clock((START + timedelta(milliseconds=moment)).isoformat(), frozen=True)
-            out = read(command, chosen, _STREAM, state=state, quick_s=0.0)
+            project.mixpanel.set_clock(
+                (START + timedelta(milliseconds=moment)).isoformat(), frozen=True
+            )
+            out = chosen.sync(_STREAM, state=state, quick_s=0.0)
             assert out.code == 0, out.log
             for row in out.records():
                 assert row["time"] == truth[row["insert_id"]]
                 had.setdefault(row["insert_id"], []).append(moment)
             state = out.state_file()
-        requests = asked(mixpanel, "/api/2.0/export")
+        requests = project.asked("/api/2.0/export")
         return History(had, [entry["query"]["from_date"] for entry in requests])
 
     return run
@@ -133,11 +132,11 @@ def live(
 @settings(max_examples=EXAMPLES)
 def test_by_processing_time_every_event_comes_and_outside_the_overlap_once(
     live: Callable[..., History],
-    project: tuple[str, str],
+    world: tuple[str, str],
     made: list[Arrival],
     syncs: list[int],
 ) -> None:
-    history = live(project, made, syncs, attribution_window=LOOK_BACK_DAYS)
+    history = live(world, made, syncs, attribution_window=LOOK_BACK_DAYS)
     for arrival in made:
         times = history.times(arrival)
         assert times, f"{arrival} was lost"
@@ -151,12 +150,12 @@ def test_by_processing_time_every_event_comes_and_outside_the_overlap_once(
 @settings(max_examples=EXAMPLES)
 def test_rereading_brings_every_event_that_is_shown_within_the_window(
     live: Callable[..., History],
-    project: tuple[str, str],
+    world: tuple[str, str],
     made: list[Arrival],
     syncs: list[int],
 ) -> None:
     choices = {"late_events": "reread_window", "attribution_window": LOOK_BACK_DAYS}
-    history = live(project, made, syncs, **choices)
+    history = live(world, made, syncs, **choices)
     for arrival in made:
         times = history.times(arrival)
         in_time = arrival.shown <= arrival.happened + (LOOK_BACK_DAYS - 1) * DAY_MS

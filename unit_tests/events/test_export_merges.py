@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from mixpanel_emulator.control_client import ControlClient
-from unit_tests.builders import discover, event, read
-from unit_tests.harness import Command, Output
+from unit_tests.builders import event
+from unit_tests.harness import Output
+from unit_tests.project import Project
 
 
 def identified(**held: Any) -> dict[str, Any]:
@@ -30,23 +30,23 @@ def upserted(*syncs: Output) -> dict[str, str]:
 
 @pytest.mark.parametrize("touches", [False, True])
 def test_a_warehouse_that_upserts_by_key_is_healed_by_reading_the_events_again(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], *, touches: bool
+    project: Project, *, touches: bool
 ) -> None:
-    mixpanel.configure(identity_merge="original", merge_touches_processing_time=touches)
+    project.mixpanel.configure(identity_merge="original", merge_touches_processing_time=touches)
     days = {"old": 8, "young": 0.5}
-    mixpanel.add_events(
+    project.mixpanel.add_events(
         [event(days_ago=n, insert_id=i, distinct_id="anon") for i, n in days.items()]
     )
-    mixpanel.add_events([event(days_ago=8, insert_id="other", distinct_id="bo")])
-    stream = discover(command, config)
-    first = read(command, config, stream)
+    project.mixpanel.add_events([event(days_ago=8, insert_id="other", distinct_id="bo")])
+    stream = project.discover()["export"]
+    first = project.sync(stream)
     assert upserted(first) == {"old": "anon", "young": "anon", "other": "bo"}
-    mixpanel.advance(3 * 3600)
-    mixpanel.add_events([identified()])
-    stream = discover(command, config)
-    second = read(command, config, stream, state=first.state_file())
+    project.mixpanel.advance(3 * 3600)
+    project.mixpanel.add_events([identified()])
+    stream = project.discover()["export"]
+    second = project.sync(stream, state=first.state_file())
     after = upserted(first, second)
     assert (after["old"], after["identify"]) == ("ana" if touches else "anon", "ana")
-    refreshed = read(command, config, stream, mode="full_refresh")
+    refreshed = project.sync(stream, mode="full_refresh")
     everything = {"old": "ana", "young": "ana", "other": "bo", "identify": "ana"}
     assert upserted(first, second, refreshed) == everything

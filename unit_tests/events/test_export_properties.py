@@ -7,32 +7,28 @@ from typing import Any
 
 import pytest
 
-from mixpanel_emulator.control_client import ControlClient
-from unit_tests.builders import DAY_MS, NOON_10_MARCH_MS, discover, event, read
-from unit_tests.harness import Command, multiset
+from unit_tests.builders import DAY_MS, NOON_10_MARCH_MS, event
+from unit_tests.harness import multiset
+from unit_tests.project import Project
 
 
-def test_object_layout_keeps_raw_names_and_values(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
-    mixpanel.seed(7, events=800, days=9, profiles=30)
-    config["property_layout"] = "object"
-    stream = discover(command, config)
+def test_object_layout_keeps_raw_names_and_values(project: Project) -> None:
+    project.mixpanel.seed(7, events=800, days=9, profiles=30)
+    project.config["property_layout"] = "object"
+    stream = project.discover()["export"]
     assert set(stream["json_schema"]["properties"]) == {
         "event_key", "event", "time", "distinct_id", "insert_id", "properties",
     }  # fmt: skip
-    out = read(command, config, stream)
+    out = project.sync("export")
     rows = [
         (r["event"], {k: v for k, v in r["properties"].items() if k != "time"})
         for r in out.records()
     ]
-    want = [(e["event"], e["properties"]) for e in mixpanel.events()]
+    want = [(e["event"], e["properties"]) for e in project.mixpanel.events()]
     assert multiset(map(list, rows)) == multiset(map(list, want))
 
 
-def test_text_properties_are_json_text_and_own_ones_stay_native(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
+def test_text_properties_are_json_text_and_own_ones_stay_native(project: Project) -> None:
     odd: dict[str, Any] = {
         "list": [1, True],
         "big": 2**70,
@@ -41,11 +37,11 @@ def test_text_properties_are_json_text_and_own_ones_stay_native(
         "word": "x",
         "$wifi": True,
     }
-    mixpanel.add_events([event(**odd)])
-    config["property_types"] = "string"
-    stream = discover(command, config)
+    project.mixpanel.add_events([event(**odd)])
+    project.config["property_types"] = "string"
+    stream = project.discover()["export"]
     assert stream["json_schema"]["properties"]["list"]["type"] == ["null", "string"]
-    [row] = read(command, config, stream).records()
+    [row] = project.sync("export").records()
     got = {key: row[key] for key in ("list", "big", "flag", "none", "word", "wifi")}
     assert got == {
         "list": "[1,true]", "big": str(2**70), "flag": "false", "none": None, "word": "x",
@@ -54,42 +50,42 @@ def test_text_properties_are_json_text_and_own_ones_stay_native(
     assert row["mp_processing_time_ms"] == NOON_10_MARCH_MS - DAY_MS + 2300
 
 
-def test_unselected_properties_stay_out_when_asked(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
-    mixpanel.add_events([event(wanted=1, unwanted=2)])
-    config["select_properties_by_default"] = False
-    stream = discover(command, config)
+def test_unselected_properties_stay_out_when_asked(project: Project) -> None:
+    project.mixpanel.add_events([event(wanted=1, unwanted=2)])
+    project.config["select_properties_by_default"] = False
+    stream = project.discover()["export"]
     del stream["json_schema"]["properties"]["unwanted"]
-    [row] = read(command, config, stream).records()
+    [row] = project.sync("export").records()
     assert row["wanted"] == 1
     assert "unwanted" not in row
     stream["json_schema"] = {}
-    [row] = read(command, config, stream).records()
+    [row] = project.sync("export").records()
     assert row.keys() == {"event", "time", "distinct_id", "insert_id"}
 
 
 def test_a_column_holds_the_property_that_the_catalog_names_across_syncs_and_discoveries(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+    project: Project,
 ) -> None:
-    mixpanel.add_events([event(insert_id="a", plan="lower")])
-    stream = discover(command, config)
-    first = read(command, config, stream)
+    project.mixpanel.add_events([event(insert_id="a", plan="lower")])
+    stream = project.discover()["export"]
+    first = project.sync(stream)
     assert first.records()[0]["plan"] == "lower"
-    mixpanel.advance(7200)
-    mixpanel.add_events(
+    project.mixpanel.advance(7200)
+    project.mixpanel.add_events(
         [event(insert_id="b", days_ago=-0.05, Plan="Upper", **{"$plan": "dollar", "event": "x"})]
     )
-    second = read(command, config, stream, state=first.state_file())
+    second = project.sync(stream, state=first.state_file())
     [row] = [r for r in second.records() if r["insert_id"] == "b"]
     assert row["rescued_properties"] == {"Plan": "Upper", "$plan": "dollar", "event": "x"}
     assert row.get("plan") is None
     assert "3 values of 3 properties are in the column rescued_properties" in second.log
     assert "Plan" not in json.dumps(second.state_file())
-    mixpanel.advance(7200)
-    mixpanel.add_events([event(insert_id="c", days_ago=-0.1, plan="l", Plan="U", **{"$plan": "d"})])
-    fresh = discover(command, config)
-    third = read(command, config, fresh, state=second.state_file())
+    project.mixpanel.advance(7200)
+    project.mixpanel.add_events(
+        [event(insert_id="c", days_ago=-0.1, plan="l", Plan="U", **{"$plan": "d"})]
+    )
+    fresh = project.discover()["export"]
+    third = project.sync(fresh, state=second.state_file())
     [row] = [r for r in third.records() if r["insert_id"] == "c"]
     assert (row["plan"], row["__plan"], row["_Plan"]) == ("l", "d", "U")
     assert row["rescued_properties"] is None
@@ -113,11 +109,13 @@ OF_0_1_0 = {
 
 @pytest.mark.parametrize("columns", [OF_4_0_2, OF_0_1_0], ids=["4.0.2", "0.1.0"])
 def test_catalogs_of_earlier_versions_get_values_as_before(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], columns: dict[str, Any]
+    project: Project, columns: dict[str, Any]
 ) -> None:
     new: dict[str, Any] = {"$browser": "Chrome", "young": [1]}
-    mixpanel.add_events([event(insert_id="a", plan="pro", **new), event(insert_id="b", plan=5)])
-    stream = discover(command, config)
+    project.mixpanel.add_events(
+        [event(insert_id="a", plan="pro", **new), event(insert_id="b", plan=5)]
+    )
+    stream = project.discover()["export"]
     stream["json_schema"] = {"type": "object", "properties": columns}
     blob = {"time": "2026-01-01T00:00:00.000Z", "columns": {"plan": "_plan"}}
     state = [
@@ -126,7 +124,7 @@ def test_catalogs_of_earlier_versions_get_values_as_before(
             "stream": {"stream_descriptor": {"name": "export"}, "stream_state": blob},
         }
     ]
-    out = read(command, {**config, "start_date": "2026-01-01"}, stream, state=state)
+    out = project.using(start_date="2026-01-01").sync("export", state=state)
     rows = {row["plan"]: row for row in out.records()}
     assert rows.keys() == {"pro", 5}
     assert (rows["pro"]["browser"], rows["pro"]["young"]) == ("Chrome", [1])

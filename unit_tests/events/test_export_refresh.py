@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from mixpanel_emulator.control_client import ControlClient
-from unit_tests.builders import NOON_10_MARCH_MS, discover, event, read
-from unit_tests.harness import Command
+from unit_tests.builders import NOON_10_MARCH_MS, event
+from unit_tests.project import Project
 
 
 def in_progress(through: str, watermark_ms: int) -> list[dict[str, Any]]:
@@ -30,64 +29,56 @@ def ids(rows: list[dict[str, Any]]) -> list[str]:
 
 @pytest.mark.parametrize("days_later", [0, 2])
 def test_a_refresh_that_had_read_all_but_said_so_ends_and_the_next_reads_all(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], days_later: int
+    project: Project, days_later: int
 ) -> None:
-    mixpanel.add_events([event(days_ago=n, insert_id=f"{n}") for n in (1, 2, 3)])
-    stream = discover(command, config)
-    mixpanel.advance(86_400 * days_later)
+    project.mixpanel.add_events([event(days_ago=n, insert_id=f"{n}") for n in (1, 2, 3)])
+    project.discover()
+    project.mixpanel.advance(86_400 * days_later)
     state = in_progress("2026-03-10", NOON_10_MARCH_MS)
-    rest = read(command, config, stream, state=state, mode="full_refresh")
+    rest = project.sync("export", state=state, mode="full_refresh")
     assert (rest.code, rest.records()) == (0, [])
     assert "full_refresh" not in rest.stream_state("export")
-    again = read(command, config, stream, state=rest.state_file(), mode="full_refresh")
+    again = project.sync("export", state=rest.state_file(), mode="full_refresh")
     assert ids(again.records()) == ["1", "2", "3"]
     assert "full_refresh" not in again.stream_state("export")
 
 
-def test_a_refresh_goes_on_with_what_its_last_day_got_after_it_was_read(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
-    mixpanel.add_events([event(days_ago=0.3, insert_id="morning")])
-    stream = discover(command, config)
-    mixpanel.advance(86_400)
+def test_a_refresh_goes_on_with_what_its_last_day_got_after_it_was_read(project: Project) -> None:
+    project.mixpanel.add_events([event(days_ago=0.3, insert_id="morning")])
+    project.discover()
+    project.mixpanel.advance(86_400)
     evening = event(days_ago=-0.3, insert_id="evening")
-    mixpanel.add_events([evening, event(days_ago=-0.9, insert_id="next day")])
+    project.mixpanel.add_events([evening, event(days_ago=-0.9, insert_id="next day")])
     state = in_progress("2026-03-10", NOON_10_MARCH_MS)
-    rest = read(command, config, stream, state=state, mode="full_refresh")
+    rest = project.sync("export", state=state, mode="full_refresh")
     assert ids(rest.records()) == ["evening", "next day"]
     assert "full_refresh" not in rest.stream_state("export")
 
 
 @pytest.mark.parametrize("mode", ["full_refresh", "incremental"])
-def test_an_end_at_midnight_stands_for_its_whole_day(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], mode: str
-) -> None:
-    mixpanel.add_events([event(days_ago=n, insert_id=f"{n}") for n in (1, 2, 3)])
-    stream = discover(command, config)
-    config["end_date"] = "2026-03-08T00:00:00Z"
-    assert ids(read(command, config, stream, mode=mode).records()) == ["2", "3"]
-    config["end_date"] = "2026-03-08T11:59:59Z"
-    assert ids(read(command, config, stream, mode=mode).records()) == ["3"]
+def test_an_end_at_midnight_stands_for_its_whole_day(project: Project, mode: str) -> None:
+    project.mixpanel.add_events([event(days_ago=n, insert_id=f"{n}") for n in (1, 2, 3)])
+    project.discover()
+    project.config["end_date"] = "2026-03-08T00:00:00Z"
+    assert ids(project.sync("export", mode=mode).records()) == ["2", "3"]
+    project.config["end_date"] = "2026-03-08T11:59:59Z"
+    assert ids(project.sync("export", mode=mode).records()) == ["3"]
 
 
 @pytest.mark.parametrize(("minutes", "again"), [(10, ["2"]), (60, ["1", "2", "3"])])
 def test_a_refresh_that_lacks_a_day_is_finished_soon_or_begun_anew(
-    command: Command,
-    mixpanel: ControlClient,
-    config: dict[str, Any],
-    minutes: int,
-    again: list[str],
+    project: Project, minutes: int, again: list[str]
 ) -> None:
-    mixpanel.add_events([event(days_ago=n, insert_id=f"{n}") for n in (1, 2, 3)])
-    stream = discover(command, config)
+    project.mixpanel.add_events([event(days_ago=n, insert_id=f"{n}") for n in (1, 2, 3)])
+    project.discover()
     day = {"from_date": "2026-03-08", "to_date": "2026-03-08"}
-    config["date_window_size"] = 1
-    mixpanel.add_fault("status", "/api/2.0/export", query=day, status=500)
-    lacking = read(command, config, stream, mode="full_refresh", tries=2)
+    project.config["date_window_size"] = 1
+    project.mixpanel.add_fault("status", "/api/2.0/export", query=day, status=500)
+    lacking = project.sync("export", mode="full_refresh", tries=2)
     assert (lacking.code, ids(lacking.records())) == (1, ["1", "3"])
-    mixpanel.clear_faults()
-    mixpanel.advance(60 * minutes)
+    project.mixpanel.clear_faults()
+    project.mixpanel.advance(60 * minutes)
     state = lacking.state_file()
-    rest = read(command, config, stream, state=state, mode="full_refresh")
+    rest = project.sync("export", state=state, mode="full_refresh")
     assert (rest.code, ids(rest.records())) == (0, again)
     assert "ended_ms" not in rest.stream_state("export")

@@ -8,11 +8,9 @@ from typing import Any
 
 import pytest
 
-from mixpanel_emulator.control_client import ControlClient
-from unit_tests.builders import NOON_10_MARCH_MS, event, read
-from unit_tests.harness import Command, Output
-from unit_tests.hostile.test_values import bare
-from unit_tests.worlds import asked, prefixes
+from unit_tests.builders import NOON_10_MARCH_MS, bare, event
+from unit_tests.harness import Output
+from unit_tests.project import Project
 
 EXPORT = "/api/2.0/export"
 YEAR = 365
@@ -37,9 +35,9 @@ def ago(days: int) -> str:
 class Connection:
     """Syncs one after the other, and what they brought."""
 
-    def __init__(self, command: Command, mixpanel: ControlClient, config: dict[str, Any]) -> None:
-        self.command, self.mixpanel = command, mixpanel
-        self.config = {**config, "event_timestamps": "utc"}
+    def __init__(self, project: Project) -> None:
+        self.project = project.using(event_timestamps="utc")
+        self.mixpanel, self.config = self.project.mixpanel, self.project.config
         self.state: list[dict[str, Any]] | None = None
         self.had: Counter[str] = Counter()
         self.ranges: list[tuple[str, str]] = []
@@ -58,10 +56,8 @@ class Connection:
     def sync(self, *, mode: str = "incremental", **patience: float) -> Output:
         """One sync, which goes on from the last one."""
         self.mixpanel.clear_journal()
-        out = read(
-            self.command, self.config, bare("export"), state=self.state, mode=mode, **patience
-        )
-        asks = [entry["query"] for entry in asked(self.mixpanel, EXPORT)]
+        out = self.project.sync(bare("export"), state=self.state, mode=mode, **patience)
+        asks = [entry["query"] for entry in self.project.asked(EXPORT)]
         self.ranges = [(ask["from_date"], ask["to_date"]) for ask in asks]
         self.is_late = ["where" in ask for ask in asks]
         self.had.update(row["insert_id"] for row in out.records())
@@ -75,11 +71,11 @@ class Connection:
 
 
 @pytest.fixture
-def connection(command: Command, mixpanel: ControlClient, config: dict[str, Any]) -> Connection:
+def connection(project: Project) -> Connection:
     """A small project of a year, an event each day, none of them in the last hour."""
-    mixpanel.add_events([happened(f"day-{n}", n + 0.3) for n in range(YEAR)])
-    config["start_date"] = ago(YEAR - 1)
-    return Connection(command, mixpanel, config)
+    project.mixpanel.add_events([happened(f"day-{n}", n + 0.3) for n in range(YEAR)])
+    project.config["start_date"] = ago(YEAR - 1)
+    return Connection(project)
 
 
 def had_once(connection: Connection) -> None:
@@ -175,7 +171,7 @@ def test_the_newest_days_come_first_and_a_sync_that_was_broken_off_goes_on_backw
     assert connection.ranges[0] == (ago(0), ago(0))
     begins = [begin for begin, _ in connection.ranges]
     assert begins == sorted(begins, reverse=True)
-    rows, state = next(told for told in prefixes(first, "export") if len(told[0]) > 60)
+    rows, state = next(told for told in first.prefixes("export") if len(told[0]) > 60)
     connection.had = Counter(row["insert_id"] for row in rows)
     connection.state = [state]
     connection.pass_days(1)
@@ -196,7 +192,7 @@ def test_without_a_start_date_a_sync_that_was_broken_off_still_reads_a_year(
 ) -> None:
     del connection.config["start_date"]
     first = connection.sync()
-    rows, state = prefixes(first, "export")[0]
+    rows, state = first.prefixes("export")[0]
     connection.had = Counter(row["insert_id"] for row in rows)
     assert 0 < len(connection.had) < YEAR
     connection.state = [state]
@@ -258,10 +254,8 @@ def test_in_a_full_refresh_it_loses_nothing_either(connection: Connection, numbe
     assert "full_refresh" not in out.stream_state("export")
 
 
-def test_days_without_events_are_asked_for_twice_in_all(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
-    connection = Connection(command, mixpanel, {**config, "start_date": ago(YEAR - 1)})
+def test_days_without_events_are_asked_for_twice_in_all(project: Project) -> None:
+    connection = Connection(project.using(start_date=ago(YEAR - 1)))
     connection.mixpanel.add_events([happened(f"day-{n}", n + 0.3) for n in range(5)])
     out = connection.sync()
     # 1, 4, 16 days and so on back to the first, and those of which nothing came once more.
@@ -287,18 +281,18 @@ def test_today_is_asked_for_in_full_until_something_has_come(connection: Connect
 
 
 def test_what_was_empty_through_one_filter_is_not_known_to_be_so_through_another(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+    project: Project,
 ) -> None:
-    connection = Connection(command, mixpanel, {**config, "start_date": ago(0)})
-    mixpanel.add_events([happened("today", 0.2)])
+    connection = Connection(project.using(start_date=ago(0)))
+    project.mixpanel.add_events([happened("today", 0.2)])
     connection.config["export_events"] = ["Other"]
     connection.sync()
     del connection.config["export_events"]
-    mixpanel.add_fault("empty_200", EXPORT, times=1)
-    mixpanel.advance(3600)
+    project.mixpanel.add_fault("empty_200", EXPORT, times=1)
+    project.mixpanel.advance(3600)
     connection.sync()
     assert connection.had["today"] == 0
-    mixpanel.advance(3600)
+    project.mixpanel.advance(3600)
     connection.sync()
     assert connection.had["today"] == 1
 
@@ -307,11 +301,11 @@ def test_what_was_empty_through_one_filter_is_not_known_to_be_so_through_another
 
 
 @pytest.fixture
-def strained(command: Command, mixpanel: ControlClient, config: dict[str, Any]) -> Connection:
+def strained(project: Project) -> Connection:
     """A project of five years, of which Mixpanel manages 60 days in one request."""
-    mixpanel.add_events([happened(f"day-{n}", n + 0.3) for n in range(0, FIVE_YEARS, 10)])
-    mixpanel.add_fault("status", EXPORT, status=504, over_days=60)
-    return Connection(command, mixpanel, {**config, "start_date": ago(FIVE_YEARS - 1)})
+    project.mixpanel.add_events([happened(f"day-{n}", n + 0.3) for n in range(0, FIVE_YEARS, 10)])
+    project.mixpanel.add_fault("status", EXPORT, status=504, over_days=60)
+    return Connection(project.using(start_date=ago(FIVE_YEARS - 1)))
 
 
 def test_five_years_of_which_sixty_days_are_managed_take_forty_exports_and_then_six(

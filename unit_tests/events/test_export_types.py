@@ -7,10 +7,8 @@ from typing import Any
 
 import pytest
 
-from mixpanel_emulator.control_client import ControlClient
-from unit_tests.builders import DAY_MS, NOON_10_MARCH_MS, discover, event
-from unit_tests.harness import Command
-from unit_tests.worlds import asked
+from unit_tests.builders import DAY_MS, NOON_10_MARCH_MS, event
+from unit_tests.project import Project
 
 EXPORT = "/api/2.0/export"
 TOP = "/api/query/events/properties/top"
@@ -42,9 +40,9 @@ def many(count: int, *rare: dict[str, Any], **usual: Any) -> list[dict[str, Any]
     return events
 
 
-def wheres(mixpanel: ControlClient) -> list[str | None]:
+def wheres(project: Project) -> list[str | None]:
     """The filter of each export asked for."""
-    return [entry["query"].get("where") for entry in asked(mixpanel, EXPORT)]
+    return [entry["query"].get("where") for entry in project.asked(EXPORT)]
 
 
 @pytest.mark.parametrize(
@@ -66,20 +64,16 @@ def wheres(mixpanel: ControlClient) -> list[str | None]:
     ],
 )
 def test_a_type_is_what_nine_in_ten_values_show(
-    command: Command,
-    mixpanel: ControlClient,
-    config: dict[str, Any],
-    values: list[Any],
-    expected: str,
+    project: Project, values: list[Any], expected: str
 ) -> None:
-    mixpanel.add_events([event(insert_id=f"i-{n}", it=value) for n, value in enumerate(values)])
-    assert types(discover(command, config))["it"] == expected
+    project.mixpanel.add_events(
+        [event(insert_id=f"i-{n}", it=value) for n, value in enumerate(values)]
+    )
+    assert types(project.discover()["export"])["it"] == expected
 
 
-def test_lexicon_counts_its_events_and_goes_before_the_sample(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
-    mixpanel.add_events([event(told="text", hard=1)])
+def test_lexicon_counts_its_events_and_goes_before_the_sample(project: Project) -> None:
+    project.mixpanel.add_events([event(told="text", hard=1)])
     schemas = [
         {
             "entityType": "event",
@@ -93,8 +87,8 @@ def test_lexicon_counts_its_events_and_goes_before_the_sample(
         }
         for n in range(10)
     ]
-    mixpanel.set_truth("schemas", schemas)
-    found = types(discover(command, config))
+    project.mixpanel.set_truth("schemas", schemas)
+    found = types(project.discover()["export"])
     assert (found["told"], found["hard"]) == ("number", "string")
 
 
@@ -105,67 +99,57 @@ def test_lexicon_counts_its_events_and_goes_before_the_sample(
     ("value", "expected"), [(7, "number"), (False, "boolean"), ({"a": 1}, "object")]
 )
 def test_a_property_that_one_event_of_thousands_has_is_asked_for_by_name(
-    command: Command,
-    mixpanel: ControlClient,
-    config: dict[str, Any],
-    value: Any,
-    expected: str,
+    project: Project, value: Any, expected: str
 ) -> None:
-    mixpanel.add_events(many(3_000, {"rare": value}))
-    assert types(discover(command, config))["rare"] == expected
-    assert wheres(mixpanel) == [None, RARE]
-    first, second = (entry["query"] for entry in asked(mixpanel, EXPORT))
+    project.mixpanel.add_events(many(3_000, {"rare": value}))
+    assert types(project.discover()["export"])["rare"] == expected
+    assert wheres(project) == [None, RARE]
+    first, second = (entry["query"] for entry in project.asked(EXPORT))
     assert {**second, "where": None} == {**first, "where": None}
 
 
-def test_the_users_filters_hold_for_rare_properties_too(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
+def test_the_users_filters_hold_for_rare_properties_too(project: Project) -> None:
     named = many(3_000, {"rare": 7}, plan="pro")
     other = [
         event("Other", insert_id="o", rare="x", plan="pro"),
         event(insert_id="p", rare="x", plan="free"),
     ]
-    mixpanel.add_events([*named, *other])
-    config.update(export_events=["Sign Up"], export_where='properties["plan"] == "pro"')
-    assert types(discover(command, config))["rare"] == "number"
-    assert wheres(mixpanel)[1] == f'(properties["plan"] == "pro") and ({RARE})'
-    assert {entry["query"]["event"] for entry in asked(mixpanel, EXPORT)} == {'["Sign Up"]'}
+    project.mixpanel.add_events([*named, *other])
+    project.config.update(export_events=["Sign Up"], export_where='properties["plan"] == "pro"')
+    assert types(project.discover()["export"])["rare"] == "number"
+    assert wheres(project)[1] == f'(properties["plan"] == "pro") and ({RARE})'
+    assert {entry["query"]["event"] for entry in project.asked(EXPORT)} == {'["Sign Up"]'}
 
 
-def test_what_is_told_elsewhere_is_not_asked_for(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
+def test_what_is_told_elsewhere_is_not_asked_for(project: Project) -> None:
     schema = {"properties": {"described": {"type": "boolean"}}}
-    mixpanel.set_truth("schemas", [{"entityType": "event", "name": "A", "schemaJson": schema}])
+    project.mixpanel.set_truth(
+        "schemas", [{"entityType": "event", "name": "A", "schemaJson": schema}]
+    )
     reserved = {"$screen_dpi": 1.5, "$ae_session_length": "1", "$radio": "LTE"}
-    mixpanel.add_events(many(3_000, {"described": True, **reserved}))
-    found = types(discover(command, config))
+    project.mixpanel.add_events(many(3_000, {"described": True, **reserved}))
+    found = types(project.discover()["export"])
     assert (found["described"], found["screen_dpi"]) == ("boolean", "number")
     assert found["ae_session_length"] == ["number", "string"]
-    assert wheres(mixpanel) == [None]
+    assert wheres(project) == [None]
 
 
-def test_types_of_text_are_not_asked_for(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
-    mixpanel.add_events(many(3_000, {"rare": 7}))
-    config["property_types"] = "string"
-    assert types(discover(command, config))["rare"] == "string"
-    assert wheres(mixpanel) == [None]
+def test_types_of_text_are_not_asked_for(project: Project) -> None:
+    project.mixpanel.add_events(many(3_000, {"rare": 7}))
+    project.config["property_types"] = "string"
+    assert types(project.discover()["export"])["rare"] == "string"
+    assert wheres(project) == [None]
 
 
-def test_names_that_no_url_holds_are_text(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
+def test_names_that_no_url_holds_are_text(project: Project) -> None:
     rare = [f"a rare property {n:04d}" for n in range(300)]
-    mixpanel.add_events(many(4_000, {"tab\t": 1}, *({raw: 1} for raw in rare)))
-    found = types(discover(command, config))
+    project.mixpanel.add_events(many(4_000, {"tab\t": 1}, *({raw: 1} for raw in rare)))
+    found = types(project.discover()["export"])
     kinds = [found[raw] for raw in rare]
     assert 60 < kinds.count("number") < 120
     assert set(kinds) == {"number", "string"}
     assert found["tab\t"] == "string"
-    assert len(wheres(mixpanel)) == 2
+    assert len(wheres(project)) == 2
 
 
 @pytest.mark.parametrize(
@@ -178,11 +162,11 @@ def test_names_that_no_url_holds_are_text(
     ],
 )
 def test_a_rare_sample_that_cannot_be_had_costs_a_type_and_a_line_of_the_log(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], fault: dict[str, Any]
+    project: Project, fault: dict[str, Any]
 ) -> None:
-    mixpanel.add_events(many(3_000, {"rare": 7}))
-    mixpanel.add_fault(path=EXPORT, query={"where": RARE}, **fault)
-    out = command.run("discover", config=config, skip_waits=True)
+    project.mixpanel.add_events(many(3_000, {"rare": 7}))
+    project.mixpanel.add_fault(path=EXPORT, query={"where": RARE}, **fault)
+    out = project.run("discover")
     assert out.code == 0, out.log
     found = types(out.streams()["export"])
     assert (found["rare"], found["common"]) == ("string", "number")
@@ -191,23 +175,19 @@ def test_a_rare_sample_that_cannot_be_had_costs_a_type_and_a_line_of_the_log(
     assert "Stream 'export' is discovered without a sample of its rare properties: " in told[0]
 
 
-def test_an_outage_at_the_rare_sample_fails_as_at_any_other(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
-    mixpanel.add_events(many(3_000, {"rare": 7}))
-    mixpanel.add_fault("status", EXPORT, query={"where": RARE}, status=503)
-    out = command.run("discover", config=config, skip_waits=True)
+def test_an_outage_at_the_rare_sample_fails_as_at_any_other(project: Project) -> None:
+    project.mixpanel.add_events(many(3_000, {"rare": 7}))
+    project.mixpanel.add_fault("status", EXPORT, query={"where": RARE}, status=503)
+    out = project.run("discover")
     assert out.code == 1
     assert out.errors[0]["failure_type"] == "transient_error"
 
 
-def test_what_is_closed_is_not_asked_for_twice(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
-    mixpanel.add_events(many(3_000, {"rare": 7}))
-    mixpanel.configure(forbidden=[{"path_prefix": EXPORT, "status": 403, "body": "no"}])
-    assert types(discover(command, config))["rare"] == "string"
-    assert wheres(mixpanel) == [None]
+def test_what_is_closed_is_not_asked_for_twice(project: Project) -> None:
+    project.mixpanel.add_events(many(3_000, {"rare": 7}))
+    project.mixpanel.configure(forbidden=[{"path_prefix": EXPORT, "status": 403, "body": "no"}])
+    assert types(project.discover()["export"])["rare"] == "string"
+    assert wheres(project) == [None]
 
 
 # -- from one discovery to the next ---------------------------------------------------------
@@ -245,14 +225,12 @@ def a_month(end_ms: int, seed: int) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_discoveries_a_month_apart_agree_on_every_column(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], seed: int
-) -> None:
-    mixpanel.add_events(a_month(NOON_10_MARCH_MS, 2 * seed))
-    before = discover(command, config)
-    mixpanel.set_clock(A_MONTH_LATER)
-    mixpanel.add_events(a_month(LATER_MS, 2 * seed + 1))
-    assert discover(command, config) == before
+def test_discoveries_a_month_apart_agree_on_every_column(project: Project, seed: int) -> None:
+    project.mixpanel.add_events(a_month(NOON_10_MARCH_MS, 2 * seed))
+    before = project.discover()["export"]
+    project.mixpanel.set_clock(A_MONTH_LATER)
+    project.mixpanel.add_events(a_month(LATER_MS, 2 * seed + 1))
+    assert project.discover()["export"] == before
     assert {name: types(before)[name] for name in (*VALUES, "refund", "is_test")} == {
         "zip": "number", "price": "number", "vip": "boolean", "tags": "array", "cart": "object",
         "name": "string", "account": "integer", "coupon": "string", "refund": "number",

@@ -13,15 +13,14 @@ from typing import Any
 
 import pytest
 
-from mixpanel_emulator.control_client import ControlClient
 from source_mixpanel.columns.privacy import Privacy
 from source_mixpanel.columns.properties import Shape
 from source_mixpanel.events import pool
 from source_mixpanel.events.line_maker import Rendering
 from source_mixpanel.events.worker import Task
 from source_mixpanel.process.cores import cores, limit_of, older_limit_of
-from unit_tests.builders import discover
-from unit_tests.harness import Command, Running, configured, expected_export, multiset
+from unit_tests.harness import Running, multiset
+from unit_tests.project import Project
 
 DAYS, A_DAY, TEXT = 8, 700, 2_000
 MINUTE_MS, DAY_MS = 60_000, 86_400_000
@@ -32,13 +31,14 @@ several_cores = pytest.mark.skipif(cores() < 2, reason="one core: there are no f
 
 
 @pytest.fixture
-def project(command: Command, mixpanel: ControlClient, config: dict[str, Any]) -> dict[str, Any]:
+def project(project: Project) -> Project:
     """Eight days of large events, and values that are odd in every way that is counted."""
-    mixpanel.reset()
+    project.mixpanel.reset()
     for day in range(DAYS):
-        mixpanel.add_events([_event(day, number) for number in range(A_DAY)])
-    config.update(start_date="2026-03-03", event_timestamps="utc")
-    return discover(command, config)
+        project.mixpanel.add_events([_event(day, number) for number in range(A_DAY)])
+    project.config.update(start_date="2026-03-03", event_timestamps="utc")
+    project.discover()
+    return project
 
 
 def _event(day: int, number: int) -> dict[str, Any]:
@@ -55,8 +55,8 @@ def _event(day: int, number: int) -> dict[str, Any]:
     return {"event": f"Event {number % 5}", "properties": held}
 
 
-def _files(config: dict[str, Any], stream: dict[str, Any]) -> dict[str, Any]:
-    return {"config": config, "catalog": configured([stream], "incremental")}
+def _start(project: Project) -> Running:
+    return project.start("read", catalog=project.catalog("export"), skip_waits=True, quick_s=0.0)
 
 
 def _workers(parent: int) -> set[int]:
@@ -82,15 +82,13 @@ def _when(running: Running, holds: Callable[[], bool]) -> bool:
 
 
 @several_cores
-def test_other_processes_make_the_same_lines(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], project: dict[str, Any]
-) -> None:
-    running = command.start("read", **_files(config, project), skip_waits=True, quick_s=0.0)
+def test_other_processes_make_the_same_lines(project: Project) -> None:
+    running = _start(project)
     assert _when(running, lambda: bool(_workers(running.pid)))
     aside = running.end()
-    alone = command.run("read", **_files({**config, "download_ahead_mb": 0}, project), quick_s=0.0)
+    alone = project.using(download_ahead_mb=0).sync("export", quick_s=0.0)
     assert (aside.code, alone.code) == (0, 0), aside.log
-    expected = multiset(expected_export(mixpanel.events(), project))
+    expected = project.expected_export()
     assert multiset(aside.records("export")) == multiset(alone.records("export")) == expected
     told = [line for line in aside.log.splitlines() if "do not fit" in line]
     assert told
@@ -101,10 +99,8 @@ def test_other_processes_make_the_same_lines(
 
 
 @several_cores
-def test_a_worker_that_is_killed_costs_nothing(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], project: dict[str, Any]
-) -> None:
-    running = command.start("read", **_files(config, project), skip_waits=True, quick_s=0.0)
+def test_a_worker_that_is_killed_costs_nothing(project: Project) -> None:
+    running = _start(project)
     killed: set[int] = set()
 
     def kill() -> bool:
@@ -119,7 +115,7 @@ def test_a_worker_that_is_killed_costs_nothing(
     assert killed
     out = running.end()
     assert out.code == 0, out.log
-    assert multiset(out.records("export")) == multiset(expected_export(mixpanel.events(), project))
+    assert multiset(out.records("export")) == project.expected_export()
     assert "has ended early: signal 9. They are made here instead." in out.log
 
 
@@ -141,10 +137,8 @@ def test_a_worker_that_does_not_get_on_is_ended(monkeypatch: pytest.MonkeyPatch)
 
 @several_cores
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_no_worker_outlives_the_connector(
-    command: Command, config: dict[str, Any], project: dict[str, Any], number: int
-) -> None:
-    running = command.start("read", **_files(config, project), skip_waits=True, quick_s=0.0)
+def test_no_worker_outlives_the_connector(project: Project, number: int) -> None:
+    running = _start(project)
     seen: set[int] = set()
 
     def started() -> bool:
@@ -160,13 +154,12 @@ def test_no_worker_outlives_the_connector(
     assert not [pid for pid in seen if Path(f"/proc/{pid}/exe").exists()]
 
 
-def test_small_windows_are_worth_no_process(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
-    mixpanel.seed(3, events=200, days=20, profiles=5)
-    config.update(start_date="2026-02-20", event_timestamps="utc")
-    stream = discover(command, config)
-    running = command.start("read", **_files(config, stream), skip_waits=True, quick_s=0.0)
+def test_small_windows_are_worth_no_process(project: Project) -> None:
+    project.mixpanel.reset()
+    project.mixpanel.seed(3, events=200, days=20, profiles=5)
+    project.config.update(start_date="2026-02-20", event_timestamps="utc")
+    project.discover()
+    running = _start(project)
     assert not _when(running, lambda: bool(_workers(running.pid)))
     assert running.end().code == 0
 

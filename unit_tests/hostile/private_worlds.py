@@ -85,11 +85,10 @@ def privates(draw: st.DrawFn) -> list[Private]:
 _fates = st.lists(st.sampled_from([EXCLUDED, HASHED]), max_size=2)
 
 
-def kept_back(config: dict[str, Any], properties: list[Private]) -> dict[str, Any]:
+def kept_back(properties: list[Private]) -> dict[str, Any]:
     """Settings that keep these back, and ids."""
     excluded = [p for p in properties if p.fate == EXCLUDED]
     return {
-        **config,
         "event_timestamps": "utc",
         "exclude_properties": [
             f"*{_name_mark(p.mark)}*" if p.by_pattern else p.name for p in excluded

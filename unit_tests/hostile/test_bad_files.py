@@ -11,12 +11,12 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from mixpanel_emulator.control_client import ControlClient
-from unit_tests.builders import event
-from unit_tests.harness import Command, Output, configured, multiset
+from unit_tests.builders import bare, event
+from unit_tests.harness import Output, configured, multiset
 from unit_tests.hostile.mutants import mutants, written
-from unit_tests.hostile.test_values import bare
 from unit_tests.hostile.values import EXAMPLES
 from unit_tests.profiles.test_engage import many
+from unit_tests.project import Project
 
 SECRET = "local-service-account-secret-7"
 STREAMS = ["export", "engage", "cohorts", "funnels", "cohort_members"]
@@ -131,26 +131,22 @@ def _without_control(out: Output) -> str:
 
 @given(st.data())
 @some
-def test_settings(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], data: st.DataObject
-) -> None:
-    plant(mixpanel)
-    full = {**config, **SETTINGS}
+def test_settings(project: Project, data: st.DataObject) -> None:
+    plant(project.mixpanel)
+    full = project.using(**SETTINGS).config
     # Without its address it would ask Mixpanel itself.
     broken = written(data.draw(mutants(full, frozenset({"api_url"}))))
     verb = data.draw(st.sampled_from(["read", "read", "check", "discover"]))
     files: dict[str, Any] = {"config": broken}
     if verb == "read":
         files["catalog"] = configured([bare("export"), bare("engage")])
-    judged(command.run(verb, **files, skip_waits=True, tries=2), mixpanel)
+    judged(project.run(verb, **files, tries=2), project.mixpanel)
 
 
 @given(st.data())
 @some
-def test_catalogs(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], data: st.DataObject
-) -> None:
-    plant(mixpanel)
+def test_catalogs(project: Project, data: st.DataObject) -> None:
+    plant(project.mixpanel)
     columns = {"n": {"type": ["null", "integer"], "mixpanel_property": "n"}}
     stream = {
         **bare("export"),
@@ -159,22 +155,18 @@ def test_catalogs(
         "source_defined_cursor": True,
         "source_defined_primary_key": [["event"], ["insert_id"]],
     }
-    catalog = configured([stream, bare("engage"), bare("cohorts")], "incremental")
+    catalog = project.catalog(stream, bare("engage"), bare("cohorts"))
     catalog["streams"][0] |= {"cursor_field": ["time"], "primary_key": [["insert_id"]]}
-    files = {"catalog": written(data.draw(mutants(catalog))), "config": config}
-    judged(command.run("read", **files, skip_waits=True, tries=2), mixpanel)
+    broken = written(data.draw(mutants(catalog)))
+    judged(project.run("read", catalog=broken, tries=2), project.mixpanel)
 
 
 @given(st.data())
 @some
-def test_states(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], data: st.DataObject
-) -> None:
-    plant(mixpanel)
-    catalog = configured([bare(name) for name in STREAMS], "incremental")
+def test_states(project: Project, data: st.DataObject) -> None:
+    plant(project.mixpanel)
     state = written(data.draw(mutants(entries(STATES))))
-    files: dict[str, Any] = {"config": config, "catalog": catalog, "state": state}
-    judged(command.run("read", **files, skip_waits=True, tries=2), mixpanel)
+    judged(project.sync(*map(bare, STREAMS), state=state, tries=2), project.mixpanel)
 
 
 @pytest.mark.parametrize(
@@ -190,22 +182,15 @@ def test_states(
         ("discover", "config"),
     ],
 )
-def test_files_that_are_no_documents(
-    command: Command,
-    mixpanel: ControlClient,
-    config: dict[str, Any],
-    verb: str,
-    content: str,
-    name: str,
-) -> None:
-    files: dict[str, Any] = {"config": config}
+def test_files_that_are_no_documents(project: Project, verb: str, content: str, name: str) -> None:
+    files: dict[str, Any] = {}
     if verb == "read":
         files |= {"catalog": configured([bare("cohorts")]), "state": []}
-    out = command.run(verb, **{**files, name: content}, skip_waits=True)
+    out = project.run(verb, **{**files, name: content})
     if name == "state" and content == "null":
         assert out.code == 0
         return
-    judged(out, mixpanel)
+    judged(out, project.mixpanel)
     assert out.code == 1
     assert json.dumps(name)[1:4] in out.errors[-1]["message"].lower()
-    assert mixpanel.journal() == []
+    assert project.mixpanel.journal() == []

@@ -14,11 +14,10 @@ from typing import Any
 
 import pytest
 
-from mixpanel_emulator.control_client import ControlClient
-from unit_tests.builders import DAY_MS, NOON_10_MARCH_MS, discover, event, read
-from unit_tests.harness import Command, Output, configured, multiset
+from unit_tests.builders import DAY_MS, NOON_10_MARCH_MS, bare, event
+from unit_tests.harness import Output, configured, multiset
 from unit_tests.hostile.test_secrets import listening
-from unit_tests.hostile.test_values import bare
+from unit_tests.project import Project
 
 HOUR = 3600.0
 YEAR = 365 * 24 * HOUR
@@ -72,34 +71,28 @@ def alone(
 # -- disk and files --------------------------------------------------------------------------
 
 
-def test_a_full_disk_ends_the_stream_and_the_next_sync_is_whole(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
-    mixpanel.add_events(bulky(1500))
-    stream = discover(command, config)
-    files = {"config": config, "catalog": configured([stream], "incremental")}
-    out = command.run("read", **files, limits={"RLIMIT_FSIZE": 700_000}, skip_waits=True, tries=2)
+def test_a_full_disk_ends_the_stream_and_the_next_sync_is_whole(project: Project) -> None:
+    project.mixpanel.add_events(bulky(1500))
+    stream = project.discover()["export"]
+    out = project.sync(stream, limits={"RLIMIT_FSIZE": 700_000}, tries=2)
     refused(out, "system_error", "disk for temporary files is full", "TMPDIR")
-    again = read(command, config, stream, state=out.state_file() or None)
+    again = project.sync("export", state=out.state_file() or None)
     ids = [row["insert_id"] for row in (*out.records(), *again.records())]
     assert multiset(ids) == multiset(f"i-{n}" for n in range(1500))
 
 
-def test_a_missing_temporary_directory_is_made_up_for(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
-    mixpanel.add_events([event()])
-    stream = discover(command, config)
-    files = {"config": config, "catalog": configured([stream])}
-    out = command.run("read", **files, env={"TMPDIR": "/no/such/place"})
+def test_a_missing_temporary_directory_is_made_up_for(project: Project) -> None:
+    project.mixpanel.add_events([event()])
+    stream = project.discover()["export"]
+    out = project.sync(stream, mode="full_refresh", env={"TMPDIR": "/no/such/place"})
     assert (out.code, len(out.records())) == (0, 1)
 
 
 @pytest.mark.parametrize("verb", ["check", "read"])
 def test_without_any_temporary_directory_it_says_what_to_set(
-    mixpanel: ControlClient, config: dict[str, Any], tmp_path: Path, verb: str
+    project: Project, tmp_path: Path, verb: str
 ) -> None:
-    files = {"config": config}
+    files = {"config": project.config}
     if verb == "read":
         files["catalog"] = configured([bare("export")])
 
@@ -110,17 +103,14 @@ def test_without_any_temporary_directory_it_says_what_to_set(
     assert (code, stderr) == (1, "")
     [error] = [m["trace"]["error"] for m in messages if m["type"] == "TRACE"]
     assert "needs a directory for temporary files" in error["message"]
-    assert mixpanel.journal() == []
+    assert project.mixpanel.journal() == []
 
 
 @pytest.mark.parametrize("limit", [1, 3, 4, 5, 6, 7, 8, 9, 64])
-def test_too_few_open_files_are_told_or_enough(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], limit: int
-) -> None:
-    mixpanel.add_events([event()])
-    stream = discover(command, config)
-    files = {"config": config, "catalog": configured([stream])}
-    out = command.run("read", **files, limits={"RLIMIT_NOFILE": limit}, tries=2)
+def test_too_few_open_files_are_told_or_enough(project: Project, limit: int) -> None:
+    project.mixpanel.add_events([event()])
+    stream = project.discover()["export"]
+    out = project.sync(stream, mode="full_refresh", limits={"RLIMIT_NOFILE": limit}, tries=2)
     if out.code == 0:
         assert (limit > 6, len(out.records())) == (True, 1)
     else:
@@ -132,10 +122,10 @@ def test_too_few_open_files_are_told_or_enough(
 
 
 def test_output_that_cannot_be_written_is_told_on_standard_error(
-    mixpanel: ControlClient, config: dict[str, Any], tmp_path: Path
+    project: Project, tmp_path: Path
 ) -> None:
-    mixpanel.add_events(bulky(50))
-    files = {"config": config, "catalog": configured([bare("export")])}
+    project.mixpanel.add_events(bulky(50))
+    files = {"config": project.config, "catalog": configured([bare("export")])}
     with Path("/dev/full").open("wb") as full:
         code, _, stderr = alone(files, tmp_path, stdout=full)
     assert code == 1
@@ -144,20 +134,16 @@ def test_output_that_cannot_be_written_is_told_on_standard_error(
     )
 
 
-def test_no_output_at_all_is_told_on_standard_error(
-    mixpanel: ControlClient, config: dict[str, Any], tmp_path: Path
-) -> None:
-    files = {"config": config, "catalog": configured([bare("export")])}
+def test_no_output_at_all_is_told_on_standard_error(project: Project, tmp_path: Path) -> None:
+    files = {"config": project.config, "catalog": configured([bare("export")])}
     code, _, stderr = alone(files, tmp_path, before=lambda: os.close(1), stdout=None)
     assert (code, stderr) == (1, "The connector has no standard output to write to.\n")
-    assert mixpanel.journal() == []
+    assert project.mixpanel.journal() == []
 
 
-def test_what_libraries_say_on_standard_error_stays_there(
-    mixpanel: ControlClient, config: dict[str, Any], tmp_path: Path
-) -> None:
+def test_what_libraries_say_on_standard_error_stays_there(project: Project, tmp_path: Path) -> None:
     """Airbyte's print buffer takes it, and would print it among the messages."""
-    mixpanel.add_events([event(insert_id="a")])
+    project.mixpanel.add_events([event(insert_id="a")])
     (tmp_path / "sitecustomize.py").write_text(
         "import sys, threading\n"
         "start = threading.Thread.start\n"
@@ -166,7 +152,7 @@ def test_what_libraries_say_on_standard_error_stays_there(
         "    start(self)\n"
         "threading.Thread.start = loud\n"
     )
-    files = {"config": config, "catalog": configured([bare("export")])}
+    files = {"config": project.config, "catalog": configured([bare("export")])}
     path = os.pathsep.join([str(tmp_path), *sys.path])
     code, messages, stderr = alone(files, tmp_path, PYTHONPATH=path)
     assert code == 0
@@ -174,13 +160,11 @@ def test_what_libraries_say_on_standard_error_stays_there(
     assert set(stderr.splitlines()) == {"a warning"}
 
 
-def test_the_output_is_utf_8_whatever_the_locale(
-    mixpanel: ControlClient, config: dict[str, Any], tmp_path: Path
-) -> None:
+def test_the_output_is_utf_8_whatever_the_locale(project: Project, tmp_path: Path) -> None:
     name = "Grüße \u2028 日本 \U0001f600"
     odd: dict[str, Any] = {name: name}
-    mixpanel.add_events([event(name, **odd)])
-    files = {"config": config, "catalog": configured([bare("export")])}
+    project.mixpanel.add_events([event(name, **odd)])
+    files = {"config": project.config, "catalog": configured([bare("export")])}
     env: dict[str, Any] = {"PYTHONIOENCODING": "ascii", "LC_ALL": "C", "PYTHONUTF8": "0"}
     code, messages, stderr = alone(files, tmp_path, **env)
     assert (code, stderr) == (0, "")
@@ -216,31 +200,24 @@ def test_the_output_is_utf_8_whatever_the_locale(
     ids=["no such host", "nobody listens", "no proxy"],
 )
 def test_what_keeps_mixpanel_out_of_reach_is_named(
-    command: Command,
-    config: dict[str, Any],
-    settings: dict[str, Any],
-    env: dict[str, str],
-    kind: str,
-    words: list[str],
+    project: Project, settings: dict[str, Any], env: dict[str, str], kind: str, words: list[str]
 ) -> None:
     no_proxy = dict.fromkeys(("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"), "")
     run = {"env": {**no_proxy, "NO_PROXY": "", "no_proxy": "", **env}, "tries": 2}
-    files = {"config": {**config, **settings}, "catalog": configured([bare("export")])}
-    out = command.run("read", **files, **run, skip_waits=True)
+    away = project.using(**settings)
+    out = away.sync(bare("export"), mode="full_refresh", **run)
     refused(out, kind, *words)
     assert "p4ss-w0rd" not in out.raw.decode()
-    checked = command.run("check", config={**config, **settings}, **run, skip_waits=True)
+    checked = away.run("check", **run)
     [status] = checked.of("CONNECTION_STATUS")
     assert status["status"] == "FAILED"
     assert words[-1] in status["message"]
 
 
-def test_a_server_that_does_not_speak_tls_is_named(
-    command: Command, config: dict[str, Any]
-) -> None:
+def test_a_server_that_does_not_speak_tls_is_named(project: Project) -> None:
     with listening("127.0.0.1") as (url, _):
-        settings = {**config, "api_url": url.replace("http:", "https:")}
-        out = read(command, settings, bare("export"), tries=2)
+        away = project.using(api_url=url.replace("http:", "https:"))
+        out = away.sync(bare("export"), tries=2)
     refused(out, "transient_error", "127.0.0.1 does not speak TLS as it should")
 
 
@@ -248,24 +225,21 @@ def test_a_server_that_does_not_speak_tls_is_named(
 
 
 @pytest.mark.parametrize("jump", [-50 * YEAR, -YEAR, -2 * HOUR, 2 * HOUR, YEAR, 1000 * YEAR])
-def test_a_clock_that_is_set_during_a_sync_moves_nothing(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], jump: float
-) -> None:
-    config["date_window_size"] = 2
-    mixpanel.add_events([event(insert_id=f"i-{n}", days_ago=n) for n in range(8)])
-    stream = discover(command, config)
-    files = {"config": config, "catalog": configured([stream], "incremental")}
+def test_a_clock_that_is_set_during_a_sync_moves_nothing(project: Project, jump: float) -> None:
+    project.config["date_window_size"] = 2
+    project.mixpanel.add_events([event(insert_id=f"i-{n}", days_ago=n) for n in range(8)])
+    project.discover()
     late = NOON_10_MARCH_MS + 60_000
     states: list[dict[str, Any]] = []
     for reading in (1, 2, 4, 7, 11):
-        out = command.run("read", **files, jumps={reading: jump})
+        out = project.sync("export", jumps={reading: jump})
         assert out.code == 0, out.log
         assert len(out.records()) == 8
         state, states = out.stream_state("export"), out.state_file()
-        assert state["covered"][-1][2] <= mixpanel.now_ms() - OVERLAP_MS + 2000
+        assert state["covered"][-1][2] <= project.mixpanel.now_ms() - OVERLAP_MS + 2000
         assert state["covered"][-1][1] == "2026-03-10"
     lost = event(insert_id="late", days_ago=7, mp_processing_time_ms=late)
     assert lost["properties"]["time"] == NOON_10_MARCH_MS - 7 * DAY_MS
-    mixpanel.add_events([lost])
-    again = read(command, config, stream, state=states)
+    project.mixpanel.add_events([lost])
+    again = project.sync("export", state=states)
     assert "late" in [row["insert_id"] for row in again.records()]

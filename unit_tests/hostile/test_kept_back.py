@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mixpanel_emulator.control_client import ControlClient
 from source_mixpanel.texts.json_lines import dump
 from source_mixpanel.texts.masking import NOT_SHOWN
-from unit_tests.harness import Command, Output, configured
+from unit_tests.builders import bare
+from unit_tests.harness import Output
 from unit_tests.hostile.private_worlds import (
     COMPANY,
     EXCLUDED,
@@ -34,9 +34,9 @@ from unit_tests.hostile.private_worlds import (
     plant,
     privates,
 )
-from unit_tests.hostile.test_values import EXPORT, bare, one_day
+from unit_tests.hostile.test_values import EXPORT, one_day
 from unit_tests.hostile.values import EXAMPLES
-from unit_tests.worlds import discovered, sync
+from unit_tests.project import Project
 
 NAME, VALUE = "qzname", "qzvalue"
 PRIVATE = f'"{NAME}":"{VALUE}"'
@@ -48,9 +48,9 @@ syncs = settings(max_examples=max(5, EXAMPLES // 3))
 
 
 @pytest.fixture
-def private(config: dict[str, Any]) -> dict[str, Any]:
-    """Settings that keep a property back."""
-    return {**one_day(config, "columns"), "exclude_properties": [f"{NAME[:-1]}*"]}
+def private(project: Project) -> Project:
+    """Read by settings that keep a property back."""
+    return one_day(project, "columns").using(exclude_properties=[f"{NAME[:-1]}*"])
 
 
 def all_told(out: Output) -> str:
@@ -59,12 +59,11 @@ def all_told(out: Output) -> str:
     return f"{out.raw.decode()}\n{told}\n{out.stderr}"
 
 
-def verbs(command: Command, config: dict[str, Any], *streams: str) -> Iterator[Output]:
+def verbs(project: Project, *streams: str) -> Iterator[Output]:
     """Every verb; the sync reads these streams."""
-    yield command.run("check", config=config, skip_waits=True, tries=2)
-    yield command.run("discover", config=config, skip_waits=True, tries=2)
-    catalog = configured([bare(name) for name in streams])
-    yield command.run("read", config=config, catalog=catalog, skip_waits=True, tries=2)
+    yield project.run("check", tries=2)
+    yield project.run("discover", tries=2)
+    yield project.sync(*map(bare, streams), mode="full_refresh", tries=2)
 
 
 BODIES = {
@@ -93,55 +92,41 @@ BODIES = {
 }
 
 
-def told_of(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], body: str, status: int = 200
-) -> str:
+def told_of(project: Project, body: str, status: int = 200) -> str:
     """All that every verb tells where Mixpanel answers for data in this way."""
     for path in (EXPORT, "/api/query/", "/api/app/projects/"):
-        mixpanel.add_fault("status", path, status=status, body=body)
-    outs = list(verbs(command, config, *DAMAGED))
+        project.mixpanel.add_fault("status", path, status=status, body=body)
+    outs = list(verbs(project, *DAMAGED))
     assert outs[-1].errors
     return "".join(map(all_told, outs))
 
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
-def test_damaged_answers_are_told_without_what_is_in_them(
-    command: Command, mixpanel: ControlClient, private: dict[str, Any], body: str
-) -> None:
-    told = told_of(command, mixpanel, private, body)
+def test_damaged_answers_are_told_without_what_is_in_them(private: Project, body: str) -> None:
+    told = told_of(private, body)
     assert NAME not in told
     assert VALUE not in told
 
 
 @pytest.mark.parametrize("status", [206, 302])
-def test_what_comes_under_an_odd_status_may_be_data(
-    command: Command, mixpanel: ControlClient, private: dict[str, Any], status: int
-) -> None:
-    told = told_of(command, mixpanel, private, LINE, status)
+def test_what_comes_under_an_odd_status_may_be_data(private: Project, status: int) -> None:
+    told = told_of(private, LINE, status)
     assert NAME not in told
     assert VALUE not in told
 
 
 @pytest.mark.parametrize("body", [LINE[:-9], BODIES["an element is damaged"]])
-def test_a_remark_stands_where_data_would_be_shown(
-    command: Command,
-    mixpanel: ControlClient,
-    config: dict[str, Any],
-    private: dict[str, Any],
-    body: str,
-) -> None:
-    assert NOT_SHOWN in told_of(command, mixpanel, private, body)
-    told = told_of(command, mixpanel, one_day(config), body)
+def test_a_remark_stands_where_data_would_be_shown(private: Project, body: str) -> None:
+    assert NOT_SHOWN in told_of(private, body)
+    told = told_of(one_day(private).using(exclude_properties=[]), body)
     assert NOT_SHOWN not in told
     assert NAME in told
 
 
-def test_what_the_server_says_to_a_request_is_told_all_the_same(
-    command: Command, mixpanel: ControlClient, private: dict[str, Any]
-) -> None:
-    mixpanel.add_fault("status", EXPORT, status=200, body='{"error": "too much of it"}\n')
-    mixpanel.add_fault("status", ENGAGE, status=400, body='{"error": "not like this"}')
-    *_, out = verbs(command, private, "export", "engage")
+def test_what_the_server_says_to_a_request_is_told_all_the_same(private: Project) -> None:
+    private.mixpanel.add_fault("status", EXPORT, status=200, body='{"error": "too much of it"}\n')
+    private.mixpanel.add_fault("status", ENGAGE, status=400, body='{"error": "not like this"}')
+    *_, out = verbs(private, "export", "engage")
     assert "too much of it" in out.log
     assert "not like this" in out.log
 
@@ -178,11 +163,9 @@ def unframed() -> Iterator[str]:
             thread.join()
 
 
-def test_a_broken_transport_is_told_without_what_it_carried(
-    command: Command, private: dict[str, Any]
-) -> None:
+def test_a_broken_transport_is_told_without_what_it_carried(private: Project) -> None:
     with unframed() as url:
-        for out in verbs(command, {**private, "api_url": url}, *DAMAGED):
+        for out in verbs(private.using(api_url=url), *DAMAGED):
             told = all_told(out)
             assert "InvalidChunkLength" in told or "broke" in told
             assert NAME not in told
@@ -208,26 +191,24 @@ def leaks(out: Output, marks: list[str]) -> set[str]:
 )
 @syncs
 def test_no_name_or_value_that_is_kept_back_comes_out_of_any_verb(
-    command: Command,
-    mixpanel: ControlClient,
-    config: dict[str, Any],
+    project: Project,
     properties: list[Private],
     layout: str,
     types: str,
     by_default: bool,  # noqa: FBT001 - drawn
 ) -> None:
-    plant(mixpanel, properties)
+    plant(project.mixpanel, properties)
     marks = marks_of(properties)
-    shape = {"property_layout": layout, "property_types": types}
-    settings_ = {**kept_back(config, properties), **shape}
-    settings_["select_properties_by_default"] = by_default
-    older = discovered(command, {**config, **shape, "event_timestamps": "utc"})
-    found = command.run("discover", config=settings_)
+    shape: dict[str, Any] = {"property_layout": layout, "property_types": types}
+    shape |= {"select_properties_by_default": by_default}
+    older = project.using(**shape, event_timestamps="utc").discover()
+    private = project.using(**kept_back(properties), **shape)
+    found = private.run("discover")
     assert leaks(found, marks) == set()
-    assert leaks(command.run("check", config=settings_), marks) == set()
+    assert leaks(private.run("check"), marks) == set()
     # Catalogs from before the settings have columns for what never comes out.
     for streams in (found.streams(), older):
-        out = sync(command, settings_, [streams[name] for name in STREAMS])
+        out = private.sync(*[streams[name] for name in STREAMS], mode="full_refresh")
         assert out.code == 0, out.log
         assert leaks(out, marks) == set()
         assert [len(out.records(name)) for name in STREAMS] == [7, 3, 3, 1, 1]
@@ -256,17 +237,17 @@ def _check_hashes(out: Output, properties: list[Private], layout: str) -> None:
 @given(st.data())
 @syncs
 def test_no_damaged_answer_gives_away_what_is_kept_back(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], data: st.DataObject
+    project: Project, data: st.DataObject
 ) -> None:
     properties = data.draw(privates())
-    plant(mixpanel, properties)
-    settings_ = kept_back(config, properties)
-    streams = discovered(command, settings_)
+    plant(project.mixpanel, properties)
+    private = project.using(**kept_back(properties))
+    private.discover()
     path, body = data.draw(damaged(properties))
-    mixpanel.add_fault("status", path, status=200, body=body)
+    project.mixpanel.add_fault("status", path, status=200, body=body)
     marks = marks_of(properties)
     for verb in ("check", "discover"):
-        out = command.run(verb, config=settings_, skip_waits=True, tries=2)
+        out = private.run(verb, tries=2)
         assert leaks(out, marks) == set()
-    out = sync(command, settings_, [streams[name] for name in STREAMS], tries=2)
+    out = private.sync(*STREAMS, mode="full_refresh", tries=2)
     assert leaks(out, marks) == set()

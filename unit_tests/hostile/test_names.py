@@ -8,13 +8,12 @@ from typing import Any, NamedTuple
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mixpanel_emulator.control_client import ControlClient
 from source_mixpanel.columns.unstorable import escaped
-from unit_tests.builders import discover, event, read
-from unit_tests.harness import Command, Output
+from unit_tests.builders import event
+from unit_tests.harness import Output
 from unit_tests.hostile.values import EXAMPLES, texts
 from unit_tests.profiles.test_engage import profile
-from unit_tests.worlds import discovered, sync
+from unit_tests.project import Project
 
 # Few, so that they collide in every way there is: letter case, `$`, `_`, core names, folding.
 pool = st.sampled_from(
@@ -74,22 +73,22 @@ def _plain(value: str) -> str:
 @given(rounds)
 @syncs
 def test_an_events_properties_are_where_the_catalog_has_them_or_rescued(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], history: list[Round]
+    project: Project, history: list[Round]
 ) -> None:
-    mixpanel.reset()
+    project.mixpanel.reset()
     again = {"late_events": "reread_window", "attribution_window": 6, "date_window_size": 2}
-    config = {**config, **again, "event_timestamps": "utc"}
-    stream = discover(command, config)
+    project.config = {**project.config, **again, "event_timestamps": "utc"}
+    stream = project.discover()["export"]
     wanted: set[str] = set()
     state = None
     for number, step in enumerate(history):
         for day, raws in enumerate(step.batches):
             told = _marked(raws)
             wanted |= told.keys()
-            mixpanel.add_events([_event_of(told, day, f"i-{number}-{day}")])
+            project.mixpanel.add_events([_event_of(told, day, f"i-{number}-{day}")])
         if step.refreshed:
-            stream = discover(command, config)
-        out = read(command, config, stream, state=state)
+            stream = project.discover()["export"]
+        out = project.sync(stream, state=state)
         assert _held(out, stream) == wanted
         state = out.state_file()
         assert not any(raw in json.dumps(state) for raw in wanted if len(raw) > 9)
@@ -103,15 +102,15 @@ def _event_of(properties: dict[str, str], day: int, insert_id: str) -> dict[str,
 @given(st.lists(st.lists(names, max_size=6), min_size=1, max_size=4))
 @syncs
 def test_records_and_the_discovered_schema_agree_on_every_name(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], batches: list[list[str]]
+    project: Project, batches: list[list[str]]
 ) -> None:
-    mixpanel.reset()
+    project.mixpanel.reset()
     told = [_marked(raws) for raws in batches]
-    mixpanel.add_events([_event_of(marks, 1, f"i-{n}") for n, marks in enumerate(told)])
-    mixpanel.add_profiles([profile(f"u-{n}", **marks) for n, marks in enumerate(told)])
-    streams = discovered(command, config)
+    project.mixpanel.add_events([_event_of(marks, 1, f"i-{n}") for n, marks in enumerate(told)])
+    project.mixpanel.add_profiles([profile(f"u-{n}", **marks) for n, marks in enumerate(told)])
+    streams = project.discover()
     for name in ("export", "engage"):
-        out = sync(command, config, [streams[name]])
+        out = project.sync(name, mode="full_refresh")
         assert _held(out, streams[name]) == {raw for marks in told for raw in marks}
         rescued = [raw for record in out.records() for raw in record["rescued_properties"] or ()]
         assert not any(raw == escaped(raw) and "\\u" not in raw for raw in rescued)
@@ -120,19 +119,19 @@ def test_records_and_the_discovered_schema_agree_on_every_name(
 @given(rounds)
 @syncs
 def test_a_profiles_properties_are_where_the_catalog_has_them_or_rescued(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], history: list[Round]
+    project: Project, history: list[Round]
 ) -> None:
-    mixpanel.reset()
-    stream = discovered(command, config)["engage"]
+    project.mixpanel.reset()
+    stream = project.discover()["engage"]
     state = None
     found: set[str] = set()
     for number, step in enumerate(history):
-        mixpanel.add_profiles(
+        project.mixpanel.add_profiles(
             [profile(f"u-{number}-{n}", **_marked(raws)) for n, raws in enumerate(step.batches)]
         )
         if step.refreshed:
-            stream = discovered(command, config)["engage"]
-        out = sync(command, config, [stream], mode="incremental", state=state)
+            stream = project.discover()["engage"]
+        out = project.sync(stream, state=state)
         found |= _held(out, stream)
         state = out.state_file()
     assert found == {raw for s in history for raws in s.batches for raw in _marked(raws)}

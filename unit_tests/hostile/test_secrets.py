@@ -14,13 +14,12 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from mixpanel_emulator.control_client import ControlClient
 from mixpanel_emulator.options import EmulatorOptions
 from mixpanel_emulator.server import EmulatorServer
 from peers.trust import certify
-from unit_tests.builders import discover, event, read
-from unit_tests.harness import Command, Output, configured
-from unit_tests.hostile.test_values import bare
+from unit_tests.builders import bare, event
+from unit_tests.harness import Output
+from unit_tests.project import Project
 
 USER = "sync.9f8e.mp-service-account"
 SECRET = 'q7Zk"/é+Wx\\9 v%Lm=3&tR'
@@ -44,10 +43,10 @@ ALL = ["export", "engage", "cohorts", "funnels", "annotations"]
 
 
 @pytest.fixture
-def secretive(config: dict[str, Any]) -> dict[str, Any]:
-    """Settings whose secret needs escaping wherever it is written."""
-    account = {**config["credentials"], "username": USER, "secret": SECRET}
-    return {**config, "credentials": account, "event_timestamps": "utc"}
+def secretive(project: Project) -> Project:
+    """Read by a secret that needs escaping wherever it is written."""
+    account = {**project.config["credentials"], "username": USER, "secret": SECRET}
+    return project.using(credentials=account, event_timestamps="utc")
 
 
 def pieces(secret: str) -> set[str]:
@@ -69,45 +68,40 @@ def _strings(value: Any) -> str:
     return "\n".join(map(_strings, value)) if isinstance(value, list) else str(value)
 
 
-def verbs(command: Command, config: dict[str, Any]) -> Iterator[Output]:
+def verbs(project: Project) -> Iterator[Output]:
     """Every verb; the sync reads streams of each API."""
-    yield command.run("check", config=config, skip_waits=True, tries=2)
-    yield command.run("discover", config=config, skip_waits=True, tries=2)
-    files = {"config": config, "catalog": configured([bare(name) for name in ALL])}
-    yield command.run("read", **files, skip_waits=True, tries=2)
+    yield project.run("check", tries=2)
+    yield project.run("discover", tries=2)
+    yield project.sync(*map(bare, ALL), mode="full_refresh", tries=2)
 
 
 @pytest.mark.parametrize("status", [200, 400, 500])
 @pytest.mark.parametrize("form", ["error", "text", "lines"])
 def test_a_server_that_echoes_them_in_any_spelling_gives_nothing_away(
-    command: Command,
-    mixpanel: ControlClient,
-    secretive: dict[str, Any],
-    status: int,
-    form: str,
+    secretive: Project, status: int, form: str
 ) -> None:
     told = " | ".join(SPELLINGS.values())
     body: Any = {"error": told} if form == "error" else told
     if form == "lines":
         body = json.dumps({"event": "a", "properties": {}}) + "\n" + json.dumps({"error": told})
-    mixpanel.add_fault("status", "/api", status=status, body=body)
-    for out in verbs(command, secretive):
-        assert mixpanel.journal(), "nobody was asked"
-        mixpanel.clear_journal()
+    secretive.mixpanel.add_fault("status", "/api", status=status, body=body)
+    for out in verbs(secretive):
+        assert secretive.mixpanel.journal(), "nobody was asked"
+        secretive.mixpanel.clear_journal()
         assert leaks(out) == set()
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS.values(), ids=SPELLINGS)
 def test_an_excerpt_that_ends_within_one_leaves_no_half_of_it(
-    command: Command, mixpanel: ControlClient, secretive: dict[str, Any], spelling: str
+    secretive: Project, spelling: str
 ) -> None:
     # Excerpts are 60 to 2,000 characters long; one of these places lies across each of their ends.
     for length in (340, 2040):
         for start in range(length - 60, length, 20):
-            mixpanel.clear_faults()
+            secretive.mixpanel.clear_faults()
             body = "." * (start - 25) + spelling + " " + spelling
-            mixpanel.add_fault("status", "/api/2.0/export", status=400, body=body)
-            out = read(command, secretive, bare("export"), tries=1)
+            secretive.mixpanel.add_fault("status", "/api/2.0/export", status=400, body=body)
+            out = secretive.sync(bare("export"), tries=1)
             assert out.code == 1
             assert leaks(out) == set()
 
@@ -130,15 +124,12 @@ def test_an_excerpt_that_ends_within_one_leaves_no_half_of_it(
     ids=", ".join,
 )
 def test_settings_that_are_wrong_are_told_without_them(
-    command: Command,
-    mixpanel: ControlClient,
-    secretive: dict[str, Any],
-    change: dict[str, Any],
+    secretive: Project, change: dict[str, Any]
 ) -> None:
-    for out in verbs(command, {**secretive, **change}):
+    for out in verbs(secretive.using(**change)):
         assert leaks(out) == set()
         assert "Something went wrong" not in out.raw.decode()
-    assert mixpanel.journal() == []
+    assert secretive.mixpanel.journal() == []
 
 
 class _Listener(BaseHTTPRequestHandler):
@@ -174,17 +165,11 @@ def listening(host: str) -> Iterator[tuple[str, list[Any]]]:
 
 @pytest.mark.parametrize("status", [301, 302, 307])
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2"], ids=["other port", "other host"])
-def test_no_redirect_leads_away_from_mixpanel(
-    command: Command,
-    mixpanel: ControlClient,
-    secretive: dict[str, Any],
-    host: str,
-    status: int,
-) -> None:
+def test_no_redirect_leads_away_from_mixpanel(secretive: Project, host: str, status: int) -> None:
     with listening(host) as (elsewhere, seen):
         headers = {"Location": f"{elsewhere}/collect?secret={quote(SECRET, safe='')}"}
-        mixpanel.add_fault("status", "/api", status=status, headers=headers)
-        for out in verbs(command, secretive):
+        secretive.mixpanel.add_fault("status", "/api", status=status, headers=headers)
+        for out in verbs(secretive):
             assert leaks(out) == set()
             assert "Foreign" not in out.raw.decode()
         assert seen == []
@@ -193,42 +178,39 @@ def test_no_redirect_leads_away_from_mixpanel(
     assert "points to another address" in error["message"]
 
 
-def test_a_post_that_is_redirected_is_not_sent_again_without_its_form(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
+def test_a_post_that_is_redirected_is_not_sent_again_without_its_form(project: Project) -> None:
     there = {"Location": "/api/query/engage"}
-    mixpanel.add_fault("status", "/api/query/engage", status=302, headers=there, times=1)
-    out = command.run("read", config=config, catalog=configured([bare("engage")]), tries=1)
+    project.mixpanel.add_fault("status", "/api/query/engage", status=302, headers=there, times=1)
+    out = project.sync(bare("engage"), mode="full_refresh", tries=1)
     assert out.code == 1
-    assert [e["method"] for e in mixpanel.journal() if e["path"] == "/api/query/engage"] == ["POST"]
+    assert [
+        e["method"] for e in project.mixpanel.journal() if e["path"] == "/api/query/engage"
+    ] == ["POST"]
 
 
 @pytest.mark.parametrize("answer", [(302, {}), (304, {}), (206, {})], ids=["302", "304", "206"])
 def test_an_answer_that_is_no_whole_one_is_never_an_empty_success(
-    command: Command,
-    mixpanel: ControlClient,
-    config: dict[str, Any],
-    answer: tuple[int, dict[str, str]],
+    project: Project, answer: tuple[int, dict[str, str]]
 ) -> None:
-    mixpanel.add_events([event()])
-    stream = discover(command, config)
-    mixpanel.add_fault("status", "/api/2.0/export", status=answer[0])
-    out = read(command, config, stream, tries=2)
+    project.mixpanel.add_events([event()])
+    project.discover()
+    project.mixpanel.add_fault("status", "/api/2.0/export", status=answer[0])
+    out = project.sync("export", tries=2)
     assert (out.code, out.statuses("export")[-1]) == (1, "INCOMPLETE")
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused(
-    command: Command, secretive: dict[str, Any], tmp_path: Path
+    secretive: Project, tmp_path: Path
 ) -> None:
     trust = certify(tmp_path)
     options = EmulatorOptions(empty=True, tls_cert=str(trust.cert), tls_key=str(trust.key))
     with EmulatorServer(options) as server:
-        settings = {**secretive, "api_url": server.base_url}
-        out = read(command, settings, bare("export"), tries=3)
+        there = secretive.using(api_url=server.base_url)
+        out = there.sync(bare("export"), mode="full_refresh", tries=3)
         error = out.errors[0]
         assert (out.code, error["failure_type"]) == (1, "config_error")
         assert "certificate of 127.0.0.1 could not be verified" in error["message"]
-        [status] = command.run("check", config=settings).of("CONNECTION_STATUS")
+        [status] = there.run("check").of("CONNECTION_STATUS")
         assert "could not be verified" in status["message"]
         assert server.control.journal() == []
 
@@ -238,9 +220,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(
     ["http://example.com", "http://127.0.0.1.example.com", "http://10.0.0.1", "http://0.0.0.0:1",
      "HTTP://example.com", "http://[::ffff:10.0.0.1]", "ftp://127.0.0.1", "//127.0.0.1"],
 )  # fmt: skip
-def test_plain_http_is_for_loopback_alone(
-    command: Command, config: dict[str, Any], url: str
-) -> None:
-    out = read(command, {**config, "api_url": url}, bare("export"))
+def test_plain_http_is_for_loopback_alone(project: Project, url: str) -> None:
+    out = project.using(api_url=url).sync(bare("export"))
     assert (out.code, out.errors[0]["failure_type"]) == (1, "config_error")
     assert "plain http only for loopback" in out.errors[0]["message"]

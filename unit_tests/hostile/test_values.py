@@ -16,28 +16,23 @@ from mixpanel_emulator.control_client import ControlClient
 from source_mixpanel.columns.types import RESCUED, object_schema
 from source_mixpanel.columns.unstorable import mended
 from source_mixpanel.events.schema import CORE
-from unit_tests.builders import DAY_MS, NOON_10_MARCH_MS, read
-from unit_tests.harness import Command, Output, configured, multiset, rfc3339
+from unit_tests.builders import DAY_MS, NOON_10_MARCH_MS, bare
+from unit_tests.harness import Output, multiset, rfc3339
 from unit_tests.hostile.values import DEEP_ENOUGH, EXAMPLES, json_texts, meant, properties, spell
+from unit_tests.project import Project
 
 TIME_MS = NOON_10_MARCH_MS - DAY_MS
 EXPORT = "/api/2.0/export"
 ENGAGE = "/api/query/engage"
-MODES = ["full_refresh", "incremental"]
 COMPANIES = "7001"
 RESERVED = {"time", "distinct_id", "$insert_id", "$distinct_id", "$last_seen"}
 
 some = settings(max_examples=EXAMPLES)
 
 
-def bare(name: str) -> dict[str, Any]:
-    """A stream as a catalog without columns has it."""
-    return {"name": name, "json_schema": {}, "supported_sync_modes": MODES}
-
-
-def one_day(config: dict[str, Any], layout: str = "object") -> dict[str, Any]:
+def one_day(project: Project, layout: str = "object") -> Project:
     day = {"start_date": "2026-03-09", "end_date": "2026-03-09", "event_timestamps": "utc"}
-    return {**config, **day, "property_layout": layout}
+    return project.using(**day, property_layout=layout)
 
 
 def answered(mixpanel: ControlClient, path: str, body: str) -> None:
@@ -86,30 +81,22 @@ def whole(out: Output) -> Output:
 
 @given(st.lists(properties, min_size=1, max_size=30))
 @some
-def test_any_event_comes_out_as_it_went_in(
-    command: Command,
-    mixpanel: ControlClient,
-    config: dict[str, Any],
-    events: list[dict[str, str]],
-) -> None:
+def test_any_event_comes_out_as_it_went_in(project: Project, events: list[dict[str, str]]) -> None:
     body = "".join(line(members, n) for n, members in enumerate(events))
-    answered(mixpanel, EXPORT, body)
-    out = whole(read(command, one_day(config), bare("export")))
+    answered(project.mixpanel, EXPORT, body)
+    out = whole(one_day(project).sync(bare("export")))
     assert multiset(out.records()) == multiset(rows_of(body))
 
 
 @given(st.lists(properties, min_size=1, max_size=30))
 @some
 def test_any_property_without_a_column_comes_out_rescued(
-    command: Command,
-    mixpanel: ControlClient,
-    config: dict[str, Any],
-    events: list[dict[str, str]],
+    project: Project, events: list[dict[str, str]]
 ) -> None:
     body = "".join(line(members, n) for n, members in enumerate(events))
-    answered(mixpanel, EXPORT, body)
+    answered(project.mixpanel, EXPORT, body)
     stream = {**bare("export"), "json_schema": object_schema(CORE)}
-    out = whole(read(command, one_day(config, "columns"), stream))
+    out = whole(one_day(project, "columns").sync(stream))
     fixed = ("time", "distinct_id", "$insert_id")
     want = []
     for row in rows_of(body):
@@ -124,17 +111,15 @@ def test_any_property_without_a_column_comes_out_rescued(
 @given(st.lists(properties, max_size=20))
 @some
 def test_any_profile_comes_out_as_it_went_in(
-    command: Command,
-    mixpanel: ControlClient,
-    config: dict[str, Any],
-    profiles: list[dict[str, str]],
+    project: Project, profiles: list[dict[str, str]]
 ) -> None:
-    mixpanel.set_truth("data_groups", [{"data_group_id": COMPANIES, "property_name": "company"}])
+    project.mixpanel.set_truth(
+        "data_groups", [{"data_group_id": COMPANIES, "property_name": "company"}]
+    )
     body = page(profiles)
-    answered(mixpanel, ENGAGE, body)
-    catalog = configured([bare("engage"), bare("groups")])
-    files: dict[str, Any] = {"config": {**config, "property_layout": "object"}, "catalog": catalog}
-    out = whole(command.run("read", **files, skip_waits=True))
+    answered(project.mixpanel, ENGAGE, body)
+    project.config["property_layout"] = "object"
+    out = whole(project.sync(bare("engage"), bare("groups"), mode="full_refresh"))
     for name, fixed in (("engage", {}), ("groups", {"data_group_id": COMPANIES})):
         want = [
             {
@@ -150,12 +135,9 @@ def test_any_profile_comes_out_as_it_went_in(
 
 @given(json_texts)
 @settings(max_examples=max(4, EXAMPLES // 2))
-def test_any_member_of_a_list_comes_out_as_it_went_in(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], text: str
-) -> None:
-    answered(mixpanel, "/api/query/cohorts/list", f'[{{"id": 1, "odd": {text}}}]')
-    files: dict[str, Any] = {"config": config, "catalog": configured([bare("cohorts")])}
-    out = whole(command.run("read", **files, skip_waits=True))
+def test_any_member_of_a_list_comes_out_as_it_went_in(project: Project, text: str) -> None:
+    answered(project.mixpanel, "/api/query/cohorts/list", f'[{{"id": 1, "odd": {text}}}]')
+    out = whole(project.sync(bare("cohorts"), mode="full_refresh"))
     assert multiset([row["odd"] for row in out.records()]) == multiset([meant(text)])
 
 
@@ -169,17 +151,12 @@ def test_any_member_of_a_list_comes_out_as_it_went_in(
     ],
     ids=["2,000 properties", "1.6 MB", "10 MB", "a name of blanks"],
 )
-def test_large_ones_come_out_whole(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], members: dict[str, str]
-) -> None:
+def test_large_ones_come_out_whole(project: Project, members: dict[str, str]) -> None:
     body = line({}) + line(members, 1) + line({}, 2)
-    mixpanel.add_fault("status", EXPORT, status=200, body=body)
-    mixpanel.add_fault("status", ENGAGE, status=200, body=page([{}, members]))
-    files: dict[str, Any] = {
-        "config": one_day(config),
-        "catalog": configured([bare("export"), bare("engage")]),
-    }
-    out = whole(command.run("read", **files, skip_waits=True))
+    project.mixpanel.add_fault("status", EXPORT, status=200, body=body)
+    project.mixpanel.add_fault("status", ENGAGE, status=200, body=page([{}, members]))
+    streams = bare("export"), bare("engage")
+    out = whole(one_day(project).sync(*streams, mode="full_refresh"))
     assert multiset(out.records("export")) == multiset(rows_of(body))
     [_, row] = sorted(out.records("engage"), key=lambda told: told["distinct_id"])
     assert row["properties"] == {json.loads(k): json.loads(v) for k, v in members.items()}
@@ -188,22 +165,16 @@ def test_large_ones_come_out_whole(
 @pytest.mark.parametrize("depth", [254, 255, 400, 900, 1000, 1100, 5000, 100_000])
 @pytest.mark.parametrize("last", [False, True])
 def test_deep_nesting_is_exact_or_a_named_error(
-    command: Command,
-    mixpanel: ControlClient,
-    config: dict[str, Any],
-    depth: int,
-    *,
-    last: bool,
+    project: Project, depth: int, *, last: bool
 ) -> None:
     deep = {'"deep"': "[" * depth + "]" * depth}
     body = line(deep) if last else line(deep) + line({}, 1)
-    mixpanel.add_fault("status", EXPORT, status=200, body=body)
-    mixpanel.add_fault("status", ENGAGE, status=200, body=page([deep] if last else [deep, {}]))
-    files: dict[str, Any] = {
-        "config": one_day(config),
-        "catalog": configured([bare("export"), bare("engage")]),
-    }
-    out = command.start("read", **files, skip_waits=True, tries=2).end()
+    project.mixpanel.add_fault("status", EXPORT, status=200, body=body)
+    project.mixpanel.add_fault(
+        "status", ENGAGE, status=200, body=page([deep] if last else [deep, {}])
+    )
+    streams = bare("export"), bare("engage")
+    out = one_day(project).sync(*streams, mode="full_refresh", tries=2)
     if depth <= DEEP_ENOUGH:
         assert whole(out).raw.count(deep['"deep"'].encode()) == 2
         return
@@ -215,10 +186,8 @@ def test_deep_nesting_is_exact_or_a_named_error(
     assert all("nested too deep" in error["message"] for error in told)
 
 
-def test_of_a_name_that_comes_twice_the_last_value_counts(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
+def test_of_a_name_that_comes_twice_the_last_value_counts(project: Project) -> None:
     text = line({'"a"': "1"}).replace('"a":1', '"a":1,"a":2,"b":{"c":1,"c":3}')
-    answered(mixpanel, EXPORT, text)
-    [row] = whole(read(command, one_day(config), bare("export"))).records()
+    answered(project.mixpanel, EXPORT, text)
+    [row] = whole(one_day(project).sync(bare("export"))).records()
     assert (row["properties"]["a"], row["properties"]["b"]) == (2, {"c": 3})

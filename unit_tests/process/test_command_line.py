@@ -6,12 +6,10 @@ import re
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from unit_tests.harness import Command, configured
-from unit_tests.worlds import discovered
+from unit_tests.project import Project
 
 ROOT = Path(__file__).parents[2]
 VERBS = ("spec", "check", "discover", "read")
@@ -26,10 +24,9 @@ class Told:
     stderr: str
 
 
-def _call(command: Command, *args: str) -> Told:
-    running = command.start(*args[:1], more=args[1:])
-    code = int(command.answer()["code"])
-    return Told(code, running.so_far().decode(), (running.folder / "stderr").read_text())
+def _call(project: Project, *args: str) -> Told:
+    running = project.start(*args[:1], config=None, more=args[1:])
+    return Told(running.wait(), running.so_far().decode(), (running.folder / "stderr").read_text())
 
 
 def _explains(text: str) -> None:
@@ -49,9 +46,9 @@ def _leads_to_our_pages(text: str) -> None:
     assert "://" not in text
 
 
-def test_help_explains_every_command(command: Command) -> None:
+def test_help_explains_every_command(project: Project) -> None:
     for flag in ("--help", "-h"):
-        told = _call(command, flag)
+        told = _call(project, flag)
         assert (told.returncode, told.stderr) == (0, "")
         _explains(told.stdout)
 
@@ -66,9 +63,9 @@ def test_help_explains_every_command(command: Command) -> None:
     ],
 )
 def test_a_call_without_a_command_says_what_there_is(
-    command: Command, args: list[str], why: str
+    project: Project, args: list[str], why: str
 ) -> None:
-    told = _call(command, *args)
+    told = _call(project, *args)
     # Nothing on the output that a caller parses.
     assert (told.returncode, told.stdout) == (2, "")
     assert told.stderr.startswith(why)
@@ -85,9 +82,9 @@ def test_a_call_without_a_command_says_what_there_is(
     ],
 )
 def test_help_of_a_command_names_its_files_and_gives_an_example(
-    command: Command, verb: str, flags: list[str]
+    project: Project, verb: str, flags: list[str]
 ) -> None:
-    told = _call(command, verb, "--help")
+    told = _call(project, verb, "--help")
     assert (told.returncode, told.stderr) == (0, "")
     assert f"usage: source-mixpanel {verb}" in told.stdout
     assert [
@@ -97,36 +94,32 @@ def test_help_of_a_command_names_its_files_and_gives_an_example(
     _leads_to_our_pages(told.stdout)
 
 
-def test_nothing_leads_to_the_page_of_another_connector(command: Command) -> None:
-    [spec] = command.run("spec").of("SPEC")
+def test_nothing_leads_to_the_page_of_another_connector(project: Project) -> None:
+    [spec] = project.run("spec", config=None).of("SPEC")
     assert "documentationUrl" not in spec
     assert "docs.airbyte.com" not in str(spec)
     for path in (ROOT / "source_mixpanel").rglob("*.py"):
         assert "docs.airbyte.com" not in path.read_text(), path
 
 
-def test_two_dashes_before_the_command_are_passed_over(command: Command) -> None:
+def test_two_dashes_before_the_command_are_passed_over(project: Project) -> None:
     """So Meltano's wrapper calls an image."""
-    assert _call(command, "--", "spec").stdout.splitlines()[-1].startswith('{"type":"SPEC"')
+    assert _call(project, "--", "spec").stdout.splitlines()[-1].startswith('{"type":"SPEC"')
 
 
-def test_a_file_that_is_missing_from_the_call_is_named(command: Command) -> None:
-    told = _call(command, "read", "--config", "config.json")
+def test_a_file_that_is_missing_from_the_call_is_named(project: Project) -> None:
+    told = _call(project, "read", "--config", "config.json")
     assert (told.returncode, told.stdout) == (2, "")
     assert "--catalog" in told.stderr.splitlines()[-1]
 
 
-@pytest.mark.usefixtures("mixpanel")
-def test_flags_that_the_platform_passes_are_taken(command: Command, config: dict[str, Any]) -> None:
+def test_flags_that_the_platform_passes_are_taken(project: Project) -> None:
     """`--debug`, and those of Airbyte's builder, which mean nothing here."""
-    streams = discovered(command, config)
-    files: dict[str, Any] = {"config": config, "catalog": configured([streams["cohorts"]])}
-    running = command.start("read", **files, more=["--debug", "--manifest-path", "m.yaml"])
-    assert running.end().code == 0
+    assert project.sync("cohorts", more=["--debug", "--manifest-path", "m.yaml"]).code == 0
 
 
-def test_the_version_is_told(command: Command) -> None:
-    told = _call(command, "--version")
+def test_the_version_is_told(project: Project) -> None:
+    told = _call(project, "--version")
     assert (told.returncode, told.stderr) == (0, "")
     assert told.stdout == f"source-mixpanel {version('source-mixpanel')}\n"
 
@@ -143,9 +136,9 @@ def test_the_version_is_told(command: Command) -> None:
     ],
 )
 def test_a_mistyped_flag_is_told_with_the_one_that_was_meant(
-    command: Command, args: list[str], sentence: str | None
+    project: Project, args: list[str], sentence: str | None
 ) -> None:
-    told = _call(command, *args)
+    told = _call(project, *args)
     assert (told.returncode, told.stdout) == (2, "")
     assert told.stderr.startswith(sentence or "source-mixpanel read: ")
     assert "--help` tells more." in told.stderr

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from mixpanel_emulator.control_client import ControlClient
 from source_mixpanel.errors import ConfigError
 from source_mixpanel.process.configured_catalog import read_catalog
 from unit_tests.builders import event
-from unit_tests.harness import Command, multiset
+from unit_tests.harness import multiset
+from unit_tests.project import Project
 
 
 def _file(folder: Path, content: Any) -> str:
@@ -125,11 +125,11 @@ def test_lines_as_discover_prints_them_hold_a_catalog(tmp_path: Path) -> None:
     ],
 )
 def test_streams_are_discovered_by_name_with_the_mode_that_leaves_an_exact_copy(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], named: str, modes: Any
+    project: Project, named: str, modes: Any
 ) -> None:
-    mixpanel.add_events([event(plan="pro")])
-    running = command.start("discover", config=config, more=["--configured", "--streams", named])
-    assert running.command.answer()["code"] == 0
+    project.mixpanel.add_events([event(plan="pro")])
+    running = project.start("discover", more=["--configured", "--streams", named])
+    assert running.wait() == 0
     told = json.loads(running.so_far())
     assert {e["stream"]["name"]: e["sync_mode"] for e in told["streams"]} == modes
     for entry in told["streams"]:
@@ -138,30 +138,26 @@ def test_streams_are_discovered_by_name_with_the_mode_that_leaves_an_exact_copy(
             assert entry["primary_key"] == entry["stream"]["source_defined_primary_key"]
 
 
-def test_a_sync_by_names_is_that_by_the_catalog_that_is_written_for_them(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
-    mixpanel.seed(7, events=300, days=5, profiles=20)
+def test_a_sync_by_names_is_that_by_the_catalog_that_is_written_for_them(project: Project) -> None:
+    project.mixpanel.seed(7, events=300, days=5, profiles=20)
     named = ["--streams", "export,engage:full_refresh,cohorts"]
-    by_name = command.start("read", config=config, more=named).end()
+    by_name = project.run("read", more=named)
     assert by_name.code == 0, by_name.log
-    running = command.start("discover", config=config, more=["--configured", *named])
-    assert running.command.answer()["code"] == 0
-    by_catalog = command.run("read", config=config, catalog=json.loads(running.so_far()))
+    running = project.start("discover", more=["--configured", *named])
+    assert running.wait() == 0
+    by_catalog = project.run("read", catalog=json.loads(running.so_far()))
     for name in ("export", "engage", "cohorts"):
         assert by_name.records(name)
         assert multiset(by_name.records(name)) == multiset(by_catalog.records(name))
     assert "plan" in by_name.records("export")[0]
 
 
-def test_streams_that_are_not_named_cost_nothing(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
-    mixpanel.seed(7, events=300, days=5, profiles=20)
-    mixpanel.clear_journal()
-    out = command.start("read", config=config, more=["--streams", "cohorts"]).end()
+def test_streams_that_are_not_named_cost_nothing(project: Project) -> None:
+    project.mixpanel.seed(7, events=300, days=5, profiles=20)
+    project.mixpanel.clear_journal()
+    out = project.run("read", more=["--streams", "cohorts"])
     assert out.records("cohorts")
-    assert {entry["path"] for entry in mixpanel.journal()} == {"/api/query/cohorts/list"}
+    assert {entry["path"] for entry in project.mixpanel.journal()} == {"/api/query/cohorts/list"}
 
 
 @pytest.mark.parametrize("verb", ["read", "discover"])
@@ -176,36 +172,26 @@ def test_streams_that_are_not_named_cost_nothing(
     ],
 )
 def test_names_that_will_not_do_are_told(
-    command: Command,
-    mixpanel: ControlClient,
-    config: dict[str, Any],
-    verb: str,
-    named: str,
-    code: int,
-    words: str,
+    project: Project, verb: str, named: str, code: int, words: str
 ) -> None:
-    out = command.start(verb, config=config, more=["--streams", named]).end()
+    out = project.run(verb, more=["--streams", named])
     assert out.code == code
     assert words in out.stderr
     assert "Traceback" not in out.stderr
-    assert mixpanel.journal() == []
+    assert project.mixpanel.journal() == []
 
 
-def test_a_stream_of_a_catalog_that_there_is_not_gets_a_hint(
-    command: Command, config: dict[str, Any]
-) -> None:
+def test_a_stream_of_a_catalog_that_there_is_not_gets_a_hint(project: Project) -> None:
     catalog = {"streams": [{"stream": "exprot", "sync_mode": "full_refresh"}]}
-    out = command.run("read", config=config, catalog=catalog)
+    out = project.run("read", catalog=catalog)
     assert "Did you mean 'export'?" in out.errors[0]["message"]
 
 
-def test_a_catalog_to_read_by_is_all_that_standard_output_holds(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
+def test_a_catalog_to_read_by_is_all_that_standard_output_holds(project: Project) -> None:
     """What went wrong is on standard error."""
-    mixpanel.add_events([event()])
-    running = command.start("discover", config={**config, "odd": 1}, more=["--configured"])
-    assert running.command.answer()["code"] == 0
+    project.mixpanel.add_events([event()])
+    running = project.using(odd=1).start("discover", more=["--configured"])
+    assert running.wait() == 0
     told = json.loads(running.so_far())
     assert len(told["streams"]) > 20
     said = (running.folder / "stderr").read_text()

@@ -14,10 +14,9 @@ from typing import Any
 
 import pytest
 
-from mixpanel_emulator.control_client import ControlClient
-from unit_tests.harness import Command, Output, Running, configured
+from unit_tests.harness import Output, Running
+from unit_tests.project import Project
 from unit_tests.terminal import Terminal, plain, screen
-from unit_tests.worlds import discovered
 
 EXPORT, ENGAGE = "/api/2.0/export", "/api/query/engage"
 USUAL = {"TERM": "xterm-256color", "NO_COLOR": ""}
@@ -25,13 +24,12 @@ Files = dict[str, Any]
 
 
 @pytest.fixture
-def files(command: Command, mixpanel: ControlClient, config: dict[str, Any]) -> Files:
+def files(project: Project) -> Files:
     """What reads events, profiles and cohorts of a small project."""
-    mixpanel.seed(7, events=300, days=9, profiles=30)
-    config["date_window_size"] = 1
-    streams = discovered(command, config)
-    chosen = [streams[name] for name in ("export", "engage", "cohorts")]
-    return {"config": config, "catalog": configured(chosen)}
+    project.mixpanel.seed(7, events=300, days=9, profiles=30)
+    project.config["date_window_size"] = 1
+    catalog = project.catalog("export", "engage", "cohorts", mode="full_refresh")
+    return {"config": project.config, "catalog": catalog}
 
 
 def _nothing(_running: Running, _terminal: Terminal) -> None:
@@ -39,7 +37,7 @@ def _nothing(_running: Running, _terminal: Terminal) -> None:
 
 
 def _at_terminal(
-    command: Command,
+    project: Project,
     files: Files,
     *,
     verb: str = "read",
@@ -50,7 +48,7 @@ def _at_terminal(
     """What a run put out, and what it wrote to the terminal of its standard error."""
     with Terminal() as terminal:
         places = dict.fromkeys(("stdout", "stderr") if both else ("stderr",), terminal.path)
-        running = command.start(verb, **files, env={**USUAL, **(env or {})}, places=places)
+        running = project.start(verb, **files, env={**USUAL, **(env or {})}, places=places)
         meanwhile(running, terminal)
         out = running.end()
     return out, terminal.shown
@@ -63,18 +61,18 @@ def _rows(messages: list[dict[str, Any]]) -> list[str]:
 
 
 def test_a_terminal_shows_how_far_streams_are_and_the_output_is_the_same(
-    command: Command, mixpanel: ControlClient, files: Files
+    project: Project, files: Files
 ) -> None:
-    mixpanel.add_fault("slow_first_byte", EXPORT, seconds=1, times=2, skip=3)
-    mixpanel.add_fault("slow_first_byte", ENGAGE, seconds=2, times=1)
-    out, shown = _at_terminal(command, files)
+    project.mixpanel.add_fault("slow_first_byte", EXPORT, seconds=1, times=2, skip=3)
+    project.mixpanel.add_fault("slow_first_byte", ENGAGE, seconds=2, times=1)
+    out, shown = _at_terminal(project, files)
     assert out.code == 0, out.log
     frames = plain(shown).split("\x1b[J")
     assert any("all streams" in f and "/10 days" in f and "requests left" in f for f in frames)
     # Lanes side by side have a line each.
     assert any("export" in frame and "engage" in frame for frame in frames)
     assert b"\x1b" not in out.raw
-    usual = command.run("read", **files)
+    usual = project.run("read", **files)
     assert _rows(out.messages) == _rows(usual.messages)
     told = f"Read {len(usual.records())} records; 3 of 3 streams are whole."
     assert screen(shown) == [told]
@@ -99,65 +97,63 @@ def test_the_installed_command_has_it_too(files: Files, tmp_path: Path) -> None:
     assert "all streams" in terminal.shown
 
 
-def test_on_one_terminal_for_both_no_line_is_torn_or_lost(
-    command: Command, mixpanel: ControlClient, files: Files
-) -> None:
-    mixpanel.add_fault("slow_first_byte", EXPORT, seconds=0.7, times=3, skip=1)
-    out, shown = _at_terminal(command, files, both=True)
+def test_on_one_terminal_for_both_no_line_is_torn_or_lost(project: Project, files: Files) -> None:
+    project.mixpanel.add_fault("slow_first_byte", EXPORT, seconds=0.7, times=3, skip=1)
+    out, shown = _at_terminal(project, files, both=True)
     assert out.code == 0
     assert "all streams" in plain(shown)
     *lines, last = screen(shown)
-    usual = command.run("read", **files)
+    usual = project.run("read", **files)
     assert _rows([json.loads(line) for line in lines]) == _rows(usual.messages)
     assert last == f"Read {len(usual.records())} records; 3 of 3 streams are whole."
 
 
 @pytest.mark.parametrize("env", [{}, {"FORCE_COLOR": "1", "TTY_INTERACTIVE": "1"}])
 def test_a_pipe_or_a_file_shows_nothing(
-    command: Command, files: Files, env: dict[str, str]
+    project: Project, files: Files, env: dict[str, str]
 ) -> None:
-    out = command.run("read", **files, env=env)
+    out = project.run("read", **files, env=env)
     assert (out.code, out.stderr) == (0, "")
     assert b"\x1b" not in out.raw
 
 
 @pytest.mark.parametrize("env", [{"TERM": "dumb"}, {"TTY_INTERACTIVE": "0"}])
 def test_a_terminal_that_takes_no_bar_shows_nothing(
-    command: Command, files: Files, env: dict[str, str]
+    project: Project, files: Files, env: dict[str, str]
 ) -> None:
-    out, shown = _at_terminal(command, files, env=env)
+    out, shown = _at_terminal(project, files, env=env)
     assert (out.code, shown) == (0, "")
 
 
 @pytest.mark.parametrize(("wish", "coloured"), [("", True), ("1", False)])
 def test_no_color_takes_the_colours(
-    command: Command, files: Files, wish: str, *, coloured: bool
+    project: Project, files: Files, wish: str, *, coloured: bool
 ) -> None:
-    _, shown = _at_terminal(command, files, env={"NO_COLOR": wish})
+    _, shown = _at_terminal(project, files, env={"NO_COLOR": wish})
     assert "all streams" in shown
     assert ("\x1b[38;5;" in shown) is coloured
 
 
-def test_other_commands_have_no_bar(command: Command, files: Files) -> None:
+def test_other_commands_have_no_bar(project: Project, files: Files) -> None:
     del files["catalog"]
     for verb in ("check", "discover"):
-        out, shown = _at_terminal(command, files, verb=verb)
+        out, shown = _at_terminal(project, files, verb=verb)
         assert (out.code, shown) == (0, "")
 
 
-def test_a_wait_for_quota_is_shown(command: Command, mixpanel: ControlClient, files: Files) -> None:
+def test_a_wait_for_quota_is_shown(project: Project, files: Files) -> None:
     headers = {"Retry-After": "2"}
-    mixpanel.add_fault("status", EXPORT, status=429, headers=headers, times=1, skip=2)
-    out, shown = _at_terminal(command, files)
+    project.mixpanel.add_fault("status", EXPORT, status=429, headers=headers, times=1, skip=2)
+    out, shown = _at_terminal(project, files)
     assert out.code == 0, out.log
     assert "waits until " in plain(shown)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_sync_that_is_stopped_leaves_the_terminal_clean(
-    command: Command, mixpanel: ControlClient, files: Files, number: signal.Signals
+    project: Project, files: Files, number: signal.Signals
 ) -> None:
-    mixpanel.add_fault("hang", EXPORT, query={"from_date": "2026-03-04"}, seconds=60)
+    project.mixpanel.add_fault("hang", EXPORT, query={"from_date": "2026-03-04"}, seconds=60)
 
     def stop(running: Running, terminal: Terminal) -> None:
         while "3/10 days" not in plain(terminal.shown) or b"cohorts stream" not in running.so_far():
@@ -165,18 +161,16 @@ def test_a_sync_that_is_stopped_leaves_the_terminal_clean(
             time.sleep(0.02)
         running.kill(number)
 
-    out, shown = _at_terminal(command, files, meanwhile=stop)
+    out, shown = _at_terminal(project, files, meanwhile=stop)
     assert out.code == -number
     assert out.records("export")
     [last] = screen(shown)
     assert last.endswith("2 of 3 streams are whole, not export. The sync was stopped.")
 
 
-def test_a_sync_that_fails_says_why(
-    command: Command, mixpanel: ControlClient, files: Files
-) -> None:
-    mixpanel.add_fault("status", ENGAGE, status=403, body={"error": "not for you"})
-    out, shown = _at_terminal(command, files)
+def test_a_sync_that_fails_says_why(project: Project, files: Files) -> None:
+    project.mixpanel.add_fault("status", ENGAGE, status=403, body={"error": "not for you"})
+    out, shown = _at_terminal(project, files)
     assert out.code == 1
     told, *why = screen(shown)
     assert told.endswith("2 of 3 streams are whole, not engage.")
@@ -184,8 +178,8 @@ def test_a_sync_that_fails_says_why(
     assert files["config"]["credentials"]["secret"] not in shown
 
 
-def test_settings_that_are_wrong_are_told_at_the_terminal(command: Command, files: Files) -> None:
+def test_settings_that_are_wrong_are_told_at_the_terminal(project: Project, files: Files) -> None:
     files["config"]["region"] = "MARS"
-    out, shown = _at_terminal(command, files)
+    out, shown = _at_terminal(project, files)
     assert out.code == 1
     assert "region" in screen(shown)[-1]

@@ -12,11 +12,10 @@ from typing import Any
 import pytest
 from airbyte_cdk.models import AirbyteStateMessageSerializer
 
-from mixpanel_emulator.control_client import ControlClient
 from source_mixpanel.errors import ConfigError
 from source_mixpanel.process.state_file import read_state
 from unit_tests.builders import event
-from unit_tests.harness import Command
+from unit_tests.project import Project
 
 BLOB = {"time": "2026-01-31T00:00:00.000Z"}
 STREAM = {
@@ -170,69 +169,67 @@ def _printed(raw: bytes) -> dict[str, list[Any]]:
 
 
 def test_the_last_states_of_a_sync_are_kept_and_the_next_one_goes_on_from_them(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], tmp_path: Path
+    project: Project, tmp_path: Path
 ) -> None:
     """The same command each time, the first included."""
-    mixpanel.add_events([event(insert_id=f"i-{n}", days_ago=n) for n in range(8)])
+    project.mixpanel.add_events([event(insert_id=f"i-{n}", days_ago=n) for n in range(8)])
     kept = tmp_path / "state.json"
     args = ["--streams", "export,cohorts", "--state", str(kept), "--state-out", str(kept)]
-    first = command.start("read", config=config, more=args).end()
+    first = project.run("read", more=args)
     assert first.code == 0, first.log
     assert len(first.records("export")) == 8
     assert _kept(kept) == {name: states[-1] for name, states in _printed(first.raw).items()}
-    mixpanel.advance(7_200)
-    mixpanel.add_events([event(insert_id="new", days_ago=-0.05)])
-    second = command.start("read", config=config, more=args).end()
+    project.mixpanel.advance(7_200)
+    project.mixpanel.add_events([event(insert_id="new", days_ago=-0.05)])
+    second = project.run("read", more=args)
     assert second.code == 0, second.log
     assert {row["insert_id"] for row in second.records("export")} >= {"new"}
     assert len(second.records("export")) < 8
     assert list(tmp_path.iterdir()) == [kept]
 
 
-def test_states_of_streams_that_are_not_read_stay(
-    command: Command, config: dict[str, Any], tmp_path: Path
-) -> None:
+def test_states_of_streams_that_are_not_read_stay(project: Project, tmp_path: Path) -> None:
     kept = tmp_path / "state.json"
     kept.write_text(
         _state_line("funnels", {"date": "2026-01-31"}) + _state_line("cohorts", {"a": 1})
     )
     args = ["--streams", "cohorts", "--state-out", str(kept)]
-    assert command.start("read", config=config, more=args).end().code == 0
+    assert project.run("read", more=args).code == 0
     assert _kept(kept)["funnels"] == {"date": "2026-01-31"}
     assert "a" not in _kept(kept)["cohorts"]
 
 
 @pytest.mark.parametrize("content", ['{"credentials": {}}', "{ no json", "[5]"])
 def test_a_file_that_is_no_state_is_never_written_over(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], tmp_path: Path, content: str
+    project: Project, tmp_path: Path, content: str
 ) -> None:
     other = tmp_path / "other.json"
     other.write_text(content)
     args = ["--streams", "cohorts", "--state-out", str(other)]
-    out = command.start("read", config=config, more=args).end()
+    out = project.run("read", more=args)
     assert out.code == 1
     assert "The state file is no" in out.stderr
     assert other.read_text() == content
-    assert mixpanel.journal() == []
+    assert project.mixpanel.journal() == []
 
 
 def test_a_place_that_cannot_be_written_is_told_before_any_request(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], tmp_path: Path
+    project: Project, tmp_path: Path
 ) -> None:
     args = ["--streams", "cohorts", "--state-out", str(tmp_path / "no" / "state.json")]
-    out = command.start("read", config=config, more=args).end()
+    out = project.run("read", more=args)
     assert out.code == 1
     assert "The states cannot be kept: No such file or directory" in out.stderr
-    assert mixpanel.journal() == []
+    assert project.mixpanel.journal() == []
 
 
 def test_no_state_is_kept_before_it_and_the_records_before_it_have_left(
-    mixpanel: ControlClient, config: dict[str, Any], tmp_path: Path
+    project: Project, tmp_path: Path
 ) -> None:
     """Nobody reads the output, so that it fills up; then the process is killed."""
-    mixpanel.seed(7, events=3000, days=9, profiles=400)
+    project.mixpanel.seed(7, events=3000, days=9, profiles=400)
     settings, kept = tmp_path / "config.json", tmp_path / "state.json"
-    settings.write_text(json.dumps({**config, "date_window_size": 1}))
+    settings.write_text(json.dumps({**project.config, "date_window_size": 1}))
     args = ["--config", str(settings), "--streams", "cohorts,export,engage,funnels"]
     with subprocess.Popen(  # noqa: S603 - our own module
         [sys.executable, "-m", "source_mixpanel", "read", *args, "--state-out", str(kept)],
@@ -256,14 +253,14 @@ def test_no_state_is_kept_before_it_and_the_records_before_it_have_left(
 
 @pytest.mark.parametrize("share", [0.05, 0.3, 0.6, 0.9])
 def test_a_sync_that_is_killed_goes_on_from_what_is_kept_and_loses_nothing(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], tmp_path: Path, share: float
+    project: Project, tmp_path: Path, share: float
 ) -> None:
-    mixpanel.seed(7, events=4000, days=9, profiles=10)
-    config["date_window_size"] = 1
+    project.mixpanel.seed(7, events=4000, days=9, profiles=10)
+    project.config["date_window_size"] = 1
     kept = tmp_path / "state.json"
     args = ["--streams", "export", "--state", str(kept), "--state-out", str(kept)]
-    whole = command.start("read", config=config, more=["--streams", "export"]).end()
-    running = command.start("read", config=config, more=args)
+    whole = project.run("read", more=["--streams", "export"])
+    running = project.start("read", more=args)
     while running.alive() and len(running.so_far()) < share * len(whole.raw):
         time.sleep(0.001)
     running.kill()
@@ -271,7 +268,7 @@ def test_a_sync_that_is_killed_goes_on_from_what_is_kept_and_loses_nothing(
     if kept.exists():
         states = _printed(first.raw)
         assert all(state in states[name] for name, state in _kept(kept).items())
-    second = command.start("read", config=config, more=args).end()
+    second = project.run("read", more=args)
     assert second.code == 0, second.log
     ids = {row["insert_id"] for row in (*first.records(), *second.records())}
     assert ids == {row["insert_id"] for row in whole.records()}

@@ -7,19 +7,18 @@ from typing import Any
 
 import pytest
 
-from mixpanel_emulator.control_client import ControlClient
-from unit_tests.harness import Command, configured
 from unit_tests.profiles.test_engage import PATH, many, profile
-from unit_tests.worlds import asked, discovered, sync
+from unit_tests.project import Project
 
 FUTURE = profile("fut", **{"$last_seen": "2031-01-01T00:00:00"})
 
 
 @pytest.fixture
-def stream(command: Command, mixpanel: ControlClient, config: dict[str, Any]) -> dict[str, Any]:
-    mixpanel.add_profiles(many(20))
-    config["page_size"] = 5
-    return discovered(command, config)["engage"]
+def project(project: Project) -> Project:
+    project.mixpanel.add_profiles(many(20))
+    project.config["page_size"] = 5
+    project.discover()
+    return project
 
 
 def seen(who: str, when: str) -> dict[str, Any]:
@@ -35,13 +34,12 @@ def changed(rows: list[dict[str, Any]]) -> list[str]:
     return [row["distinct_id"] for row in rows if "changed" in (row["rescued_properties"] or {})]
 
 
-def test_a_time_in_the_future_does_not_stop_later_syncs(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
+def test_a_time_in_the_future_does_not_stop_later_syncs(project: Project) -> None:
+    project.mixpanel.reset()
     odd = [profile("a", **{"$last_seen": "2999-01-01T00:00:00"}), profile("b", **{"$last_seen": 5})]
-    mixpanel.add_profiles([*odd, profile("c", **{"$last_seen": "zzz"})])
-    stream = discovered(command, config)["engage"]
-    first = sync(command, config, [stream], mode="incremental")
+    project.mixpanel.add_profiles([*odd, profile("c", **{"$last_seen": "zzz"})])
+    project.discover()
+    first = project.sync("engage")
     assert {row["last_seen"] for row in first.records()} == {"2999-01-01T00:00:00", None}
     rescued = [row["rescued_properties"] for row in first.records() if row["last_seen"] is None]
     assert sorted(map(repr, rescued)) == ["{'$last_seen': 'zzz'}", "{'$last_seen': 5}"]
@@ -50,93 +48,79 @@ def test_a_time_in_the_future_does_not_stop_later_syncs(
     assert "2026-03-10T11:59:58" <= cursor < "2026-03-10T12:05"
 
 
-def test_a_profile_that_changes_during_a_sync_comes_with_the_next(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], stream: dict[str, Any]
-) -> None:
-    mixpanel.add_profiles([FUTURE])
-    mixpanel.clear_journal()
-    mixpanel.add_fault("slow_first_byte", PATH, query={"page": "3"}, seconds=3, times=1)
-    catalog = configured([stream], "incremental")
-    run = command.start("read", config=config, catalog=catalog)
-    while not asked(mixpanel, PATH):
+def test_a_profile_that_changes_during_a_sync_comes_with_the_next(project: Project) -> None:
+    project.mixpanel.add_profiles([FUTURE])
+    project.mixpanel.clear_journal()
+    project.mixpanel.add_fault("slow_first_byte", PATH, query={"page": "3"}, seconds=3, times=1)
+    run = project.start("read", catalog=project.catalog("engage"))
+    while not project.asked(PATH):
         assert run.alive()
-    mixpanel.set_clock("2026-03-10T12:07:00Z")
-    mixpanel.add_profiles([seen("u-0001", "2026-03-10T12:06:00")])
+    project.mixpanel.set_clock("2026-03-10T12:07:00Z")
+    project.mixpanel.add_profiles([seen("u-0001", "2026-03-10T12:06:00")])
     first = run.end()
     assert first.code == 0, first.log
     assert (len(first.records()), changed(first.records())) == (21, [])
-    second = sync(command, config, [stream], mode="incremental", state=first.state_file())
+    second = project.sync("engage", state=first.state_file())
     assert changed(second.records()) == ["u-0001"]
 
 
 @pytest.mark.parametrize("expired", [False, True])
 @pytest.mark.parametrize("noted", [True, False])
 def test_a_profile_that_changes_before_a_sync_goes_on_comes_at_last(
-    command: Command,
-    mixpanel: ControlClient,
-    config: dict[str, Any],
-    stream: dict[str, Any],
-    *,
-    expired: bool,
-    noted: bool,
+    project: Project, *, expired: bool, noted: bool
 ) -> None:
-    mixpanel.add_profiles([FUTURE])
-    mixpanel.add_fault("status", PATH, query={"page": "3"}, status=500)
-    broken = sync(command, config, [stream], mode="incremental")
+    project.mixpanel.add_profiles([FUTURE])
+    project.mixpanel.add_fault("status", PATH, query={"page": "3"}, status=500)
+    broken = project.sync("engage")
     assert len(broken.records()) == 15
-    mixpanel.clear_faults()
-    mixpanel.add_profiles([seen("u-0001", "2026-03-10T12:10:00")])
-    mixpanel.set_clock("2026-03-10T12:30:00Z")
+    project.mixpanel.clear_faults()
+    project.mixpanel.add_profiles([seen("u-0001", "2026-03-10T12:10:00")])
+    project.mixpanel.set_clock("2026-03-10T12:30:00Z")
     if expired:
-        mixpanel.expire_sessions()
+        project.mixpanel.expire_sessions()
     state = broken.stream_state("engage")
     if not noted:
         # As before states told when the session was opened.
         del state["sessions"][0]["begun"]
-    rest = sync(command, config, [stream], mode="incremental", state=state_of(state))
+    rest = project.sync("engage", state=state_of(state))
     assert rest.code == 0, rest.log
     assert len(rest.records()) == (21 if expired else 6)
-    later = sync(command, config, [stream], mode="incremental", state=rest.state_file())
+    later = project.sync("engage", state=rest.state_file())
     assert changed(later.records()) == ["u-0001"]
-    last = sync(command, config, [stream], mode="incremental", state=later.state_file())
+    last = project.sync("engage", state=later.state_file())
     assert changed(last.records()) == []
 
 
-def test_a_clock_of_our_own_that_is_a_little_ahead_takes_no_cursor_along(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], stream: dict[str, Any]
-) -> None:
-    mixpanel.add_profiles([FUTURE])
+def test_a_clock_of_our_own_that_is_a_little_ahead_takes_no_cursor_along(project: Project) -> None:
+    project.mixpanel.add_profiles([FUTURE])
     now = datetime.now(timezone.utc)
-    mixpanel.set_clock(now.isoformat())
-    files = {"config": config, "catalog": configured([stream], "incremental")}
-    out = command.run("read", **files, jumps={1: 80.0})
+    project.mixpanel.set_clock(now.isoformat())
+    out = project.sync(project.streams["engage"], jumps={1: 80.0})
     cursor = datetime.fromisoformat(out.stream_state("engage")["last_seen"] + "+00:00")
     assert timedelta(seconds=-2) <= cursor - now < timedelta(seconds=60)
 
 
 def test_of_a_second_that_is_not_over_all_come_however_finely_they_are_told(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], stream: dict[str, Any]
+    project: Project,
 ) -> None:
-    mixpanel.add_profiles([seen("fine", "2026-03-10T11:00:00.75")])
-    first = sync(command, config, [stream], mode="incremental")
+    project.mixpanel.add_profiles([seen("fine", "2026-03-10T11:00:00.75")])
+    first = project.sync("engage")
     assert first.stream_state("engage")["last_seen"] == "2026-03-10T11:00:00"
-    mixpanel.add_profiles([seen("plain", "2026-03-10T11:00:00")])
-    second = sync(command, config, [stream], mode="incremental", state=first.state_file())
+    project.mixpanel.add_profiles([seen("plain", "2026-03-10T11:00:00")])
+    second = project.sync("engage", state=first.state_file())
     assert sorted(changed(second.records())) == ["fine", "plain"]
 
 
-def test_a_state_from_the_future_is_brought_back_and_the_log_says_so(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], stream: dict[str, Any]
-) -> None:
+def test_a_state_from_the_future_is_brought_back_and_the_log_says_so(project: Project) -> None:
     old = state_of({"last_seen": "2031-06-01T00:00:00"})
-    first = sync(command, config, [stream], mode="incremental", state=old)
+    first = project.sync("engage", state=old)
     assert (first.code, first.records()) == (0, [])
     [warning] = [e["message"] for e in first.of("LOG") if e["level"] == "WARN"]
     assert "'engage'" in warning
     assert "2031-06-01T00:00:00" in warning
     assert "reset the stream" in warning
-    mixpanel.set_clock("2026-03-10T12:30:00Z")
-    mixpanel.add_profiles([seen("u-0001", "2026-03-10T12:20:00")])
-    second = sync(command, config, [stream], mode="incremental", state=first.state_file())
+    project.mixpanel.set_clock("2026-03-10T12:30:00Z")
+    project.mixpanel.add_profiles([seen("u-0001", "2026-03-10T12:20:00")])
+    second = project.sync("engage", state=first.state_file())
     assert changed(second.records()) == ["u-0001"]
     assert "future" not in second.log

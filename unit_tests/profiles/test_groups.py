@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from mixpanel_emulator.control_client import ControlClient
-from unit_tests.harness import Command, multiset
+from unit_tests.harness import multiset
 from unit_tests.profiles.test_engage import PATH, expected, many, profile
-from unit_tests.worlds import asked, discovered, prefixes, sync
+from unit_tests.project import Project
 
 COMPANIES = "-7712345678901234567"
 TEAMS = "5512345678901234567"
@@ -32,81 +32,68 @@ def wanted(mixpanel: ControlClient, stream: dict[str, Any]) -> list[dict[str, An
     ]
 
 
-def test_every_profile_of_every_group_key_comes(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
-    plant(mixpanel)
-    config["page_size"] = 5
-    stream = discovered(command, config)["groups"]
+def test_every_profile_of_every_group_key_comes(project: Project) -> None:
+    plant(project.mixpanel)
+    project.config["page_size"] = 5
+    stream = project.discover()["groups"]
     assert stream["source_defined_primary_key"] == [["data_group_id"], ["distinct_id"]]
-    out = sync(command, config, [stream])
+    out = project.sync("groups")
     assert out.code == 0, out.log
-    assert multiset(out.records()) == multiset(wanted(mixpanel, stream))
+    assert multiset(out.records()) == multiset(wanted(project.mixpanel, stream))
     assert {"n", "seats", "_data_group_id"} <= stream["json_schema"]["properties"].keys()
 
 
-def test_a_project_without_group_keys_has_an_empty_stream(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
-    stream = discovered(command, config)["groups"]
-    out = sync(command, config, [stream])
+def test_a_project_without_group_keys_has_an_empty_stream(project: Project) -> None:
+    out = project.sync("groups")
     assert (out.code, out.records()) == (0, [])
     assert out.statuses("groups")[-1] == "COMPLETE"
     assert len(out.states) == 1
-    assert asked(mixpanel, PATH) == []
+    assert project.asked(PATH) == []
 
 
-def test_a_kill_at_any_state_loses_nothing_and_repeats_nothing(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
-    plant(mixpanel)
-    config["page_size"] = 5
-    stream = discovered(command, config)["groups"]
-    whole = sync(command, config, [stream])
-    assert len(prefixes(whole, "groups")) == 4
-    for rows, state in prefixes(whole, "groups")[:-1]:
-        rest = sync(command, config, [stream], state=[state])
+def test_a_kill_at_any_state_loses_nothing_and_repeats_nothing(project: Project) -> None:
+    plant(project.mixpanel)
+    project.config["page_size"] = 5
+    whole = project.sync("groups")
+    assert len(whole.prefixes("groups")) == 4
+    for rows, state in whole.prefixes("groups")[:-1]:
+        rest = project.sync("groups", state=[state])
         assert multiset(rows + rest.records()) == multiset(whole.records())
-    again = sync(command, config, [stream], state=whole.state_file())
+    again = project.sync("groups", state=whole.state_file())
     assert multiset(again.records()) == multiset(whole.records())
 
 
-def test_a_group_key_that_was_deleted_meanwhile_is_left_out(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
-    plant(mixpanel)
-    gone = [*mixpanel.truth("data_groups"), {"data_group_id": "99", "property_name": "gone"}]
-    mixpanel.set_truth("data_groups", gone)
-    mixpanel.add_fault("status", PATH, query={"data_group_id": "99"}, status=404,
+def test_a_group_key_that_was_deleted_meanwhile_is_left_out(project: Project) -> None:
+    plant(project.mixpanel)
+    gone = [
+        *project.mixpanel.truth("data_groups"),
+        {"data_group_id": "99", "property_name": "gone"},
+    ]
+    project.mixpanel.set_truth("data_groups", gone)
+    project.mixpanel.add_fault("status", PATH, query={"data_group_id": "99"}, status=404,
                        body={"error": "Missing Datagroup"})  # fmt: skip
-    stream = discovered(command, config)["groups"]
-    out = sync(command, config, [stream])
+    stream = project.discover()["groups"]
+    out = project.sync("groups")
     assert out.code == 0, out.log
-    assert multiset(out.records()) == multiset(wanted(mixpanel, stream))
+    assert multiset(out.records()) == multiset(wanted(project.mixpanel, stream))
     assert "group key 99 'gone' was deleted in Mixpanel" in out.log
     assert "finished" not in out.stream_state("groups")
 
 
-def test_a_group_key_that_is_refused_stops_no_other_and_is_named(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
-    plant(mixpanel)
-    mixpanel.add_fault("status", PATH, query={"data_group_id": COMPANIES}, status=400,
+def test_a_group_key_that_is_refused_stops_no_other_and_is_named(project: Project) -> None:
+    plant(project.mixpanel)
+    project.mixpanel.add_fault("status", PATH, query={"data_group_id": COMPANIES}, status=400,
                        body={"error": "Unable to read group"})  # fmt: skip
-    stream = discovered(command, config)["groups"]
-    out = sync(command, config, [stream])
+    out = project.sync("groups")
     assert (out.code, out.statuses("groups")[-1]) == (1, "INCOMPLETE")
     assert [row["data_group_id"] for row in out.records()] == [TEAMS]
     assert f"group key {COMPANIES} 'company'" in out.errors[0]["message"]
     assert "Unable to read group" in out.errors[0]["message"]
 
 
-def test_a_project_secret_cannot_list_group_keys_and_says_so(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
-    plant(mixpanel)
-    config["credentials"] = {"api_secret": "local-project-secret-0123456789ab"}
-    stream = discovered(command, config)["groups"]
-    out = sync(command, config, [stream])
+def test_a_project_secret_cannot_list_group_keys_and_says_so(project: Project) -> None:
+    plant(project.mixpanel)
+    project.config["credentials"] = {"api_secret": "local-project-secret-0123456789ab"}
+    out = project.sync("groups")
     assert out.code == 1
     assert "Use a service account" in out.errors[0]["message"]

@@ -13,8 +13,8 @@ import pytest
 from mixpanel_emulator.control_client import ControlClient
 from source_mixpanel.reports.event_counts import in_urls
 from unit_tests.builders import event
-from unit_tests.harness import Command, multiset
-from unit_tests.worlds import asked, discovered, prefixes, sync
+from unit_tests.harness import multiset
+from unit_tests.project import Project
 
 PATH = "/api/query/events"
 NAMES = "/api/query/events/names"
@@ -48,85 +48,70 @@ def wanted(
 
 
 @pytest.mark.parametrize("mode", ["full_refresh", "incremental"])
-def test_every_event_is_counted_on_every_day_in_two_queries(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], mode: str
-) -> None:
-    plant(mixpanel)
-    stream = discovered(command, config)["event_counts"]
-    mixpanel.clear_journal()
-    out = sync(command, config, [stream], mode=mode)
+def test_every_event_is_counted_on_every_day_in_two_queries(project: Project, mode: str) -> None:
+    plant(project.mixpanel)
+    project.discover()
+    project.mixpanel.clear_journal()
+    out = project.sync("event_counts", mode=mode)
     assert out.code == 0, out.log
-    assert multiset(out.records()) == multiset(wanted(mixpanel))
+    assert multiset(out.records()) == multiset(wanted(project.mixpanel))
     days = {"date": "2026-03-10", "covered": [["2026-03-01", "2026-03-10"]]}
     assert out.days_read("event_counts") == days
-    queries = [e["path"] for e in mixpanel.journal() if e["path"].startswith("/api/query")]
+    queries = [e["path"] for e in project.mixpanel.journal() if e["path"].startswith("/api/query")]
     assert queries == [NAMES, PATH]
     assert "event_counts 2" in out.log
 
 
-def test_the_next_sync_looks_back_and_counts_what_is_no_more(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
-    plant(mixpanel)
-    config["attribution_window"] = 4
-    stream = discovered(command, config)["event_counts"]
-    first = sync(command, config, [stream], mode="incremental")
-    mixpanel.add_events([event("Late", days_ago=2, insert_id="late")])
-    mixpanel.remove_events("i-2")
-    second = sync(command, config, [stream], mode="incremental", state=first.state_file())
-    rows = wanted(mixpanel, LAST - timedelta(4))
+def test_the_next_sync_looks_back_and_counts_what_is_no_more(project: Project) -> None:
+    plant(project.mixpanel)
+    project.config["attribution_window"] = 4
+    first = project.sync("event_counts")
+    project.mixpanel.add_events([event("Late", days_ago=2, insert_id="late")])
+    project.mixpanel.remove_events("i-2")
+    second = project.sync("event_counts", state=first.state_file())
+    rows = wanted(project.mixpanel, LAST - timedelta(4))
     assert multiset(second.records()) == multiset(rows)
     assert {"event": "Sign Up", "count": 0, "date": "2026-03-07",
             "datetime": "2026-03-07T00:00:00Z"} in second.records()  # fmt: skip
 
 
-def test_windows_and_a_kill_after_any_lose_nothing(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
-    plant(mixpanel)
-    config["date_window_size"] = 4
-    stream = discovered(command, config)["event_counts"]
-    mixpanel.clear_journal()
-    whole = sync(command, config, [stream])
-    assert multiset(whole.records()) == multiset(wanted(mixpanel))
-    assert len(asked(mixpanel, NAMES)) == 1
-    states = prefixes(whole, "event_counts")
+def test_windows_and_a_kill_after_any_lose_nothing(project: Project) -> None:
+    plant(project.mixpanel)
+    project.config["date_window_size"] = 4
+    project.discover()
+    project.mixpanel.clear_journal()
+    whole = project.sync("event_counts", mode="full_refresh")
+    assert multiset(whole.records()) == multiset(wanted(project.mixpanel))
+    assert len(project.asked(NAMES)) == 1
+    states = whole.prefixes("event_counts")
     assert len(states) >= 4
     for rows, state in states[:-1]:
-        rest = sync(command, config, [stream], state=[state])
+        rest = project.sync("event_counts", mode="full_refresh", state=[state])
         assert multiset(rows + rest.records()) == multiset(whole.records())
 
 
-def test_an_event_that_has_not_happened_for_two_months_is_counted(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
-    config["start_date"] = "2025-12-01"
-    mixpanel.add_events([event("Retired", days_ago=60)])
-    stream = discovered(command, config)["event_counts"]
-    out = sync(command, config, [stream])
+def test_an_event_that_has_not_happened_for_two_months_is_counted(project: Project) -> None:
+    project.config["start_date"] = "2025-12-01"
+    project.mixpanel.add_events([event("Retired", days_ago=60)])
+    out = project.sync("event_counts", mode="full_refresh")
     counted = {row["date"]: row["count"] for row in out.records() if row["count"]}
     assert counted == {"2026-01-09": 1}
 
 
-def test_days_are_the_projects_own(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
-    mixpanel.configure(timezone="Asia/Tokyo")
-    mixpanel.add_events([event("Late", days_ago=0.7)])
-    stream = discovered(command, config)["event_counts"]
-    out = sync(command, config, [stream])
+def test_days_are_the_projects_own(project: Project) -> None:
+    project.mixpanel.configure(timezone="Asia/Tokyo")
+    project.mixpanel.add_events([event("Late", days_ago=0.7)])
+    out = project.sync("event_counts", mode="full_refresh")
     counted = {row["date"]: row["count"] for row in out.records() if row["count"]}
     assert counted == {"2026-03-10": 1}
 
 
-def test_a_project_without_events_costs_the_names_alone(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
-    stream = discovered(command, config)["event_counts"]
-    mixpanel.clear_journal()
-    out = sync(command, config, [stream])
+def test_a_project_without_events_costs_the_names_alone(project: Project) -> None:
+    project.discover()
+    project.mixpanel.clear_journal()
+    out = project.sync("event_counts", mode="full_refresh")
     assert (out.code, out.records()) == (0, [])
-    assert (len(asked(mixpanel, NAMES)), asked(mixpanel, PATH)) == (1, [])
+    assert (len(project.asked(NAMES)), project.asked(PATH)) == (1, [])
 
 
 @pytest.mark.parametrize(
@@ -138,14 +123,12 @@ def test_a_project_without_events_costs_the_names_alone(
         {"data": {"values": {"Sign Up": 3}}},
     ],
 )
-def test_an_answer_of_another_form_is_an_error(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], body: Any
-) -> None:
-    plant(mixpanel)
-    stream = discovered(command, config)["event_counts"]
+def test_an_answer_of_another_form_is_an_error(project: Project, body: Any) -> None:
+    plant(project.mixpanel)
+    project.discover()
     # The fault's path is a prefix of that of the names, which are asked for first.
-    mixpanel.add_fault("status", PATH, status=200, body=body, skip=1)
-    out = sync(command, config, [stream], tries=2)
+    project.mixpanel.add_fault("status", PATH, status=200, body=body, skip=1)
+    out = project.sync("event_counts", mode="full_refresh", tries=2)
     assert out.code == 1
     assert out.records() == []
     assert out.statuses("event_counts")[-1] == "INCOMPLETE"

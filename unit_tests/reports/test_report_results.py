@@ -10,8 +10,8 @@ import pytest
 
 from mixpanel_emulator.control_client import ControlClient
 from unit_tests.builders import event
-from unit_tests.harness import Command, multiset
-from unit_tests.worlds import asked, discovered, prefixes, sync
+from unit_tests.harness import multiset
+from unit_tests.project import Project
 
 PATH = "/api/query/insights"
 DAY = "2026-03-09T00:00:00+00:00"
@@ -44,18 +44,17 @@ def row(number: int, name: str, path: list[str], last: str, value: Any) -> dict[
     }
 
 
-def read(command: Command, config: dict[str, Any]) -> Any:
-    return sync(command, config, [discovered(command, config)["report_results"]])
+def read(project: Project) -> Any:
+    project.discover()
+    return project.sync("report_results")
 
 
-def test_a_report_over_time_has_a_row_for_each_series_and_date(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
-    mixpanel.add_events([event("Buy", days_ago=1, insert_id=f"i-{n}") for n in range(3)])
-    mixpanel.set_truth(
+def test_a_report_over_time_has_a_row_for_each_series_and_date(project: Project) -> None:
+    project.mixpanel.add_events([event("Buy", days_ago=1, insert_id=f"i-{n}") for n in range(3)])
+    project.mixpanel.set_truth(
         "bookmarks", [{"id": 9, "name": "Sales", "type": "insights", "params": {"event": "Buy"}}]
     )
-    out = read(command, config)
+    out = read(project)
     assert out.code == 0, out.log
     assert {entry["series"] for entry in out.records()} == {'["Buy"]'}
     assert Counter({entry["date"]: entry["value"] for entry in out.records()}) == {
@@ -64,19 +63,17 @@ def test_a_report_over_time_has_a_row_for_each_series_and_date(
     }
 
 
-def test_any_nesting_becomes_rows(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
+def test_any_nesting_becomes_rows(project: Project) -> None:
     split = {"$overall": {DAY: 3}, "Köln \u2028": {"$overall": {DAY: 2}, "pro": {DAY: 1.5}}}
     plant(
-        mixpanel,
+        project.mixpanel,
         broken={"Buy": split},
         total={"Buy": {"all": 7}},
         mean={"Buy": {DAY: None, "$average": 2.5}},
         curve={"Buy": {DAY: [3, 1]}},
         nothing={},
     )
-    out = read(command, config)
+    out = read(project)
     assert out.code == 0, out.log
     assert multiset(out.records()) == multiset(
         [
@@ -94,17 +91,15 @@ def test_any_nesting_becomes_rows(
     assert max(keys.values()) == 1
 
 
-def test_one_query_a_report_and_the_log_says_so_before(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
-    plant(mixpanel, **{name: {"Buy": {"all": 1}} for name in "abcdefg"})
-    streams = discovered(command, config)
-    mixpanel.clear_journal()
-    out = sync(command, config, [streams["report_results"], streams["saved_reports"]])
+def test_one_query_a_report_and_the_log_says_so_before(project: Project) -> None:
+    plant(project.mixpanel, **{name: {"Buy": {"all": 1}} for name in "abcdefg"})
+    project.discover()
+    project.mixpanel.clear_journal()
+    out = project.sync("report_results", "saved_reports")
     assert out.code == 0, out.log
     assert len(out.records("report_results")) == 7
-    assert len(asked(mixpanel, PATH)) == 7
-    assert len(asked(mixpanel, "/api/app/projects/12345678/bookmarks")) == 1
+    assert len(project.asked(PATH)) == 7
+    assert len(project.asked("/api/app/projects/12345678/bookmarks")) == 1
     assert "report_results 7" in out.log
 
 
@@ -117,16 +112,12 @@ def test_one_query_a_report_and_the_log_says_so_before(
     ],
 )
 def test_a_report_that_cannot_be_had_leaves_the_others_whole(
-    command: Command,
-    mixpanel: ControlClient,
-    config: dict[str, Any],
-    fault: dict[str, Any],
-    words: str,
+    project: Project, fault: dict[str, Any], words: str
 ) -> None:
-    plant(mixpanel, a={"all": 1}, b={"all": 2}, c={"all": 3})
-    stream = discovered(command, config)["report_results"]
-    mixpanel.add_fault("status", PATH, query={"bookmark_id": 2}, **fault)
-    out = sync(command, config, [stream], tries=2)
+    plant(project.mixpanel, a={"all": 1}, b={"all": 2}, c={"all": 3})
+    project.discover()
+    project.mixpanel.add_fault("status", PATH, query={"bookmark_id": 2}, **fault)
+    out = project.sync("report_results", tries=2)
     assert [(r["series"], r["value"]) for r in out.records()] == [("[]", 1), ("[]", 3)]
     assert out.code == 1
     assert words in out.errors[0]["message"]
@@ -134,80 +125,67 @@ def test_a_report_that_cannot_be_had_leaves_the_others_whole(
     assert out.statuses("report_results")[-1] == "INCOMPLETE"
 
 
-def test_where_the_reports_cannot_be_listed_the_stream_ends_politely(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
+def test_where_the_reports_cannot_be_listed_the_stream_ends_politely(project: Project) -> None:
     path = "/api/app/projects/12345678/bookmarks"
-    mixpanel.add_fault("status", path, status=404, body={"error": "gone"})
-    streams = discovered(command, config)
-    out = sync(command, config, [streams["report_results"], streams["event_counts"]])
+    project.mixpanel.add_fault("status", path, status=404, body={"error": "gone"})
+    out = project.sync("report_results", "event_counts", mode="full_refresh")
     assert out.statuses("report_results")[-1] == "INCOMPLETE"
     assert out.statuses("event_counts")[-1] == "COMPLETE"
     assert "undocumented" in out.errors[0]["message"]
 
 
-def test_the_free_plan_is_asked_once_not_report_by_report(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
-    plant(mixpanel, **{name: {"all": 1} for name in "abcdefghij"})
-    stream = discovered(command, config)["report_results"]
-    mixpanel.configure(plan="free")
-    mixpanel.clear_journal()
-    out = sync(command, config, [stream])
+def test_the_free_plan_is_asked_once_not_report_by_report(project: Project) -> None:
+    plant(project.mixpanel, **{name: {"all": 1} for name in "abcdefghij"})
+    project.discover()
+    project.mixpanel.configure(plan="free")
+    project.mixpanel.clear_journal()
+    out = project.sync("report_results")
     assert "plan does not include" in out.errors[0]["message"]
-    assert len(asked(mixpanel, PATH)) <= 6
+    assert len(project.asked(PATH)) <= 6
 
 
-def test_a_kill_after_any_report_goes_on_with_the_next(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
-    plant(mixpanel, **{name: {"Buy": {"all": 1, DAY: 2}} for name in "abcd"})
-    stream = discovered(command, config)["report_results"]
-    whole = sync(command, config, [stream])
-    points = prefixes(whole, "report_results")
+def test_a_kill_after_any_report_goes_on_with_the_next(project: Project) -> None:
+    plant(project.mixpanel, **{name: {"Buy": {"all": 1, DAY: 2}} for name in "abcd"})
+    whole = project.sync("report_results")
+    points = whole.prefixes("report_results")
     assert [len(rows) for rows, _ in points[:4]] == [2, 4, 6, 8]
     for rows, state in points[:4]:
-        mixpanel.clear_journal()
-        rest = sync(command, config, [stream], state=[state])
+        project.mixpanel.clear_journal()
+        rest = project.sync("report_results", state=[state])
         assert multiset(rows + rest.records()) == multiset(whole.records())
-        assert len(asked(mixpanel, PATH)) == 4 - len(rows) // 2
-    again = sync(command, config, [stream], state=whole.state_file())
+        assert len(project.asked(PATH)) == 4 - len(rows) // 2
+    again = project.sync("report_results", state=whole.state_file())
     assert multiset(again.records()) == multiset(whole.records())
 
 
 def test_a_report_that_stays_closed_does_not_make_later_syncs_read_it_alone(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+    project: Project,
 ) -> None:
-    plant(mixpanel, a={"all": 1}, b={"all": 2})
-    stream = discovered(command, config)["report_results"]
-    mixpanel.add_fault("status", PATH, query={"bookmark_id": 2}, status=403, body="private")
-    first = sync(command, config, [stream])
-    second = sync(command, config, [stream], state=first.state_file())
+    plant(project.mixpanel, a={"all": 1}, b={"all": 2})
+    project.discover()
+    project.mixpanel.add_fault("status", PATH, query={"bookmark_id": 2}, status=403, body="private")
+    first = project.sync("report_results")
+    second = project.sync("report_results", state=first.state_file())
     assert [row["value"] for row in second.records()] == [1]
 
 
-def test_a_state_that_is_none_is_a_config_error(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
-    plant(mixpanel, a={"all": 1})
-    stream = discovered(command, config)["report_results"]
+def test_a_state_that_is_none_is_a_config_error(project: Project) -> None:
+    plant(project.mixpanel, a={"all": 1})
     entry = {"stream_descriptor": {"name": "report_results"}, "stream_state": {"finished": [1]}}
-    out = sync(command, config, [stream], state=[{"type": "STREAM", "stream": entry}])
+    out = project.sync("report_results", state=[{"type": "STREAM", "stream": entry}])
     assert out.code == 1
     assert "saved state of stream 'report_results'" in out.errors[0]["message"]
 
 
 @pytest.mark.parametrize("workers", [1, 4])
-def test_reports_are_computed_as_many_at_a_time_as_is_set(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], workers: int
-) -> None:
-    plant(mixpanel, **{name: {"A": {DAY: 1}} for name in "abcdef"})
-    stream = discovered(command, config)["report_results"]
-    mixpanel.configure(quota=True, query_concurrency=1, query_latency=0.1)
+def test_reports_are_computed_as_many_at_a_time_as_is_set(project: Project, workers: int) -> None:
+    plant(project.mixpanel, **{name: {"A": {DAY: 1}} for name in "abcdef"})
+    project.discover()
+    project.mixpanel.configure(quota=True, query_concurrency=1, query_latency=0.1)
     # With calls left, queries are not made one by one.
     left = {"RateLimit": '"project";r=50;t=3600'}
     body = {"series": {"A": {DAY: 1}}}
-    mixpanel.add_fault("status", PATH, status=200, headers=left, body=body, times=1)
-    out = sync(command, {**config, "num_workers": workers}, [stream])
+    project.mixpanel.add_fault("status", PATH, status=200, headers=left, body=body, times=1)
+    out = project.using(num_workers=workers).sync("report_results")
     assert (out.code, len(out.records())) == (0, 6), out.log
-    assert any(entry["status"] == 429 for entry in asked(mixpanel, PATH)) == (workers > 1)
+    assert any(entry["status"] == 429 for entry in project.asked(PATH)) == (workers > 1)

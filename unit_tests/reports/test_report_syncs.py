@@ -9,8 +9,8 @@ import pytest
 
 from mixpanel_emulator.control_client import ControlClient
 from unit_tests.builders import event
-from unit_tests.harness import Command, freeze, multiset
-from unit_tests.worlds import Streams, asked, discovered, prefixes, sync
+from unit_tests.harness import freeze, multiset
+from unit_tests.project import Project
 
 DAY_S = 86_400
 PLAN = 'properties["plan"]'
@@ -33,6 +33,7 @@ REPORTS: list[dict[str, Any]] = [
         "frequency_months": {"unit": "month", "addiction_unit": "day"},
     }.items()
 ]
+NAMES = [f"report_{report['name']}" for report in REPORTS]
 
 
 def plant(mixpanel: ControlClient, seed: int, *, days: tuple[float, float], count: int) -> None:
@@ -53,13 +54,13 @@ def plant(mixpanel: ControlClient, seed: int, *, days: tuple[float, float], coun
 
 
 @pytest.fixture
-def streams(command: Command, mixpanel: ControlClient, config: dict[str, Any]) -> Streams:
+def project(project: Project) -> Project:
     steps = [{"event": "Look"}, {"event": "Buy"}]
     funnel = {"funnel_id": 4411, "name": "F", "length": 2, "steps": steps}
-    mixpanel.set_truth("funnels", [funnel])
-    config.update(reports=REPORTS, start_date="2026-01-27")
-    found = discovered(command, config)
-    return {name: found[name] for name in (f"report_{report['name']}" for report in REPORTS)}
+    project.mixpanel.set_truth("funnels", [funnel])
+    project.config.update(reports=REPORTS, start_date="2026-01-27")
+    project.discover()
+    return project
 
 
 def keyed(rows: list[dict[str, Any]], stream: dict[str, Any]) -> dict[Any, dict[str, Any]]:
@@ -76,61 +77,50 @@ def is_nothing(row: dict[str, Any]) -> bool:
 
 
 @pytest.mark.parametrize("window", [1, 4, 10, 20])
-def test_windows_change_no_number(
-    command: Command,
-    mixpanel: ControlClient,
-    config: dict[str, Any],
-    streams: Streams,
-    window: int,
-) -> None:
-    plant(mixpanel, window, days=(0.1, 50), count=150)
-    once = sync(command, config, streams.values())
+def test_windows_change_no_number(project: Project, window: int) -> None:
+    plant(project.mixpanel, window, days=(0.1, 50), count=150)
+    once = project.sync(*NAMES, mode="full_refresh")
     assert once.code == 0, once.log
-    mixpanel.clear_journal()
-    config["date_window_size"] = window
-    cut = sync(command, config, streams.values())
+    project.mixpanel.clear_journal()
+    project.config["date_window_size"] = window
+    cut = project.sync(*NAMES, mode="full_refresh")
     assert cut.code == 0, cut.log
-    for name in streams:
+    for name in NAMES:
         assert once.records(name)
         assert multiset(cut.records(name)) == multiset(once.records(name)), name
     ranges = {
         (entry["query"]["from_date"], entry["query"]["to_date"])
-        for entry in asked(mixpanel, "/api/query/segmentation")
+        for entry in project.asked("/api/query/segmentation")
         if entry["query"].get("unit") == "day" and "on" not in entry["query"]
     }
     assert len(ranges) == -(-43 // window)
-    assert len(asked(mixpanel, "/api/query/retention")) == 4
+    assert len(project.asked("/api/query/retention")) == 4
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_what_incremental_syncs_leave_is_what_a_full_one_reads(
-    command: Command,
-    mixpanel: ControlClient,
-    config: dict[str, Any],
-    streams: Streams,
-    seed: int,
-) -> None:
+def test_what_incremental_syncs_leave_is_what_a_full_one_reads(project: Project, seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311 - a made-up world
-    config["attribution_window"] = 2
-    mixpanel.set_clock("2026-02-12T08:00:00Z")
-    plant(mixpanel, seed, days=(26.2, 42), count=60)
-    kept: dict[str, dict[Any, dict[str, Any]]] = {name: {} for name in streams}
+    project.config["attribution_window"] = 2
+    project.mixpanel.set_clock("2026-02-12T08:00:00Z")
+    plant(project.mixpanel, seed, days=(26.2, 42), count=60)
+    kept: dict[str, dict[Any, dict[str, Any]]] = {name: {} for name in NAMES}
     state = None
     now = 26.2
     for step in range(4):
-        out = sync(command, config, streams.values(), mode="incremental", state=state)
+        out = project.sync(*NAMES, state=state)
         assert out.code == 0, out.log
         state = out.state_file()
-        for name, stream in streams.items():
-            kept[name] |= keyed(out.records(name), stream)
+        for name in NAMES:
+            kept[name] |= keyed(out.records(name), project.streams[name])
         ahead = chance.uniform(1, 8)
-        mixpanel.advance(ahead * DAY_S)
+        project.mixpanel.advance(ahead * DAY_S)
         now -= ahead
         # What is new, and some that arrive up to two days late.
-        plant(mixpanel, seed * 10 + step, days=(max(now, 0), now + ahead + 2), count=25)
-    last = sync(command, config, streams.values(), mode="incremental", state=state)
-    whole = sync(command, config, streams.values())
-    for name, stream in streams.items():
+        plant(project.mixpanel, seed * 10 + step, days=(max(now, 0), now + ahead + 2), count=25)
+    last = project.sync(*NAMES, state=state)
+    whole = project.sync(*NAMES, mode="full_refresh")
+    for name in NAMES:
+        stream = project.streams[name]
         kept[name] |= keyed(last.records(name), stream)
         wanted = keyed(whole.records(name), stream)
         for key, row in wanted.items():
@@ -139,31 +129,27 @@ def test_what_incremental_syncs_leave_is_what_a_full_one_reads(
 
 
 @pytest.mark.parametrize("mode", ["full_refresh", "incremental"])
-def test_a_kill_after_any_state_loses_nothing(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], streams: Streams, mode: str
-) -> None:
-    plant(mixpanel, 5, days=(0.1, 50), count=60)
-    config["date_window_size"] = 16
-    stream = streams["report_funnel_months"]
-    whole = sync(command, config, [stream], mode=mode)
-    states = prefixes(whole, stream["name"])
+def test_a_kill_after_any_state_loses_nothing(project: Project, mode: str) -> None:
+    plant(project.mixpanel, 5, days=(0.1, 50), count=60)
+    project.config["date_window_size"] = 16
+    stream = project.streams["report_funnel_months"]
+    whole = project.sync(stream, mode=mode)
+    states = whole.prefixes(stream["name"])
     assert len(states) >= 3
     for rows, state in states[:-1]:
-        rest = sync(command, config, [stream], mode=mode, state=[state])
+        rest = project.sync(stream, mode=mode, state=[state])
         assert keyed(rows + rest.records(), stream) == keyed(whole.records(), stream)
         assert rest.days_read(stream["name"]) == whole.days_read(stream["name"])
 
 
-def test_rows_are_read_again_until_their_intervals_are_over(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], streams: Streams
-) -> None:
-    plant(mixpanel, 7, days=(0.1, 50), count=60)
-    config["attribution_window"] = 1
-    first = sync(command, config, streams.values(), mode="incremental")
-    second = sync(command, config, streams.values(), mode="incremental", state=first.state_file())
+def test_rows_are_read_again_until_their_intervals_are_over(project: Project) -> None:
+    plant(project.mixpanel, 7, days=(0.1, 50), count=60)
+    project.config["attribution_window"] = 1
+    first = project.sync(*NAMES)
+    second = project.sync(*NAMES, state=first.state_file())
     earliest = {
         name.removeprefix("report_"): min(row["date"] for row in second.records(name))
-        for name in streams
+        for name in NAMES
     }
     assert earliest == {
         "segmentation": "2026-03-09",
@@ -183,34 +169,30 @@ def test_rows_are_read_again_until_their_intervals_are_over(
     }
 
 
-def test_changed_parameters_are_read_from_the_start_and_the_log_says_so(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], streams: Streams
-) -> None:
-    plant(mixpanel, 9, days=(0.1, 50), count=60)
-    config["attribution_window"] = 0
-    stream = streams["report_segmentation"]
-    first = sync(command, config, [stream], mode="incremental")
+def test_changed_parameters_are_read_from_the_start_and_the_log_says_so(project: Project) -> None:
+    plant(project.mixpanel, 9, days=(0.1, 50), count=60)
+    project.config["attribution_window"] = 0
+    stream = project.streams["report_segmentation"]
+    first = project.sync(stream)
     assert first.days_read("report_segmentation") == {
         "date": "2026-03-10",
         "covered": [["2026-01-27", "2026-03-10"]],
         "report": {"kind": "segmentation", "event": "Look"},
     }
-    same = sync(command, config, [stream], mode="incremental", state=first.state_file())
+    same = project.sync(stream, state=first.state_file())
     assert [row["date"] for row in same.records()] == ["2026-03-10"]
     assert "other parameters" not in same.log
-    config["reports"] = [{**REPORTS[0], "parameters": {"event": "Look", "type": "unique"}}]
-    other = sync(command, config, [stream], mode="incremental", state=first.state_file())
+    project.config["reports"] = [{**REPORTS[0], "parameters": {"event": "Look", "type": "unique"}}]
+    other = project.sync(stream, state=first.state_file())
     assert len(other.records()) == 43
     assert "other parameters than in the last sync: stream 'report_segmentation'" in other.log
 
 
-def test_an_end_date_and_the_projects_own_today_bound_the_days(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], streams: Streams
-) -> None:
-    plant(mixpanel, 11, days=(0.1, 50), count=60)
-    stream = streams["report_segmentation"]
-    mixpanel.configure(timezone="Asia/Tokyo")
-    mixpanel.set_clock("2026-03-10T16:00:00Z")
-    assert sync(command, config, [stream]).records()[-1]["date"] == "2026-03-11"
-    config["end_date"] = "2026-03-05"
-    assert sync(command, config, [stream]).records()[-1]["date"] == "2026-03-05"
+def test_an_end_date_and_the_projects_own_today_bound_the_days(project: Project) -> None:
+    plant(project.mixpanel, 11, days=(0.1, 50), count=60)
+    stream = project.streams["report_segmentation"]
+    project.mixpanel.configure(timezone="Asia/Tokyo")
+    project.mixpanel.set_clock("2026-03-10T16:00:00Z")
+    assert project.sync(stream, mode="full_refresh").records()[-1]["date"] == "2026-03-11"
+    project.config["end_date"] = "2026-03-05"
+    assert project.sync(stream, mode="full_refresh").records()[-1]["date"] == "2026-03-05"

@@ -10,8 +10,8 @@ import pytest
 
 from mixpanel_emulator.control_client import ControlClient
 from unit_tests.builders import DAY_MS, event
-from unit_tests.harness import Command, multiset
-from unit_tests.worlds import asked, discovered, sync
+from unit_tests.harness import multiset
+from unit_tests.project import Project
 
 PLAN = 'properties["plan"]'
 FIRST, TODAY = date(2026, 3, 1), date(2026, 3, 10)
@@ -63,12 +63,13 @@ def dated(day: date, **columns: Any) -> dict[str, Any]:
 
 
 def read(
-    command: Command, config: dict[str, Any], report: dict[str, Any], mode: str = "full_refresh"
+    project: Project, report: dict[str, Any], mode: str = "full_refresh"
 ) -> list[dict[str, Any]]:
     """The records of the only report."""
-    config["reports"] = [report]
+    project.config["reports"] = [report]
+    project.discover()
     name = f"report_{report['name']}"
-    out = sync(command, config, [discovered(command, config)[name]], mode=mode)
+    out = project.sync(name, mode=mode)
     assert out.code == 0, out.log
     assert out.statuses(name)[-1] == "COMPLETE"
     assert out.stream_state(name)["date"] == "2026-03-10"
@@ -76,17 +77,17 @@ def read(
 
 
 @pytest.mark.parametrize("mode", ["full_refresh", "incremental"])
-def test_segmentation_counts_every_day_in_one_query(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], mode: str
-) -> None:
-    plant(mixpanel)
-    rows = read(command, config, SEGMENTATION, mode)
-    counts = [sum(day_of(ms) == day for ms, *_ in happened(mixpanel, "Look")) for day in DAYS]
+def test_segmentation_counts_every_day_in_one_query(project: Project, mode: str) -> None:
+    plant(project.mixpanel)
+    rows = read(project, SEGMENTATION, mode)
+    counts = [
+        sum(day_of(ms) == day for ms, *_ in happened(project.mixpanel, "Look")) for day in DAYS
+    ]
     assert max(counts) > 1
     assert multiset(rows) == multiset(
         dated(day, segment="Look", value=count) for day, count in zip(DAYS, counts, strict=True)
     )
-    [request] = asked(mixpanel, "/api/query/segmentation")
+    [request] = project.asked("/api/query/segmentation")
     kept = {k: v for k, v in request["query"].items() if k != "project_id"}
     assert kept == {
         "event": "Look",
@@ -96,14 +97,12 @@ def test_segmentation_counts_every_day_in_one_query(
     }
 
 
-def test_segmentation_of_people_by_segment_and_filter(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
-    plant(mixpanel)
+def test_segmentation_of_people_by_segment_and_filter(project: Project) -> None:
+    plant(project.mixpanel)
     parameters = {"event": "Look", "type": "unique", "on": PLAN, "where": f"defined({PLAN})"}
-    rows = read(command, config, {**SEGMENTATION, "parameters": parameters})
+    rows = read(project, {**SEGMENTATION, "parameters": parameters})
     people: dict[tuple[date, str], set[str]] = defaultdict(set)
-    for ms, who, plan in happened(mixpanel, "Look"):
+    for ms, who, plan in happened(project.mixpanel, "Look"):
         people[day_of(ms), plan or "null"].add(who)
     assert multiset(rows) == multiset(
         dated(day, segment=plan, value=len(people[day, plan]))
@@ -112,13 +111,11 @@ def test_segmentation_of_people_by_segment_and_filter(
     )
 
 
-def test_retention_follows_people_from_their_own_entry(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
-    plant(mixpanel)
-    rows = read(command, config, RETENTION)
+def test_retention_follows_people_from_their_own_entry(project: Project) -> None:
+    plant(project.mixpanel)
+    rows = read(project, RETENTION)
     born: dict[str, int] = {}
-    for ms, who, _ in happened(mixpanel, "Look"):
+    for ms, who, _ in happened(project.mixpanel, "Look"):
         born.setdefault(who, ms)
     wanted = []
     for day in DAYS:
@@ -126,7 +123,7 @@ def test_retention_follows_people_from_their_own_entry(
         for index in range(min(2, (TODAY - day).days) + 1):
             back = {
                 who
-                for ms, who, _ in happened(mixpanel, "Buy")
+                for ms, who, _ in happened(project.mixpanel, "Buy")
                 if who in new and (ms - new[who]) // DAY_MS == index
             }
             row = {"segment": "$overall", "interval_index": index}
@@ -135,16 +132,14 @@ def test_retention_follows_people_from_their_own_entry(
     assert any(row["count"] for row in rows if row["interval_index"] == 2)
 
 
-def test_funnel_has_a_row_for_each_step(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
-    plant(mixpanel)
+def test_funnel_has_a_row_for_each_step(project: Project) -> None:
+    plant(project.mixpanel)
     parameters = {"funnel_id": 4411, "on": PLAN, "length": 12, "length_unit": "hour"}
-    rows = read(command, config, {**FUNNEL, "parameters": parameters})
+    rows = read(project, {**FUNNEL, "parameters": parameters})
     query = {"from_date": str(FIRST), "to_date": str(TODAY)}
-    [request] = asked(mixpanel, "/api/query/funnels")
+    [request] = project.asked("/api/query/funnels")
     assert query.items() <= request["query"].items()
-    looks, buys = happened(mixpanel, "Look"), happened(mixpanel, "Buy")
+    looks, buys = happened(project.mixpanel, "Look"), happened(project.mixpanel, "Buy")
     for plan in ("pro", "free", "null", "$overall"):
         for day in DAYS:
             began: dict[str, int] = {}
@@ -163,11 +158,9 @@ def test_funnel_has_a_row_for_each_step(
     assert len(rows) == 4 * 10 * 2
 
 
-def test_a_funnel_without_segments_keeps_its_analysis(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
-    plant(mixpanel)
-    rows = read(command, config, FUNNEL)
+def test_a_funnel_without_segments_keeps_its_analysis(project: Project) -> None:
+    plant(project.mixpanel)
+    rows = read(project, FUNNEL)
     assert {row["segment"] for row in rows} == {"$overall"}
     starts = {row["date"]: row["count"] for row in rows if row["step_index"] == 0}
     assert any(starts.values())
@@ -175,18 +168,13 @@ def test_a_funnel_without_segments_keeps_its_analysis(
 
 
 @pytest.mark.parametrize("split", [False, True])
-def test_frequency_counts_people_by_active_hours(
-    command: Command,
-    mixpanel: ControlClient,
-    config: dict[str, Any],
-    split: bool,  # noqa: FBT001
-) -> None:
-    plant(mixpanel)
+def test_frequency_counts_people_by_active_hours(project: Project, *, split: bool) -> None:
+    plant(project.mixpanel)
     more = {"on": PLAN} if split else {}
     parameters: dict[str, Any] = {**FREQUENCY["parameters"], **more}  # type: ignore[dict-item]
-    rows = read(command, config, {**FREQUENCY, "parameters": parameters})
+    rows = read(project, {**FREQUENCY, "parameters": parameters})
     hours: dict[tuple[date, str, str], set[int]] = defaultdict(set)
-    for ms, who, plan in happened(mixpanel, "Look"):
+    for ms, who, plan in happened(project.mixpanel, "Look"):
         hours[day_of(ms), (plan or "null") if split else "$overall", who].add(ms // 3_600_000)
     segments = ["pro", "free", "null"] if split else ["$overall"]
     assert multiset(rows) == multiset(
@@ -205,34 +193,30 @@ def test_frequency_counts_people_by_active_hours(
     )
 
 
-def test_weeks_months_and_intervals_begin_before_the_start_date(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
-    plant(mixpanel)
-    config["start_date"] = "2026-03-04"
+def test_weeks_months_and_intervals_begin_before_the_start_date(project: Project) -> None:
+    plant(project.mixpanel)
+    project.config["start_date"] = "2026-03-04"
     firsts = {}
     for unit in ("week", "month"):
         parameters: dict[str, Any] = {"event": "Look", "unit": unit}
-        rows = read(command, config, {**SEGMENTATION, "parameters": parameters})
+        rows = read(project, {**SEGMENTATION, "parameters": parameters})
         firsts[unit] = [row["date"] for row in rows]
     assert firsts == {"week": ["2026-03-02", "2026-03-09"], "month": ["2026-03-01"]}
     parameters = {"funnel_id": 4411, "interval": 7}
-    rows = read(command, config, {**FUNNEL, "parameters": parameters})
+    rows = read(project, {**FUNNEL, "parameters": parameters})
     assert [row["date"] for row in rows if not row["step_index"]] == firsts["week"]
 
 
-def test_the_log_counts_the_reports_queries(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
-    plant(mixpanel)
-    config["reports"] = [SEGMENTATION, RETENTION, FUNNEL, FREQUENCY]
-    streams = discovered(command, config)
-    mixpanel.clear_journal()
-    chosen = [streams[f"report_{report['name']}"] for report in config["reports"]]
-    out = sync(command, config, chosen)
+def test_the_log_counts_the_reports_queries(project: Project) -> None:
+    plant(project.mixpanel)
+    project.config["reports"] = [SEGMENTATION, RETENTION, FUNNEL, FREQUENCY]
+    streams = project.discover()
+    project.mixpanel.clear_journal()
+    chosen = [streams[f"report_{report['name']}"] for report in project.config["reports"]]
+    out = project.sync(*chosen, mode="full_refresh")
     assert out.code == 0, out.log
     planned = "4 (report_looks 1, report_back 1, report_look_to_buy 1, report_often 1)"
     assert f"Requests to the Query API for this sync: {planned}" in out.log
-    queries = [e for e in mixpanel.journal() if e["path"].startswith("/api/query/")]
+    queries = [e for e in project.mixpanel.journal() if e["path"].startswith("/api/query/")]
     assert len(queries) == 4
     assert "Query API 4" in out.log

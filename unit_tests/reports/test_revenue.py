@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from mixpanel_emulator.control_client import ControlClient
-from unit_tests.harness import Command, multiset
-from unit_tests.worlds import asked, discovered, prefixes, sync
+from unit_tests.harness import multiset
+from unit_tests.project import Project
 
 PATH = "/api/query/engage/revenue"
 
@@ -22,54 +20,47 @@ def plant(mixpanel: ControlClient) -> None:
 
 
 @pytest.mark.parametrize("mode", ["full_refresh", "incremental"])
-def test_each_day_comes_as_mixpanel_holds_it(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], mode: str
-) -> None:
-    plant(mixpanel)
-    stream = discovered(command, config)["revenue"]
-    mixpanel.clear_journal()
-    out = sync(command, config, [stream], mode=mode)
+def test_each_day_comes_as_mixpanel_holds_it(project: Project, mode: str) -> None:
+    plant(project.mixpanel)
+    project.discover()
+    project.mixpanel.clear_journal()
+    out = project.sync("revenue", mode=mode)
     assert out.code == 0, out.log
-    stamped = [{**row, "datetime": f"{row['date']}T00:00:00Z"} for row in mixpanel.truth("revenue")]
+    stamped = [
+        {**row, "datetime": f"{row['date']}T00:00:00Z"} for row in project.mixpanel.truth("revenue")
+    ]
     assert multiset(out.records()) == multiset(stamped)
     days = {"date": "2026-03-10", "covered": [["2026-03-01", "2026-03-10"]]}
     assert out.days_read("revenue") == days
-    assert len(asked(mixpanel, PATH)) == 1
+    assert len(project.asked(PATH)) == 1
 
 
-def test_a_second_sync_reads_the_attribution_window_again(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
-    plant(mixpanel)
-    config["attribution_window"] = 2
-    stream = discovered(command, config)["revenue"]
-    first = sync(command, config, [stream], mode="incremental")
-    second = sync(command, config, [stream], mode="incremental", state=first.state_file())
+def test_a_second_sync_reads_the_attribution_window_again(project: Project) -> None:
+    plant(project.mixpanel)
+    project.config["attribution_window"] = 2
+    first = project.sync("revenue")
+    second = project.sync("revenue", state=first.state_file())
     assert [row["date"] for row in second.records()] == ["2026-03-08", "2026-03-09", "2026-03-10"]
 
 
-def test_a_kill_at_any_state_loses_nothing(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
-    plant(mixpanel)
-    config["date_window_size"] = 3
-    stream = discovered(command, config)["revenue"]
-    whole = sync(command, config, [stream])
-    states = prefixes(whole, "revenue")
+def test_a_kill_at_any_state_loses_nothing(project: Project) -> None:
+    plant(project.mixpanel)
+    project.config["date_window_size"] = 3
+    whole = project.sync("revenue", mode="full_refresh")
+    states = whole.prefixes("revenue")
     assert len(states) >= 4
     for rows, state in states[:-1]:
-        rest = sync(command, config, [stream], state=[state])
+        rest = project.sync("revenue", mode="full_refresh", state=[state])
         assert multiset(rows + rest.records()) == multiset(whole.records())
 
 
 @pytest.mark.parametrize("status", [400, 404, 410])
 def test_where_mixpanel_has_withdrawn_it_the_stream_says_so_and_others_go_on(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any], status: int
+    project: Project, status: int
 ) -> None:
-    mixpanel.add_cohort({"id": 1}, ["a"])
-    mixpanel.configure(revenue_status=status)
-    streams = discovered(command, config)
-    out = sync(command, config, [streams["revenue"], streams["cohorts"]])
+    project.mixpanel.add_cohort({"id": 1}, ["a"])
+    project.mixpanel.configure(revenue_status=status)
+    out = project.sync("revenue", "cohorts", mode="full_refresh")
     assert out.code == 1
     assert "withdrawn" in out.errors[0]["message"]
     assert out.errors[0]["failure_type"] == "config_error"

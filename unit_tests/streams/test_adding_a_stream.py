@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import pytest
 from airbyte_cdk.models import (
@@ -19,13 +18,13 @@ from airbyte_cdk.models import (
     Type,
 )
 
-from mixpanel_emulator.control_client import ControlClient
 from source_mixpanel.api.request import Api
 from source_mixpanel.assembly import catalogue
 from source_mixpanel.lists.declarations import LISTS
 from source_mixpanel.source import SourceMixpanel
 from source_mixpanel.streams.base import MixpanelStream
 from unit_tests.harness import multiset
+from unit_tests.project import Project
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "adding-a-stream.md").read_text(encoding="utf-8")
@@ -98,12 +97,12 @@ def test_with_the_diff_the_stream_is_there_and_the_others_are_as_they_were(
 
 
 @pytest.mark.usefixtures("added")
-def test_with_the_diff_the_stream_is_read(mixpanel: ControlClient, config: dict[str, Any]) -> None:
-    mixpanel.seed(7, events=20, days=2, profiles=5)
+def test_with_the_diff_the_stream_is_read(project: Project) -> None:
+    project.mixpanel.seed(7, events=20, days=2, profiles=5)
     source, log = SourceMixpanel(), logging.getLogger("airbyte")
     [found] = [
         stream
-        for stream in source.discover(log, config).streams
+        for stream in source.discover(log, project.config).streams
         if stream.name == "warehouse_sources"
     ]
     entry = ConfiguredAirbyteStream(
@@ -112,9 +111,9 @@ def test_with_the_diff_the_stream_is_read(mixpanel: ControlClient, config: dict[
         destination_sync_mode=DestinationSyncMode.append,
     )
     catalog = ConfiguredAirbyteCatalog(streams=[entry])
-    messages = list(source.read(log, config, catalog, []))
+    messages = list(source.read(log, project.config, catalog, []))
     rows = [m.record.data for m in messages if m.type == Type.RECORD and m.record is not None]
-    truth = mixpanel.truth("warehouse_sources")
+    truth = project.mixpanel.truth("warehouse_sources")
     assert rows
     assert multiset(rows) == multiset(truth)
     columns = found.json_schema["properties"].keys()

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from mixpanel_emulator.control_client import ControlClient
-from unit_tests.harness import Command, Output
-from unit_tests.worlds import discovered, sync
+from unit_tests.harness import Output
+from unit_tests.project import Project
 
 _LINE = re.compile(
     r"Stream '(?P<stream>\w+)' has read .+: (?P<done>\d+)(?: of (?P<total>\d+))? "
@@ -42,23 +41,16 @@ def _lines(out: Output, stream: str) -> list[re.Match[str]]:
     ],
 )
 def test_the_first_and_the_last_step_are_told(
-    command: Command,
-    mixpanel: ControlClient,
-    config: dict[str, Any],
-    stream: str,
-    unit: str,
-    settings: dict[str, Any],
+    project: Project, stream: str, unit: str, settings: dict[str, Any]
 ) -> None:
-    mixpanel.seed(7, events=200, days=9, profiles=30)
-    mixpanel.configure(app_page_size=1)
+    project.mixpanel.seed(7, events=200, days=9, profiles=30)
+    project.mixpanel.configure(app_page_size=1)
     steps = [{"event": "Product Viewed"}, {"event": "Order Completed"}]
-    mixpanel.set_truth(
+    project.mixpanel.set_truth(
         "funnels",
         [{"funnel_id": n, "name": f"F{n}", "length": 14, "steps": steps} for n in (4411, 4412)],
     )
-    settings = {**config, **settings}
-    wanted = discovered(command, settings)[stream]
-    out = sync(command, settings, [wanted])
+    out = project.using(**settings).sync(stream, mode="full_refresh")
     assert out.code == 0, out.log
     lines = _lines(out, stream)
     first, last = lines[0], lines[-1]
@@ -74,25 +66,24 @@ def test_the_first_and_the_last_step_are_told(
 
 
 def test_what_is_left_of_the_hour_is_what_the_settings_allow_less_what_was_used(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
+    project: Project,
 ) -> None:
-    mixpanel.seed(7, events=50, days=9, profiles=30)
-    config |= {"page_size": 10, "rate_limits": {"query_per_hour": 40}}
-    streams = discovered(command, config)
-    out = sync(command, config, [streams["cohorts"], streams["engage"]])
+    project.mixpanel.seed(7, events=50, days=9, profiles=30)
+    project.config |= {"page_size": 10, "rate_limits": {"query_per_hour": 40}}
+    out = project.sync("cohorts", "engage", mode="full_refresh")
     assert out.code == 0, out.log
     # One request for each stream: further pages of a session are free.
     assert {line["left"] for line in _lines(out, "engage")} == {"38"}
 
 
-def test_a_stream_that_fails_tells_how_far_it_came(
-    command: Command, mixpanel: ControlClient, config: dict[str, Any]
-) -> None:
-    mixpanel.seed(7, events=200, days=9, profiles=5)
-    config["date_window_size"] = 1
-    export = discovered(command, config)["export"]
-    mixpanel.add_fault("status", "/api/2.0/export", query={"from_date": "2026-03-08"}, status=500)
-    out = sync(command, config, [export], tries=2)
+def test_a_stream_that_fails_tells_how_far_it_came(project: Project) -> None:
+    project.mixpanel.seed(7, events=200, days=9, profiles=5)
+    project.config["date_window_size"] = 1
+    project.discover()
+    project.mixpanel.add_fault(
+        "status", "/api/2.0/export", query={"from_date": "2026-03-08"}, status=500
+    )
+    out = project.sync("export", mode="full_refresh", tries=2)
     assert out.code != 0
     last = _lines(out, "export")[-1]
     assert (last["done"], last["total"]) == ("9", "10")

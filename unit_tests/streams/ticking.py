@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from unit_tests.builders import discover
-from unit_tests.harness import Command
+from unit_tests.project import Project
 
 KINDS = {"utc": "utc", "local": "project_time"}
 """What the state calls each kind of project."""
@@ -37,8 +36,8 @@ def ticks(start: datetime, hours: float, minutes: int, name: str = "t") -> list[
 _STREAM: dict[str, Any] = {}
 
 
-def export(command: Command, config: dict[str, Any]) -> dict[str, Any]:
+def export(project: Project) -> dict[str, Any]:
     """What is discovered; its columns are the same in each of these projects."""
     if not _STREAM:
-        _STREAM.update(discover(command, config))
+        _STREAM.update(project.discover()["export"])
     return _STREAM

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import time
@@ -83,13 +84,20 @@ def replay(folder: Path) -> Iterator[Read]:
 @pytest.mark.parametrize("served", ["local Mixpanel", "replay"])
 def test_each_connection_has_the_bandwidth_for_itself(served: str, tmp_path: Path) -> None:
     serving = replay(tmp_path) if served == "replay" else local_mixpanel()
+    quickest = math.inf
     with serving as read, ThreadPoolExecutor() as pool:
-        both = [done.result() for done in [pool.submit(read) for _ in range(2)]]
-    for waited, lasted, size in both:
-        assert waited >= LATENCY
-        assert size >= SIZE
-        # A line shared by both would take twice as long.
-        assert 0.9 < lasted / (size / BANDWIDTH) < 1.8
+        # A busy machine only adds to what a line takes, so the quickest of a few tells.
+        for _ in range(5):
+            both = [done.result() for done in [pool.submit(read) for _ in range(2)]]
+            for waited, lasted, size in both:
+                assert waited >= LATENCY
+                assert size >= SIZE
+                assert lasted / (size / BANDWIDTH) > 0.9
+            quickest = min(quickest, max(lasted / (size / BANDWIDTH) for _, lasted, size in both))
+            # A line shared by both would take twice as long.
+            if quickest < 1.8:
+                break
+    assert quickest < 1.8
 
 
 def test_a_line_of_no_bandwidth_is_refused(emulator: Any) -> None:

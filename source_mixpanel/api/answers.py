@@ -1,4 +1,4 @@
-"""What a ledger is told of requests: that one was let in, and what it was answered. Pure."""
+"""What a ledger records of a request: its admission and its answer. Pure."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ FREE_STATUSES = frozenset({401, 402, 429})
 
 @dataclass
 class Receipt:
-    """One admitted request; what became of it is told to the ledger.
+    """An admitted request; the ledger is given it again with the outcome.
 
     Attributes:
-        started: When it was let in, by the monotonic clock.
+        started: When it was admitted, in seconds of the monotonic clock.
         counted: Whether it uses up quota.
-        waited_s: Seconds until it was let in, without those that it waited for a free place.
+        waited_s: Seconds until it was admitted, without those spent waiting for a free slot.
     """
 
     started: float
@@ -33,7 +33,7 @@ class Answer:
     Attributes:
         status: HTTP status.
         headers: Its headers.
-        action: What the failure table says, None for a good one.
+        action: What the failure table says; None for a good answer.
         text: Its error text.
     """
 
@@ -44,6 +44,8 @@ class Answer:
 
     @property
     def refuses(self) -> bool:
-        """Whether it sends the request away for a while."""
-        asked = self.action is Action.OUTLAST and bool(self.headers.get("Retry-After", "").strip())
-        return asked or self.action is Action.WAIT
+        """Whether the request may be sent again only after a while."""
+        has_retry_after = self.action is Action.OUTLAST and bool(
+            self.headers.get("Retry-After", "").strip()
+        )
+        return has_retry_after or self.action is Action.WAIT

@@ -1,4 +1,4 @@
-"""A body on its way: told of while it lasts, and given up when hardly anything comes."""
+"""Reading a response body: long ones are logged, and those that hardly move are given up."""
 
 from __future__ import annotations
 
@@ -13,50 +13,50 @@ from source_mixpanel.api.request import ApiRequest
 from source_mixpanel.errors import StrainError
 from source_mixpanel.times.clock import Clock
 
-_PIECE = 1 << 16
+_CHUNK = 1 << 16
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """How bodies are watched.
+    """Reads bodies, with a log and a least speed.
 
     Attributes:
-        clock: Measures how long they take.
-        log: Where a sentence about each long one goes.
-        timeouts: When a slow one counts as broken.
+        clock: Measures how long a body takes.
+        log: Gets a sentence every `HEARTBEAT_S` seconds of a body.
+        timeouts: Fewer than `least_bytes` in `read` seconds count as a broken connection.
     """
 
     clock: Clock
     log: Callable[[str], None]
     timeouts: Timeouts
 
-    def pieces(self, response: requests.Response, request: ApiRequest) -> Iterator[bytes]:
-        """The body as it comes off the wire, still compressed, in pieces as they come.
+    def chunks(self, response: requests.Response, request: ApiRequest) -> Iterator[bytes]:
+        """The chunks of a body as they arrive, still compressed.
 
         Raises:
-            StrainError: It comes so slowly that it counts as broken.
-            urllib3.exceptions.HTTPError: The transport was cut.
+            StrainError: The body comes so slowly that it counts as broken.
+            urllib3.exceptions.HTTPError: The connection was cut.
         """
-        began = told = marked = self.clock.monotonic()
-        size = since_mark = 0
-        while piece := response.raw.read1(_PIECE, decode_content=False):
-            given = self.clock.monotonic()
-            yield piece
-            # What takes it may wait for room; that is no fault of the wire's.
-            marked += self.clock.monotonic() - given
-            size += len(piece)
-            since_mark += len(piece)
+        started_at = logged_at = interval_start = self.clock.monotonic()
+        size = interval_bytes = 0
+        while chunk := response.raw.read1(_CHUNK, decode_content=False):
+            yielded_at = self.clock.monotonic()
+            yield chunk
+            # The consumer may wait for disk space: that time does not count against the network.
+            interval_start += self.clock.monotonic() - yielded_at
+            size += len(chunk)
+            interval_bytes += len(chunk)
             now = self.clock.monotonic()
-            if now - told >= HEARTBEAT_S:
-                told = now
+            if now - logged_at >= HEARTBEAT_S:
+                logged_at = now
                 self.log(
-                    f"For {request.whom}, {size / 1e6:.1f} MB of the answer to {request} have come "
-                    f"in {(now - began) / 60:.0f} min, and more is on its way."
+                    f"For {request.requester}, {size / 1e6:.1f} MB of the answer to {request} "
+                    f"have come in {(now - started_at) / 60:.0f} min, and more is on its way."
                 )
-            if now - marked >= self.timeouts.read:
-                if since_mark < self.timeouts.least_bytes:
+            if now - interval_start >= self.timeouts.read:
+                if interval_bytes < self.timeouts.least_bytes:
                     raise StrainError(
-                        f"Mixpanel's {request.answer} came too slowly: {since_mark} bytes in "
-                        f"{now - marked:.0f} s."
+                        f"Mixpanel's {request.answer} came too slowly: {interval_bytes} bytes in "
+                        f"{now - interval_start:.0f} s."
                     )
-                marked, since_mark = now, 0
+                interval_start, interval_bytes = now, 0

@@ -1,4 +1,4 @@
-"""How a request proves who it is (API docs: Authentication)."""
+"""Credentials of requests (API docs: Authentication)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from requests.auth import AuthBase
 
 @dataclass(frozen=True, repr=False, eq=False)
 class MixpanelAuth(AuthBase):
-    """Sets one fixed Authorization header; never shows it."""
+    """Sets one fixed Authorization header, which its `repr` does not show."""
 
     header: str
     kind: str
@@ -27,7 +27,7 @@ class MixpanelAuth(AuthBase):
 
 
 def service_account(username: str, secret: str) -> MixpanelAuth:
-    """Basic, username and secret."""
+    """Basic authentication: the username and the secret."""
     return MixpanelAuth(
         header=_basic(f"{username}:{secret}"),
         kind="service account",
@@ -36,7 +36,7 @@ def service_account(username: str, secret: str) -> MixpanelAuth:
 
 
 def project_secret(api_secret: str) -> MixpanelAuth:
-    """Basic, the secret as user name and an empty password."""
+    """Basic authentication: the secret as user name, and an empty password."""
     return MixpanelAuth(
         header=_basic(f"{api_secret}:"),
         kind="project secret",
@@ -45,7 +45,7 @@ def project_secret(api_secret: str) -> MixpanelAuth:
 
 
 def oauth_token(access_token: str) -> MixpanelAuth:
-    """Bearer."""
+    """Bearer authentication."""
     return MixpanelAuth(
         header=f"Bearer {access_token}",
         kind="OAuth token",

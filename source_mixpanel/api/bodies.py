@@ -1,4 +1,4 @@
-"""Reading answers: which are good, what a bad one says, and the body of a good one."""
+"""Reading answers: good or bad by status, the error text of a bad one, the body of a good one."""
 
 from __future__ import annotations
 
@@ -24,28 +24,28 @@ from source_mixpanel.texts.masking import excerpt, is_data_shown, shown
 
 _ERROR_TEXT = 2_000
 _EXCERPT = 300
-_FAULTY = 400
+_FIRST_ERROR_STATUS = 400
 
 
 class RateLimitedError(TransientError):
-    """A refusal for too many requests, in the body of what looks like a good answer."""
+    """Too many requests, as the body of an answer with status 200 says."""
 
 
-def judge(response: requests.Response) -> tuple[Action | None, str]:
-    """What the status and, if it is not a good one, the body mean."""
+def classify(response: requests.Response) -> tuple[Action | None, str]:
+    """The action for an answer and its error text; None and empty for a good status."""
     if action_for(response.status_code, "") is None:
         return None, ""
-    text = _plain(response) if _explains(response) else ""
+    text = _read_error_text(response) if _has_error_text(response) else ""
     return action_for(response.status_code, text), text
 
 
-def _explains(response: requests.Response) -> bool:
-    """Whether a body is about what is wrong: under other statuses it may be a piece of data."""
-    return response.status_code >= _FAULTY or is_data_shown()
+def _has_error_text(response: requests.Response) -> bool:
+    """Whether a body may be read as an error text: under other statuses it may be data."""
+    return response.status_code >= _FIRST_ERROR_STATUS or is_data_shown()
 
 
-def _plain(response: requests.Response) -> str:
-    """The error in a body, from whichever envelope; markup and secrets are left out."""
+def _read_error_text(response: requests.Response) -> str:
+    """The error text in a body, out of any known envelope, without secrets; empty for HTML."""
     raw = b""
     # The status says enough where the body cannot be read.
     with suppress(urllib3.exceptions.HTTPError, OSError):
@@ -59,11 +59,11 @@ def _plain(response: requests.Response) -> str:
 
 
 def parsed(request: ApiRequest, response: requests.Response, body: Iterator[bytes]) -> Any:
-    """What a JSON body holds.
+    """The parsed JSON body.
 
     Raises:
-        CutError: It is no JSON.
-        TransientError: It says that there was an error.
+        CutError: It is not JSON.
+        TransientError: It reports an error.
         DataError: It is nested too deep.
     """
     what = f"Mixpanel's {request.answer}"
@@ -78,17 +78,17 @@ def parsed(request: ApiRequest, response: requests.Response, body: Iterator[byte
             f"Mixpanel's {request.answer} is no JSON.",
             detail=excerpt(content, _EXCERPT),
         ) from error
-    refuse_error(request, answer)
+    raise_for_error(request, answer)
     return answer
 
 
-def refuse_error(request: ApiRequest, body: Any) -> None:
-    """Do nothing if a parsed body under status 200 is a good one.
+def raise_for_error(request: ApiRequest, body: Any) -> None:
+    """Raise if a parsed body under status 200 reports an error.
 
     Raises:
-        RateLimitedError: It says that there were too many requests.
-        StrainError: It says that it took too long.
-        TransientError: It says that there was another error.
+        RateLimitedError: Too many requests.
+        StrainError: The query took too long.
+        TransientError: Any other error.
     """
     text = error_text(body)
     if text is None:
@@ -96,7 +96,8 @@ def refuse_error(request: ApiRequest, body: Any) -> None:
     kinds = {RATE_LIMITED: RateLimitedError, TIMED_OUT: StrainError}
     kind = next((kind for marker, kind in kinds.items() if marker in text), TransientError)
     raise kind(
-        f"Mixpanel answered {request} for {request.whom} with an error: {shown(text[:_EXCERPT])}"
+        f"Mixpanel answered {request} for {request.requester} with an error: "
+        f"{shown(text[:_EXCERPT])}"
     )
 
 
@@ -105,13 +106,14 @@ def is_gzipped(response: requests.Response) -> bool:
     return response.headers.get("Content-Encoding", "").lower() == "gzip"
 
 
-def framed(response: requests.Response, body: Iterator[bytes]) -> Iterator[bytes]:
-    """The same body, if something tells where it ends.
+def check_framing(response: requests.Response, body: Iterator[bytes]) -> Iterator[bytes]:
+    """The chunks of the body, unchanged.
 
     Raises:
-        CutError: Nothing does, so that a part of it could pass for the whole.
+        CutError: After the last chunk: neither a length, nor chunked encoding, nor gzip marks the
+            end, so that a cut body would look complete.
     """
-    ends = "Content-Length" in response.headers or response.raw.chunked
+    has_end = "Content-Length" in response.headers or response.raw.chunked
     yield from body
-    if not ends and not is_gzipped(response):
+    if not has_end and not is_gzipped(response):
         raise CutError("Mixpanel's answer has no length and no end mark, so it may be cut.")

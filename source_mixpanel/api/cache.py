@@ -1,4 +1,4 @@
-"""What is asked for once a sync, however many streams need it."""
+"""Results that several streams share, so that a sync asks for each only once."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ class Cache:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
-        self._kept: dict[str, Any] = {}
+        self._results: dict[str, Any] = {}
 
     def get(self, key: str, make: Callable[[], T]) -> T:
-        """What `make` gave when it first succeeded for this key.
+        """The result of the first call of `make` that succeeded for this key.
 
-        A failure is not kept: each stream's own message names that stream.
+        Errors are not kept, so that the message of each stream names that stream.
         """
         with self._lock:
             lock = self._locks[key]
         with lock:
-            if key not in self._kept:
-                self._kept[key] = make()
-            kept: T = self._kept[key]
-            return kept
+            if key not in self._results:
+                self._results[key] = make()
+            result: T = self._results[key]
+            return result

@@ -1,4 +1,4 @@
-"""The HTTP client: carries requests out within the quotas, and tries again where it may help."""
+"""The HTTP client: sends requests within the quotas, and retries where that may help."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from source_mixpanel.api.answer_errors import error_for
 from source_mixpanel.api.answers import Answer, Receipt
 from source_mixpanel.api.arrival import Arrival
 from source_mixpanel.api.auth import MixpanelAuth
-from source_mixpanel.api.bodies import RateLimitedError, framed, is_gzipped, judge, parsed
+from source_mixpanel.api.bodies import RateLimitedError, check_framing, classify, is_gzipped, parsed
 from source_mixpanel.api.disk import DiskBudget, DroppedError, Share
 from source_mixpanel.api.document import Document, document_body
 from source_mixpanel.api.failures import Action
@@ -47,18 +47,18 @@ Reader = Callable[[requests.Response, Iterator[bytes]], T]
 
 _NETWORK_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 _FAULTS = {Action.WAIT: Fault.REFUSED, Action.OUTLAST: Fault.PASSING}
-_AGAIN = frozenset({Action.WAIT, Action.OUTLAST, Action.STRAIN, Action.RETRY})
+_RETRIED_ACTIONS = frozenset({Action.WAIT, Action.OUTLAST, Action.STRAIN, Action.RETRY})
 
 
 @dataclass(frozen=True)
 class Access:
-    """Where to ask, as whom, and about which project.
+    """The addresses, the credentials and the project.
 
     Attributes:
         urls: Base URL of each API, without a trailing slash.
-        auth: Signs every request.
-        project_id: None with a project secret, which names its project itself.
-        workspace_id: A data view.
+        auth: The credentials of every request.
+        project_id: None with a project secret, which belongs to one project.
+        workspace_id: The data view to read; None for all data.
     """
 
     urls: Mapping[Api, str]
@@ -68,14 +68,14 @@ class Access:
 
 
 class MixpanelClient:
-    """Asks Mixpanel's APIs for one project. Thread safe.
+    """Sends requests for one project to Mixpanel's APIs. Thread safe.
 
     Args:
-        access: Where, as whom, about what.
+        access: Addresses, credentials, project.
         ledgers: The quota of each API.
         clock: Measures pauses between attempts.
-        time: Learns Mixpanel's own time from its answers.
-        log: Where a sentence about each further attempt, and each long answer, goes.
+        time: Mixpanel's own time, updated from the `Date` of each answer.
+        log: Gets a sentence for each retry and each long answer.
         patience: How often and how long to try.
     """
 
@@ -99,26 +99,26 @@ class MixpanelClient:
         self._session = MixpanelSession(access.urls.values())
 
     def hurried(self) -> MixpanelClient:
-        """The same, of the same quotas, for what nobody is to wait for."""
+        """A client of the same quotas that retries and waits only briefly."""
         other = copy(self)
         other.patience = self.patience.hurried()
         return other
 
     def quota(self, api: Api) -> Quota:
-        """What limits requests to an API."""
+        """The limits of an API."""
         return self._ledgers[api].quota
 
     def quotas(self) -> list[Ledger]:
-        """The book of each quota, once each."""
+        """The ledger of each quota, without duplicates."""
         return list(dict.fromkeys(self._ledgers.values()))
 
     def json(self, request: ApiRequest) -> Any:
         """The parsed body of a good answer.
 
         Raises:
-            SourceError: One of its kinds, after the attempts that may have helped.
+            SourceError: No attempt succeeded; the class says why.
         """
-        return self._carry_out(request, lambda response, body: parsed(request, response, body))
+        return self._execute(request, lambda response, body: parsed(request, response, body))
 
     def spool(
         self,
@@ -131,30 +131,30 @@ class MixpanelClient:
         """A body of JSON Lines, on disk and proven whole.
 
         Args:
-            request: What to ask.
-            share: What it may take of the disk; None for a small one.
-            tries: Attempts in all, if not as many as usual.
-            sent: Called each time when it is sent, after all waiting for quota; it may raise
+            request: The request.
+            share: The disk space that it may use; None for a small body.
+            tries: Attempts at most; None for the number in `patience`.
+            sent: Called just before each attempt is sent, after all waits for quota. It may raise
                 `DroppedError`.
 
         Raises:
-            TooLargeError: It takes more.
+            TooLargeError: The body is larger than its share.
             StrainError: It was cut, or broke, in every attempt.
             SourceError: As for `json`.
         """
-        part = share or DiskBudget().share()
-        # What is emitted next needs a place, or there is never any room.
-        part.meanwhile = self._ledgers[request.api].place_given_up
+        disk_share = share or DiskBudget().share()
+        # The download that is emitted next needs a slot, or no disk space ever becomes free.
+        disk_share.meanwhile = self._ledgers[request.api].slot_released
 
         def read(response: requests.Response, body: Iterator[bytes]) -> Spool:
             what = f"The {request.answer}"
-            whole, gzipped = framed(response, body), is_gzipped(response)
-            return spool_body(whole, gzipped=gzipped, what=what, share=part)
+            body_chunks, gzipped = check_framing(response, body), is_gzipped(response)
+            return spool_body(body_chunks, gzipped=gzipped, what=what, share=disk_share)
 
-        return self._carry_out(request, read, tries, sent)
+        return self._execute(request, read, tries, sent)
 
     def document(self, request: ApiRequest, share: Share) -> Document:
-        """A body that is one JSON object, on disk, for answers too large to hold.
+        """A body that is one JSON object, on disk, for answers too large for memory.
 
         Raises:
             StrainError: It was cut, or broke, in every attempt.
@@ -162,43 +162,45 @@ class MixpanelClient:
         """
 
         def read(response: requests.Response, body: Iterator[bytes]) -> Document:
-            whole, gzipped = framed(response, body), is_gzipped(response)
-            return document_body(whole, gzipped=gzipped, request=request, share=share)
+            body_chunks, gzipped = check_framing(response, body), is_gzipped(response)
+            return document_body(body_chunks, gzipped=gzipped, request=request, share=share)
 
-        return self._carry_out(request, read)
+        return self._execute(request, read)
 
     def digest(self, request: ApiRequest, make: Callable[[Document], T]) -> T:
-        """What `make` gets out of a body that is one JSON object or list, too large to hold.
+        """The result of `make` for a body that is one JSON object or list, too large for memory.
 
-        It is called again where what it raises may pass: `CutError` and `DataError`.
+        `CutError` and `DataError` raised by `make` are retried with a new request.
 
         Raises:
             SourceError: As for `json`.
         """
 
         def read(response: requests.Response, body: Iterator[bytes]) -> T:
-            whole, gzipped = framed(response, body), is_gzipped(response)
+            body_chunks, gzipped = check_framing(response, body), is_gzipped(response)
             share = DiskBudget().share()
-            made = document_body(whole, gzipped=gzipped, request=request, share=share, listed=True)
-            with closing(made) as document:
+            body_on_disk = document_body(
+                body_chunks, gzipped=gzipped, request=request, share=share, listed=True
+            )
+            with closing(body_on_disk) as document:
                 return make(document)
 
-        return self._carry_out(request, read)
+        return self._execute(request, read)
 
-    def _carry_out(
+    def _execute(
         self,
         request: ApiRequest,
         read: Reader[T],
         tries: int | None = None,
         sent: Callable[[], None] = lambda: None,
     ) -> T:
-        """Attempts, with the pauses between them, until one gives an answer or none is left."""
+        """Attempts, with pauses between them, until one succeeds or none is left."""
         trial, ledger = Trial(self.patience, tries), self._ledgers[request.api]
         while True:
             try:
                 outcome = self._attempt(request, read, trial, sent)
             except QuotaError as error:
-                # What it would wait for is the end of an outage.
+                # It would wait for the end of an outage: that is the error to report.
                 raise (trial.passing.error if trial.passing else error) from error
             if not isinstance(outcome, Failure):
                 return outcome
@@ -213,12 +215,12 @@ class MixpanelClient:
     def _attempt(
         self, request: ApiRequest, read: Reader[T], trial: Trial, sent: Callable[[], None]
     ) -> T | Failure:
-        """One exchange, within the quota from the first byte to the last."""
+        """One request and its whole answer, within the quota."""
         ledger = self._ledgers[request.api]
         with ledger.slot(request.stream, counted=request.counted, ask=trial.ask()) as receipt:
             trial.waited(receipt.waited_s)
             if trial.passing is not None and ledger.is_given_up(trial.failed_at):
-                # Others have asked meanwhile, to the end of all patience.
+                # Other requests have tried for as long as anybody may wait.
                 ledger.give_back(receipt)
                 raise trial.passing.error from trial.passing.cause
             try:
@@ -229,22 +231,22 @@ class MixpanelClient:
             try:
                 response = self._send(request)
             except _NETWORK_ERRORS as error:
-                return self._unanswered(request, receipt, error)
+                return self._failure_without_answer(request, receipt, error)
             with response:
-                return self._answered(request, receipt, response, read)
+                return self._outcome_of_answer(request, receipt, response, read)
 
-    def _answered(
+    def _outcome_of_answer(
         self, request: ApiRequest, receipt: Receipt, response: requests.Response, read: Reader[T]
     ) -> T | Failure:
-        """What an answer holds, or why another attempt may get one that holds it."""
+        """The result of an answer, or a failure that may be retried."""
         ledger = self._ledgers[request.api]
         self._learn_time(response)
         try:
-            action, text = judge(response)
+            action, text = classify(response)
             ledger.settle(receipt, Answer(response.status_code, response.headers, action, text))
             if action is not None:
-                return self._failed(request, response, action, text)
-            return read(response, self._arrival.pieces(response, request))
+                return self._failure_of_status(request, response, action, text)
+            return read(response, self._arrival.chunks(response, request))
         except TooLargeError:
             raise
         except RateLimitedError as error:
@@ -256,37 +258,43 @@ class MixpanelClient:
             cause = error if is_data_shown() else None
             return Failure(Fault.OTHER, self._error_of(request, error, answered=True), cause)
 
-    def _failed(
+    def _failure_of_status(
         self, request: ApiRequest, response: requests.Response, action: Action, text: str
     ) -> Failure:
-        """Another attempt, if the table sees sense in one.
+        """The failure of an answer with an error status.
 
         Raises:
-            SourceError: It does not.
+            SourceError: The table says that a retry cannot help.
         """
         error = error_for(action, request, self.access.auth, status=response.status_code, text=text)
-        if action not in _AGAIN:
+        if action not in _RETRIED_ACTIONS:
             raise error
         asked = retry_after(response.headers, self._clock.now())
         return Failure(_FAULTS.get(action, Fault.OTHER), error, asked_s=asked)
 
-    def _unanswered(self, request: ApiRequest, receipt: Receipt, error: Exception) -> Failure:
-        """Another attempt after an exchange without an answer, if one can help.
+    def _failure_without_answer(
+        self, request: ApiRequest, receipt: Receipt, error: Exception
+    ) -> Failure:
+        """The failure of a request that got no answer.
 
         Raises:
-            ConfigError: None can.
+            ConfigError: A retry cannot help.
         """
         ledger = self._ledgers[request.api]
-        found = self._error_of(request, error, answered=False)
-        if isinstance(found, (ConfigError, UnreachableError)):
+        classified = self._error_of(request, error, answered=False)
+        if isinstance(classified, (ConfigError, UnreachableError)):
             ledger.give_back(receipt)
-        if isinstance(found, ConfigError):
-            raise found from error
-        endless = isinstance(error, requests.TooManyRedirects)
-        if endless or isinstance(found, StrainError) or not isinstance(found, TransientError):
-            return Failure(Fault.OTHER, found, error)
+        if isinstance(classified, ConfigError):
+            raise classified from error
+        is_redirect_loop = isinstance(error, requests.TooManyRedirects)
+        if (
+            is_redirect_loop
+            or isinstance(classified, StrainError)
+            or not isinstance(classified, TransientError)
+        ):
+            return Failure(Fault.OTHER, classified, error)
         ledger.fault(receipt)
-        return Failure(Fault.PASSING, found, error)
+        return Failure(Fault.PASSING, classified, error)
 
     def _error_of(self, request: ApiRequest, error: Exception, *, answered: bool) -> SourceError:
         return error_of(request, self.access.urls[request.api], error, answered=answered)

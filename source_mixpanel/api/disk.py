@@ -1,4 +1,4 @@
-"""The disk that downloads take, all streams together."""
+"""The disk space that downloads may use, all streams together."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ _DEFAULT_BYTES = 1_000_000_000
 
 
 class DroppedError(Exception):
-    """Nobody wants a download any more."""
+    """The download is no longer needed."""
 
 
 class DiskBudget:
-    """Room for what has been downloaded and not been emitted yet. Thread safe.
+    """Disk space for what is downloaded and not emitted yet. Thread safe.
 
-    Half of it is for the downloads that are emitted next, one of each stream; the other half for
-    all that wait behind these.
+    Half of it is for the downloads that are emitted next, one of each stream; the other half is for
+    all that wait behind them.
 
     Args:
-        size: Bytes; 0 if nothing is to be downloaded before the last one is emitted.
-        monotonic: Measures how long downloads wait for room.
+        size: Bytes; 0 to download nothing before the one before it has been emitted.
+        monotonic: Measures how long downloads wait for space, in seconds.
 
     Attributes:
-        half: Bytes.
-        is_ahead: Whether there is room for downloads that wait.
-        waiting: Bytes of those that wait.
-        changed: Held by whoever changes that, and notified.
+        half: Bytes of one half.
+        is_ahead: Whether downloads may run ahead of what is emitted.
+        waiting: Bytes of downloads that are not the next ones to be emitted.
+        changed: The lock of all this, notified at every change.
     """
 
     def __init__(
@@ -45,42 +45,42 @@ class DiskBudget:
 
     @property
     def is_full(self) -> bool:
-        """Whether there is no room for any more that waits."""
+        """Whether no further download may run ahead."""
         return not self.is_ahead or self.waiting >= self.half
 
-    def room_for(self, most: int, size: int) -> int:
-        """How many downloads of such a size may be under way, at least 1 and at most so many."""
+    def concurrent_downloads(self, most: int, size: int) -> int:
+        """How many downloads of `size` bytes may run, from 1 to `most`."""
         if self.is_full:
             return 1
         return max(1, min(most, (self.half - self.waiting) // max(1, size)))
 
-    def share(self, most: int | None = None, *, patient: bool = True) -> Share:
+    def share(self, max_bytes: int | None = None, *, patient: bool = True) -> Share:
         """A share for one download.
 
         Args:
-            most: Bytes that it may take in all; None for any.
-            patient: Whether it waits for room.
+            max_bytes: Bytes that it may use in all; None for no limit.
+            patient: Whether it waits for space.
         """
-        return Share(self, most, patient=patient, number=next(self._numbers))
+        return Share(self, max_bytes, patient=patient, number=next(self._numbers))
 
 
 class Share:
-    """What one download takes of the disk.
+    """The disk space of one download.
 
     Attributes:
-        held_s: Seconds for which it has waited for room.
-        began: When it took the first byte, by the disk's clock; None while it has none.
-        is_dropped: Whether nobody wants it any more.
-        meanwhile: What is to hold while it waits for room.
+        held_s: Seconds for which it has waited for space.
+        began: When it took its first byte, in seconds of the disk's clock; None before that.
+        is_dropped: Whether the download is no longer needed.
+        meanwhile: Makes the context manager that is active while it waits for space.
     """
 
-    def __init__(self, disk: DiskBudget, most: int | None, *, patient: bool, number: int) -> None:
+    def __init__(self, disk: DiskBudget, max_bytes: int | None, *, patient: bool, number: int) -> None:
         self.held_s = 0.0
         self.began: float | None = None
         self.is_dropped = False
         self.meanwhile: Callable[[], AbstractContextManager[None]] = nullcontext
         self._disk = disk
-        self._most = most
+        self._max_bytes = max_bytes
         self._patient = patient
         self._number = number
         self._size = 0
@@ -92,15 +92,16 @@ class Share:
         return -1 if self._is_next else self._number
 
     def take(self, size: int, what: str) -> None:
-        """Take more for `what`, when there is room for it; what is emitted next has it at once.
+        """Take `size` more bytes for `what`; waits for space unless it is emitted next.
 
         Raises:
-            TooLargeError: That would be more than it may take.
-            DroppedError: Nobody wants it.
+            TooLargeError: It would use more than it may.
+            DroppedError: The download is no longer needed.
         """
-        if self._most is not None and self._size + size > self._most:
+        if self._max_bytes is not None and self._size + size > self._max_bytes:
             raise TooLargeError(
-                f"{what} is larger than the {self._most / 1e6:.1f} MB of disk that it may take."
+                f"{what} is larger than the {self._max_bytes / 1e6:.1f} MB of disk that it may "
+                f"take."
             )
         disk = self._disk
         if self.began is None:
@@ -116,11 +117,11 @@ class Share:
             self._resize(self._size + size)
 
     def waits_for(self, holds: Callable[[], bool]) -> bool:
-        """Wait until that holds, as far as there is time: until this is next, or dropped.
+        """Wait until `holds()`, or until this download is emitted next or dropped.
 
         Returns:
-            Whether it holds, and there is time. Nothing else changes before the caller goes on
-            with `changed` held.
+            True if `holds()` ended the wait. The caller has to hold `changed`, so the answer stays
+            true until it lets go.
         """
         changed = self._disk.changed
         changed.wait_for(lambda: self._is_next or self.is_dropped or holds())
@@ -132,17 +133,17 @@ class Share:
         return self._disk.waiting + size <= self._disk.half
 
     def give_back(self) -> None:
-        """Nothing is taken any more."""
+        """Give back all disk space."""
         self.began = None
         self.resize(0)
 
     def resize(self, size: int) -> None:
-        """So much is taken, whatever there is room for."""
+        """Set the bytes that are used, without waiting and beyond any limit."""
         with self._disk.changed:
             self._resize(size)
 
     def is_next(self) -> None:
-        """What it holds is emitted next."""
+        """Mark this download as the one that is emitted next, which never waits."""
         with self._disk.changed:
             if not self._is_next:
                 self._disk.waiting -= self._size
@@ -150,7 +151,7 @@ class Share:
             self._disk.changed.notify_all()
 
     def drop(self) -> None:
-        """Nobody wants it any more: whoever downloads it is to stop."""
+        """Mark this download as no longer needed: `take` raises from now on."""
         with self._disk.changed:
             self.is_dropped = True
             self._disk.changed.notify_all()

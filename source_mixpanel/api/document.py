@@ -1,10 +1,10 @@
-"""A response body that is one long JSON value, on disk, to be parsed piece by piece."""
+"""A response body that is one long JSON value, on disk, to be parsed in chunks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from source_mixpanel.api.bodies import refuse_error
+from source_mixpanel.api.bodies import raise_for_error
 from source_mixpanel.api.disk import Share
 from source_mixpanel.api.request import ApiRequest
 from source_mixpanel.api.spool import Body, inflate, new_file, written
@@ -13,14 +13,14 @@ from source_mixpanel.texts import json_text
 from source_mixpanel.texts.masking import excerpt
 
 _SMALL = 1 << 16
-"""Bytes up to which a body is parsed at once; errors and empty pages are no longer."""
+"""Bytes up to which a body is parsed as a whole; errors and empty pages are shorter."""
 
 _TAIL = 64
 _KINDS = (("object", b"{", b"}"), ("list", b"[", b"]"))
 
 
 class Document(Body):
-    """One JSON object or list, whole as far as its transport and its two ends tell."""
+    """One JSON object or list; complete by its transport and by its first and last characters."""
 
 
 def document_body(
@@ -31,15 +31,15 @@ def document_body(
     share: Share,
     listed: bool = False,
 ) -> Document:
-    """Write a body to disk and look at its ends on the way.
+    """Write a body to disk, and check that it is complete.
 
-    Its chunks come off the wire, and raise if the transport was cut. It has to be an object, or,
-    if `listed`, may be a list as well.
+    Its chunks raise if the connection was cut. It has to be an object; if `listed`, it may be a
+    list as well.
 
     Raises:
-        CutError: It is not whole, or another value.
-        TransientError: It says that there was an error.
-        SourceError: There is no room on disk.
+        CutError: It is not complete, or another JSON value.
+        TransientError: It reports an error.
+        SourceError: The disk is full.
     """
     head, tail, size = b"", b"", 0
     what = f"The {request.answer}"
@@ -49,34 +49,39 @@ def document_body(
             if len(head) < _SMALL:
                 head += text[:_SMALL]
             tail = (tail + text[-_TAIL:])[-_TAIL:]
-        kinds = _KINDS if listed else _KINDS[:1]
-        _look_at(request, head if size < _SMALL else None, head, tail, kinds)
+        allowed = _KINDS if listed else _KINDS[:1]
+        _check_ends(request, head if size < _SMALL else None, head, tail, allowed)
     return Document(file, gzipped=gzipped, size=size, share=share)
 
 
-def _look_at(
+def _check_ends(
     request: ApiRequest,
-    whole: bytes | None,
+    complete: bytes | None,
     head: bytes,
     tail: bytes,
-    kinds: Sequence[tuple[str, bytes, bytes]],
+    allowed: Sequence[tuple[str, bytes, bytes]],
 ) -> None:
-    """Raise what is wrong with a body, judged by all of it or by its ends."""
+    """Raise unless a body is complete and reports no error, judged by all of it or its two ends.
+
+    Raises:
+        CutError: It is not complete, or another JSON value.
+        TransientError: It reports an error.
+    """
     ends = (head.lstrip()[:1], tail.rstrip()[-1:])
-    fits = any(ends == (first, last) for _, first, last in kinds)
-    if whole is not None and fits:
+    is_complete = any(ends == (first, last) for _, first, last in allowed)
+    if complete is not None and is_complete:
         try:
-            body = json_text.loads(whole)
+            body = json_text.loads(complete)
         except json_text.TooDeepError:
-            # Whoever reads it piece by piece will say so.
+            # Whoever parses it in chunks reports that.
             return
         except ValueError:
-            fits = False
+            is_complete = False
         else:
-            refuse_error(request, body)
-    if not fits:
+            raise_for_error(request, body)
+    if not is_complete:
         raise CutError(
             f"Mixpanel's {request.answer} is not whole: it is no JSON "
-            f"{' or '.join(kind for kind, _, _ in kinds)}.",
+            f"{' or '.join(kind for kind, _, _ in allowed)}.",
             detail=excerpt(head),
         )

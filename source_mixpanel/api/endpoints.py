@@ -1,4 +1,4 @@
-"""List endpoints as values, and those that several streams read."""
+"""List endpoints as values, among them those that several streams read."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ class Listing:
     """A list endpoint.
 
     Attributes:
-        path: May hold `{project}` and `{workspace}`; with the latter it is as many lists as the
-            project has data views.
-        shared: Whether several streams need it: then it is asked once a sync, and kept.
+        path: May contain `{project}` and `{workspace}`; with the latter there is one list for each
+            data view of the project.
+        items_key: The key of the items in an answer.
+        shared: Whether several streams need it, so that it is read once a sync and cached.
     """
 
     api: Api

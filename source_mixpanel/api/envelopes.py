@@ -1,7 +1,7 @@
-"""Lists in Mixpanel's envelopes: whichever it is, the items and where to go on. Pure.
+"""Lists in Mixpanel's envelopes: the items and the cursor of the next page. Pure.
 
-Seen are a bare array, `{"results": [...]}`, results in results (bookmarks), another key in the
-place of `results` (legacy annotations), and `pagination.next_cursor` beside any of them
+Known are a bare array, `{"results": [...]}`, results in results (bookmarks), another key instead
+of `results` (legacy annotations), and `pagination.next_cursor` beside any of them
 (API docs: App API; recorded traffic).
 """
 
@@ -14,21 +14,21 @@ from typing import Any
 from source_mixpanel.errors import DataError
 
 MOST_PAGES = 10_000
-"""No list is that long; a cursor that goes on is one that never ends."""
+"""No list is that long: a cursor that still points to a next page would never end."""
 
 _MOST_EMPTY = 20
 
 
 @dataclass(frozen=True)
 class ListPage:
-    """One answer of a list endpoint; at the end without a cursor."""
+    """One answer of a list endpoint; `next_cursor` is None on the last page."""
 
     items: Sequence[Any]
     next_cursor: str | None = None
 
 
 def unwrap(body: Any, items_key: str = "results") -> ListPage | None:
-    """The page in a parsed body, None if there is no list in it."""
+    """The page in a parsed body; None if it contains no list."""
     if isinstance(body, list):
         return ListPage(body)
     if not isinstance(body, Mapping):
@@ -46,7 +46,7 @@ def _cursor(body: Mapping[str, Any]) -> str | None:
 
 
 class CursorGuard:
-    """Notices a cursor that leads nowhere."""
+    """Detects pages that never end."""
 
     def __init__(self, stream: str) -> None:
         self._stream = stream
@@ -54,10 +54,10 @@ class CursorGuard:
         self._empty = 0
 
     def check(self, page: ListPage) -> None:
-        """Do nothing if the page leads on, or is the last.
+        """Raise unless the page is the last one or leads to a new page.
 
         Raises:
-            DataError: Its cursor came before, or pages stay empty, or there are far too many.
+            DataError: Its cursor has come before, pages stay empty, or there are far too many.
         """
         if page.next_cursor is None:
             return

@@ -1,6 +1,6 @@
 """The failure table: what an answer means, and what to do about it.
 
-Every row names its evidence: Mixpanel's documentation, recorded traffic, or HTTP itself. Pure.
+Every rule names its evidence: Mixpanel's documentation, recorded traffic, or HTTP itself. Pure.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ LATER_THAN_TODAY = "to_date cannot be later than today"
 
 
 class Action(Enum):
-    """What to do about an answer that is not a good one."""
+    """What to do about a bad answer."""
 
     RENEW = "the credentials are not accepted"
     UPGRADE = "the plan does not include this"
@@ -28,8 +28,8 @@ class Action(Enum):
 
 
 @dataclass(frozen=True)
-class Row:
-    """One line of the table: it applies if the status fits and the text contains the marker."""
+class FailureRule:
+    """A line of the table: it applies if status is in `statuses` and the text has the marker."""
 
     statuses: range
     marker: str
@@ -44,52 +44,58 @@ def _only(status: int) -> range:
 RATE_LIMITED = "Query rate limit exceeded"
 TIMED_OUT = "Timeout Error"
 
-FAILURES: tuple[Row, ...] = (
-    Row(_only(206), "", Action.STRAIN, "HTTP: a part of the answer"),
-    Row(_only(429), "", Action.WAIT, "Rate limits"),
-    Row(range(400, 600), RATE_LIMITED, Action.WAIT, "recorded traffic"),
-    Row(_only(400), "Unable to authenticate request", Action.RENEW, "recorded traffic, export"),
-    Row(range(400, 600), TIMED_OUT, Action.STRAIN, "recorded traffic, query timeouts"),
-    Row(_only(401), "", Action.RENEW, "Authentication"),
-    Row(_only(402), "", Action.UPGRADE, "recorded traffic, free plan"),
-    Row(_only(403), "", Action.ASK_FOR_ACCESS, "Roles; history limits"),
-    Row(_only(408), "", Action.STRAIN, "HTTP: a time-out"),
-    Row(range(502, 504), "", Action.OUTLAST, "HTTP: nobody behind the gateway; maintenance"),
-    Row(_only(504), "", Action.STRAIN, "HTTP: a time-out behind the gateway"),
-    Row(range(520, 524), "", Action.OUTLAST, "Cloudflare: the server is not reached"),
-    Row(_only(524), "", Action.STRAIN, "Cloudflare: a time-out"),
-    Row(range(500, 600), "", Action.RETRY, "HTTP"),
-    Row(range(300, 400), "", Action.ELSEWHERE, "HTTP"),
-    Row(range(400, 600), "", Action.REFUSE, "HTTP"),
+FAILURES: tuple[FailureRule, ...] = (
+    FailureRule(_only(206), "", Action.STRAIN, "HTTP: a part of the answer"),
+    FailureRule(_only(429), "", Action.WAIT, "Rate limits"),
+    FailureRule(range(400, 600), RATE_LIMITED, Action.WAIT, "recorded traffic"),
+    FailureRule(
+        _only(400), "Unable to authenticate request", Action.RENEW, "recorded traffic, export"
+    ),
+    FailureRule(range(400, 600), TIMED_OUT, Action.STRAIN, "recorded traffic, query timeouts"),
+    FailureRule(_only(401), "", Action.RENEW, "Authentication"),
+    FailureRule(_only(402), "", Action.UPGRADE, "recorded traffic, free plan"),
+    FailureRule(_only(403), "", Action.ASK_FOR_ACCESS, "Roles; history limits"),
+    FailureRule(_only(408), "", Action.STRAIN, "HTTP: a time-out"),
+    FailureRule(
+        range(502, 504), "", Action.OUTLAST, "HTTP: nobody behind the gateway; maintenance"
+    ),
+    FailureRule(_only(504), "", Action.STRAIN, "HTTP: a time-out behind the gateway"),
+    FailureRule(range(520, 524), "", Action.OUTLAST, "Cloudflare: the server is not reached"),
+    FailureRule(_only(524), "", Action.STRAIN, "Cloudflare: a time-out"),
+    FailureRule(range(500, 600), "", Action.RETRY, "HTTP"),
+    FailureRule(range(300, 400), "", Action.ELSEWHERE, "HTTP"),
+    FailureRule(range(400, 600), "", Action.REFUSE, "HTTP"),
 )
 
 
 _GOOD = range(200, 300)
 
 
-def row_for(status: int, text: str) -> Row | None:
-    """The first row that applies to an answer; None for a good status, and one beyond HTTP's."""
-    return next((row for row in FAILURES if status in row.statuses and row.marker in text), None)
+def rule_for(status: int, text: str) -> FailureRule | None:
+    """The first rule that applies to an answer; None for a good or an unknown status."""
+    return next(
+        (rule for rule in FAILURES if status in rule.statuses and rule.marker in text), None
+    )
 
 
 def action_for(status: int, text: str) -> Action | None:
-    """The action for an answer, None for a good status."""
-    row = row_for(status, text)
-    if row is not None:
-        return row.action
+    """The action for an answer; None for a good status."""
+    rule = rule_for(status, text)
+    if rule is not None:
+        return rule.action
     return None if status in _GOOD else Action.REFUSE
 
 
 @dataclass(frozen=True)
 class Backoff:
-    """How often and how long to try again.
+    """How often and how long to retry. Transient failures are those that pass by themselves.
 
     Attributes:
-        tries: Attempts in all, the first included; of what passes by itself, at the least.
-        first_s: The mean pause after the first failure; it doubles each time.
-        cap_s: The mean pause is never longer.
-        budget_s: For how long to wait for what passes by itself.
-        longest_s: The mean pause is never longer then, nor is what Mixpanel asks for.
+        tries: Attempts at most, the first included; of transient failures, at least.
+        first_s: Mean seconds of the pause after the first failure; it doubles each time.
+        cap_s: The longest mean pause.
+        budget_s: Seconds for which transient failures are retried.
+        longest_s: The longest mean pause after them, and the longest `Retry-After` obeyed.
     """
 
     tries: int = 5
@@ -99,7 +105,7 @@ class Backoff:
     longest_s: float = 300.0
 
     def pause(self, failures: int, luck: float) -> float:
-        """Seconds before the next attempt, of few.
+        """Seconds before the next attempt after a failure that is not transient.
 
         Args:
             failures: Failed attempts so far, from 1.
@@ -108,19 +114,19 @@ class Backoff:
         return min(self.first_s * 2.0 ** min(failures - 1, 30), self.cap_s) * (0.5 + luck)
 
     def patient_pause(self, faults: int, luck: float, asked_s: float | None = None) -> float:
-        """Seconds before the next attempt at what passes by itself.
+        """Seconds before the next attempt after a transient failure.
 
         Args:
             faults: Failed attempts so far, from 1.
             luck: Uniform in [0, 1): spreads clients that failed together.
-            asked_s: `Retry-After` in seconds, which is not undercut unless it is longer than any.
+            asked_s: `Retry-After` in seconds; the pause is as long, up to `longest_s`.
         """
         mean = min(2 * self.first_s * 2.0 ** min(faults - 1, 30), self.longest_s)
         return max(mean * (0.75 + luck / 2), min(asked_s or 0.0, self.longest_s))
 
 
 def error_text(body: object) -> str | None:
-    """The error in a JSON answer whatever its envelope, None if it is a good one.
+    """The error text in a JSON answer, in any known envelope; None if it reports no error.
 
     Mixpanel answers some failures under status 200: `{"error": ...}`, or
     `{"status": "error", "error": <text or object>}` (feature flags, experiments).

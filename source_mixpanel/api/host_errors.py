@@ -1,4 +1,4 @@
-"""The errors for what the machine has too little of: disk, directories, open files."""
+"""Errors for missing resources of the host: disk space, a temporary directory, open files."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _OUT_OF_FILES = (errno.EMFILE, errno.ENFILE)
 
 
 def is_out_of_files(error: object) -> bool:
-    """Whether the operating system gives us no further file or connection."""
+    """Whether an error says that no further file or connection can be opened."""
     return isinstance(error, OSError) and error.errno in _OUT_OF_FILES
 
 
 def out_of_files(detail: str) -> SourceError:
-    """What to say then."""
+    """The error for a reached limit of open files."""
     return SourceError(
         "The connector may not open as many files and connections as it needs: the limit of open "
         "files is reached. Raise it (ulimit -n) to 256 or more.",
@@ -26,12 +26,12 @@ def out_of_files(detail: str) -> SourceError:
 
 
 def is_full(error: OSError) -> bool:
-    """Whether there is no room on disk."""
+    """Whether an error says that the disk is full."""
     return error.errno in _FULL
 
 
 def disk_is_full(error: OSError) -> SourceError:
-    """What to say then."""
+    """The error for a full disk."""
     return SourceError(
         "The disk for temporary files is full, so a response could not be kept. Give the "
         "connector more room, or set TMPDIR to a larger disk.",
@@ -40,7 +40,7 @@ def disk_is_full(error: OSError) -> SourceError:
 
 
 def no_directory(error: OSError) -> SourceError:
-    """What to say when a temporary file cannot be made."""
+    """The error for a temporary file that cannot be created."""
     if is_out_of_files(error) or is_out_of_files(_error_of_opening()):
         return out_of_files(str(error))
     return SourceError(
@@ -51,7 +51,7 @@ def no_directory(error: OSError) -> SourceError:
 
 
 def _error_of_opening() -> OSError | None:
-    """Why no file can be opened at all: looking for a directory hides it."""
+    """The error of opening any file, None if files open: the search for a directory hides it."""
     try:
         os.close(os.open(os.devnull, os.O_RDONLY))
     except OSError as error:

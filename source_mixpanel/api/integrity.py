@@ -1,11 +1,11 @@
-r"""Is a body of JSON Lines whole? Decided from the text alone. Pure.
+r"""Whether a body of JSON Lines is complete, decided from its text alone. Pure.
 
-Raw export has no end marker and no row count (raw export API). What is known of damage: a line
-`terminated early` or `export terminated early` in place of the rest, a fragment that starts
+Raw export has no end marker and no row count (raw export API). Known damage: a line
+`terminated early` or `export terminated early` instead of the rest, a fragment that starts
 `{"error":`, a last line without its newline, a body that stops mid-line. A fragment may follow
 half an event on the same line, and a part that was lost makes one line of two; so every line is
-parsed before any of them leaves. Lines are bounded by the byte `\n` only: U+2028, U+0085 and their
-like are part of the text.
+parsed before any of them is emitted. Only the byte `\n` ends a line: U+2028, U+0085 and similar
+characters are part of the text.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from source_mixpanel.texts.masking import EXCERPT, NOT_SHOWN, excerpt, is_data_s
 
 @dataclass(frozen=True)
 class Damage:
-    """Why a body is not whole.
+    """Why a body is not complete.
 
     Attributes:
-        reason: In words, for the log.
-        in_the_middle: Whole lines follow the damage, so a cut does not explain it.
-        line: Its number, from 1.
+        reason: For the log.
+        in_the_middle: Whether complete lines follow, so that a cut does not explain the damage.
+        line: The number of the damaged line, from 1.
     """
 
     reason: str
@@ -37,55 +37,56 @@ class Damage:
 
 
 class LineCensus:
-    """Proves the lines of a body as it passes by: each is parsed, and has to be an event.
+    """Checks and counts the lines of a body as its chunks arrive: each has to parse as an event.
 
-    Where that is not so the body is `is_suspect`, and `find_damage` tells why.
+    If one does not, the body is `is_suspect`, and `find_damage` gives the reason.
 
     Attributes:
-        lines: Events so far; blank lines are not counted.
+        lines: Events so far; blank lines do not count.
+        size: Bytes so far.
     """
 
     def __init__(self) -> None:
         self.lines = 0
         self.size = 0
-        self._odd = False
-        self._begun: list[bytes] = []
+        self._has_invalid_line = False
+        self._partial_line: list[bytes] = []
 
     def feed(self, text: bytes) -> None:
-        """Prove a further piece of the body, cut anywhere."""
+        """Check the next chunk of the body, which may end anywhere."""
         self.size += len(text)
         end = text.rfind(b"\n") + 1
         if not end:
-            self._begun.append(text)
+            self._partial_line.append(text)
             return
-        self._begun.append(text[: end - 1])
-        loads, found = orjson.loads, 0
-        for line in b"".join(self._begun).split(b"\n"):
+        self._partial_line.append(text[: end - 1])
+        loads, count = orjson.loads, 0
+        for line in b"".join(self._partial_line).split(b"\n"):
             try:
                 event = loads(line)
                 if type(event["event"]) is str and type(event["properties"]) is dict:
-                    found += 1
+                    count += 1
                     continue
             except (orjson.JSONDecodeError, TypeError, KeyError):
                 # The standard library parses what orjson refuses, such as halves of surrogates.
                 pass
             if line.strip():
-                found += 1
-                self._odd = self._odd or not _is_event(line)
-        self.lines += found
-        self._begun = [text[end:]]
+                count += 1
+                self._has_invalid_line = self._has_invalid_line or not _is_event(line)
+        self.lines += count
+        self._partial_line = [text[end:]]
 
     @property
     def is_suspect(self) -> bool:
-        """Whether a line is no event, or the last one has no end, now that the body is over."""
-        return self._odd or bool(b"".join(self._begun).strip())
+        """After the last chunk: whether a line is not an event, or the last line has no newline."""
+        return self._has_invalid_line or bool(b"".join(self._partial_line).strip())
 
 
 def find_damage(lines: Iterable[bytes]) -> Damage | None:
-    """The first line that is no event, None if all are; blank lines are harmless."""
+    """The first line that is not an event; None if all are. Blank lines are allowed."""
     damage: Damage | None = None
     for number, line in enumerate(lines, start=1):
-        reason = _fault_of(line)
+        reason = _damage_of_line(line)
         if damage is not None and reason is None and line.strip():
             return Damage(damage.reason, in_the_middle=True, line=damage.line)
         if damage is None and reason is not None:
@@ -97,7 +98,7 @@ def _is_event(line: bytes) -> bool:
     try:
         event = json_text.loads(line)
     except json_text.TooDeepError:
-        # Whoever reads it will say so; nothing is lost by it.
+        # Whoever parses it later reports that; the line itself is complete.
         return True
     except ValueError:
         return False
@@ -106,25 +107,25 @@ def _is_event(line: bytes) -> bool:
     return isinstance(event.get("event"), str) and isinstance(event.get("properties"), dict)
 
 
-def _fault_of(line: bytes) -> str | None:
+def _damage_of_line(line: bytes) -> str | None:
     text = line.strip()
     if not text or (line.endswith(b"\n") and _is_event(line)):
         return None
     if text in (b"terminated early", b"export terminated early"):
         return f"Mixpanel ended it with {text.decode()!r}"
     if text.startswith(b'{"error"'):
-        return f"Mixpanel ended it with an error line: {_error_in(text)}"
+        return f"Mixpanel ended it with an error line: {_quote_error(text)}"
     if not line.endswith(b"\n"):
         return "its last line has no newline"
     return f"it has a line that is no event: {excerpt(text)}"
 
 
-def _error_in(line: bytes) -> str:
-    """What a line says that begins like an error; half an event may follow it."""
+def _quote_error(line: bytes) -> str:
+    """The error text of a line that begins like an error; half an event may follow it."""
     if is_data_shown():
         return excerpt(line)
     with suppress(ValueError):
-        said = error_text(json_text.loads(line))
-        if said is not None:
-            return repr(shown(said[:EXCERPT]))
+        message = error_text(json_text.loads(line))
+        if message is not None:
+            return repr(shown(message[:EXCERPT]))
     return NOT_SHOWN

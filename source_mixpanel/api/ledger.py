@@ -1,4 +1,4 @@
-"""One quota's book: who may start now, who waits and until when."""
+"""The calls of one quota: which request may start now, which waits and until when."""
 
 from __future__ import annotations
 
@@ -15,44 +15,48 @@ from source_mixpanel.api.gates import Gate, Growth, Outage
 from source_mixpanel.api.quota import (
     HOUR,
     Quota,
+    RateWindow,
     Remaining,
-    Window,
     hourly,
-    obeying,
     ready_in,
     refusal,
     remaining,
+    with_limits_of,
 )
-from source_mixpanel.api.waits import Ask, Bulletin, Pause, Usage, Wait, too_long
+from source_mixpanel.api.waits import Ask, Pause, Usage, Wait, WaitReporter, wait_too_long
 from source_mixpanel.times.clock import Clock
 
 HEARTBEAT_S = 300.0
-"""Seconds between two announcements of a wait."""
+"""Seconds between two messages about the same wait."""
 
 _IDLE_S = 60.0
-"""Seconds without a request, after which queries begin one at a time again."""
+"""Seconds without a request after which queries start one at a time again."""
 
 
 @dataclass
-class _Others:
-    """Calls of the running hour that are not ours: another client's, or our last sync's."""
+class _OtherCalls:
+    """Calls of the current hour by other clients of the project, or by an earlier sync.
+
+    Attributes:
+        calls: How many.
+        expire_at: When all of them have left the hour, by the monotonic clock.
+    """
 
     calls: int = 0
-    gone_by: float = 0.0
+    expire_at: float = 0.0
 
 
 class Ledger:
-    """Admits requests of one quota in bursts; shared by every stream that spends from it.
+    """Admits the requests of one quota; shared by all streams that use it.
 
     Thread safe. Time comes from the injected clock: its monotonic side for the windows, so that
-    a jump of the wall clock neither opens nor closes them. The server's word corrects the book:
-    what the limits are, what other clients of the project have used, and until when nothing more
-    is let in.
+    a jump of the wall clock neither opens nor closes them. Mixpanel's answers correct it: the
+    limits, the calls of other clients of the project, and until when nothing more is admitted.
 
     Attributes:
-        quota: Its limits, by what is known so far.
+        quota: The limits, as far as they are known.
         used: Counted requests so far.
-        longest_wait_s: The longest that one request has waited for admission.
+        longest_wait_s: The longest wait of one request for admission, in seconds.
     """
 
     def __init__(
@@ -65,19 +69,19 @@ class Ledger:
         self.quota = quota
         self._clock = clock
         self._backoff = backoff or Backoff()
-        self._bulletin = Bulletin(quota.name, announce, HEARTBEAT_S)
+        self._wait_reporter = WaitReporter(quota.name, announce, HEARTBEAT_S)
         self._changed = threading.Condition()
         self._calls: deque[float] = deque()
         self._running = 0
-        self._abreast = 1 if quota.slow_start else quota.concurrent
-        # One good answer after a refusal may have taken the only place that was free.
+        self._max_running = 1 if quota.slow_start else quota.concurrent
+        # One good answer after a refusal may have used the only call that was left.
         self._refused_last = False
         self._last_end = clock.monotonic()
-        self._everybody = Gate()
-        self._counted = Gate()
+        self._gate_of_all = Gate()
+        self._gate_of_counted = Gate()
         self._growth = Growth()
         self._outage = Outage()
-        self._others = _Others()
+        self._other_calls = _OtherCalls()
         self.used = 0
         self.longest_wait_s = 0.0
 
@@ -87,15 +91,15 @@ class Ledger:
     def slot(
         self, stream: str, *, counted: bool = True, ask: Ask | None = None
     ) -> Iterator[Receipt]:
-        """Wait for room, then hold it while the body runs.
+        """Wait for a slot, and hold it inside the `with` block.
 
         Args:
-            stream: For whom, as messages name it.
-            counted: Whether it uses up quota.
-            ask: Until when it waits by itself, and how long it may wait in all.
+            stream: The stream of the request, for messages.
+            counted: Whether the request uses up quota.
+            ask: Until when it has to wait by itself, and for how long it may wait in all.
 
         Raises:
-            QuotaError: There is no room for longer than it may wait.
+            QuotaError: It would have to wait for longer than it may.
         """
         receipt = self._admit(stream, ask or Ask(), counted=counted)
         try:
@@ -107,15 +111,18 @@ class Ledger:
                 self._changed.notify_all()
 
     @contextmanager
-    def place_given_up(self) -> Iterator[None]:
-        """Let another have the place of a request that waits for what the other may bring about."""
-        self._running_changed_by(-1)
+    def slot_released(self) -> Iterator[None]:
+        """Inside the `with` block, leave the slot of a running request to others.
+
+        A request that waits for disk space uses this: others have to run to free some.
+        """
+        self._add_running(-1)
         try:
             yield
         finally:
-            self._running_changed_by(1)
+            self._add_running(1)
 
-    def _running_changed_by(self, count: int) -> None:
+    def _add_running(self, count: int) -> None:
         with self._changed:
             self._running += count
             self._changed.notify_all()
@@ -127,91 +134,98 @@ class Ledger:
                 now = self._clock.monotonic()
                 pause = self._pause(now, ask, counted=counted)
                 if pause.seconds <= 0:
-                    return self._let_in(now, waited, counted=counted)
+                    return self._start(now, waited, counted=counted)
                 wall = self._clock.now()
                 if pause.exceeds(ask.within_s, waited):
-                    raise too_long(stream, self.quota, pause, wall, self._usage(now))
-                if pause.for_a_place:
+                    raise wait_too_long(stream, self.quota, pause, wall, self._usage(now))
+                if pause.for_slot:
                     self._clock.wait(pause.seconds, on=self._changed)
                     continue
-                rest = self._bulletin.tell(stream, pause, now, wall)
-                self._clock.wait(rest, on=self._changed)
+                wait_s = self._wait_reporter.report(stream, pause, now, wall)
+                self._clock.wait(wait_s, on=self._changed)
                 waited += self._clock.monotonic() - now
 
-    def _let_in(self, now: float, waited: float, *, counted: bool) -> Receipt:
+    def _start(self, now: float, waited: float, *, counted: bool) -> Receipt:
         if self.quota.slow_start and not self._running and now - self._last_end >= _IDLE_S:
-            self._abreast = 1
+            self._max_running = 1
         self._running += 1
-        self._everybody.started(now)
+        self._gate_of_all.started(now)
         self.longest_wait_s = max(self.longest_wait_s, waited)
         if counted:
-            self._counted.started(now)
+            self._gate_of_counted.started(now)
             self._calls.append(now)
             self.used += 1
         return Receipt(now, counted, waited)
 
     def _pause(self, now: float, ask: Ask, *, counted: bool) -> Pause:
-        """What keeps a call from starting, as far as is known; no seconds mean now."""
-        pauses = [Pause(*self._everybody.pause(now)), Pause(ask.hold_until - now, ask.why)]
+        """What keeps a request from starting, as far as is known; 0 seconds if nothing does."""
+        pauses = [Pause(*self._gate_of_all.pause(now)), Pause(ask.hold_until - now, ask.why)]
         if counted:
-            own = max(ready_in(now, self._calls, self.quota.windows), self._shared(now))
-            pauses += [Pause(*self._counted.pause(now)), Pause(own, self._limits())]
+            own = max(
+                ready_in(now, self._calls, self.quota.windows), self._pause_beside_others(now)
+            )
+            pauses += [
+                Pause(*self._gate_of_counted.pause(now)),
+                Pause(own, self._limits_in_words()),
+            ]
         longest = max(pauses, key=lambda pause: pause.seconds)
-        if longest.seconds <= 0 and self._running >= min(self._abreast, self.quota.concurrent):
-            return Pause(math.inf, "as many requests run as may at once", for_a_place=True)
+        if longest.seconds <= 0 and self._running >= min(self._max_running, self.quota.concurrent):
+            return Pause(math.inf, "as many requests run as may at once", for_slot=True)
         return longest
 
-    def _shared(self, now: float) -> float:
-        """Seconds until there is room beside what others were said to have used of the hour."""
-        return min(ready_in(now, self._calls, self._left_to_us()), self._others.gone_by - now)
+    def _pause_beside_others(self, now: float) -> float:
+        """Seconds until a call fits beside the known calls of others in this hour."""
+        return min(
+            ready_in(now, self._calls, self._windows_left()), self._other_calls.expire_at - now
+        )
 
-    def _left_to_us(self) -> Iterable[Window]:
-        """The quota's windows, less what others were said to have used of the hour."""
+    def _windows_left(self) -> Iterable[RateWindow]:
+        """The quota's windows, the hourly one less the known calls of others."""
         for window in self.quota.windows:
             is_hour = window.seconds == HOUR
-            yield Window(window.limit - self._others.calls, HOUR) if is_hour else window
+            yield RateWindow(window.limit - self._other_calls.calls, HOUR) if is_hour else window
 
-    def _limits(self) -> str:
+    def _limits_in_words(self) -> str:
         limits = " and ".join(f"{w.limit} requests in {w.seconds:g} s" for w in self.quota.windows)
         return f"{limits} are used up"
 
     # -- what is left ----------------------------------------------------------------------
 
     def left_this_hour(self) -> int | None:
-        """Counted requests that the hour still allows, by all that is known; None if no hour is."""
+        """Counted requests that the hour still allows, as far as known; None without a limit."""
         with self._changed:
             now = self._clock.monotonic()
             if self.quota.hourly is None:
                 return None
-            if self._counted.until > now:
+            if self._gate_of_counted.until > now:
                 return 0
-            others = self._others.calls if self._others.gone_by > now else 0
-            return max(0, self.quota.hourly - len(self._leaving(now)) - others)
+            other_calls = self._other_calls.calls if self._other_calls.expire_at > now else 0
+            return max(0, self.quota.hourly - len(self._expiries(now)) - other_calls)
 
-    def _leaving(self, now: float) -> list[float]:
-        """When each of our calls of the last hour leaves it; older ones are forgotten."""
+    def _expiries(self, now: float) -> list[float]:
+        """When each of our calls of the last hour leaves it; much older calls are deleted."""
         while self._calls and self._calls[0] + 2 * HOUR < now:
             self._calls.popleft()
         return [call + HOUR for call in self._calls if call + HOUR > now]
 
     def _usage(self, now: float) -> Usage:
-        return Usage(self.quota.hourly, len(self._leaving(now)))
+        return Usage(self.quota.hourly, len(self._expiries(now)))
 
     # -- what became of requests -----------------------------------------------------------
 
     def settle(self, receipt: Receipt, answer: Answer) -> None:
-        """Correct the book by an answer.
+        """Update limits, calls of others and gates by an answer.
 
-        What it says of limits, of others and of what is left is learnt. A refusal closes a gate:
-        for what counts in the hour, if the hour is used up and the refused request counted; else
-        for all. It opens when Mixpanel says, and not before our own pause is over, which grows
-        with every refusal; untold, the hour opens when our oldest call leaves it.
+        A refusal closes a gate: that of counted requests, if the hour is used up and the refused
+        request counted; else that of all. It opens when Mixpanel says, and not before our own
+        pause is over, which grows with every refusal. If Mixpanel does not say, the hour opens
+        when our oldest call leaves it.
         """
         with self._changed:
             now = self._clock.monotonic()
             if answer.status in FREE_STATUSES or answer.action is Action.WAIT:
                 self._forget(receipt)
-            self.quota = obeying(self.quota, answer.headers)
+            self.quota = with_limits_of(self.quota, answer.headers)
             hour = hourly(remaining(answer.headers))
             if hour is not None:
                 self._learn(hour, now)
@@ -224,36 +238,36 @@ class Ledger:
             elif answer.action is None:
                 self._growth.answered(now)
                 more = 0 if self._refused_last else 1
-                self._abreast = min(self._abreast + more, self.quota.concurrent)
+                self._max_running = min(self._max_running + more, self.quota.concurrent)
                 self._refused_last = False
             self._changed.notify_all()
 
     def give_back(self, receipt: Receipt) -> None:
-        """An attempt never reached Mixpanel, so that it has used nothing."""
+        """Uncount an attempt that never reached Mixpanel."""
         with self._changed:
             self._forget(receipt)
             self._changed.notify_all()
 
     def fault(self, receipt: Receipt) -> None:
-        """A request ended in a passing fault without an answer: all wait a little."""
+        """Count a transient failure without an answer: all requests wait a little."""
         with self._changed:
             self._fault(receipt, self._clock.monotonic())
             self._changed.notify_all()
 
     def is_given_up(self, since: float = float("-inf")) -> bool:
-        """Whether nothing but passing faults has come for longer than anybody waits.
+        """Whether all requests have failed transiently for longer than any may wait.
 
         Args:
-            since: One of them has to be later than this.
+            since: One of these failures has to be later than this, by the monotonic clock.
         """
         with self._changed:
             return self._outage.exhausts(self._backoff, self._clock.monotonic(), since)
 
     def is_calm(self) -> bool:
-        """Whether nothing that was asked for lately was refused or met a passing fault."""
+        """Whether no recent request was refused or failed transiently."""
         with self._changed:
             return (
-                not self._outage.faults and self._everybody.pause(self._clock.monotonic())[0] <= 0
+                not self._outage.faults and self._gate_of_all.pause(self._clock.monotonic())[0] <= 0
             )
 
     def _forget(self, receipt: Receipt) -> None:
@@ -263,33 +277,35 @@ class Ledger:
 
     def _fault(self, receipt: Receipt, now: float) -> None:
         pause = self._outage.fault(receipt.started, now, self._backoff)
-        self._fewer_at_once()
-        self._everybody.close(now + pause, "Mixpanel does not answer for the moment")
+        self._reduce_concurrency()
+        self._gate_of_all.close(now + pause, "Mixpanel does not answer for the moment")
 
-    def _fewer_at_once(self) -> None:
-        """Begin with one query again; of what is long under way, with no more than goes well."""
-        self._abreast = 1 if self.quota.slow_start else max(1, self._running - 1)
+    def _reduce_concurrency(self) -> None:
+        """Start over with one query at a time; with exports, one fewer than run now."""
+        self._max_running = 1 if self.quota.slow_start else max(1, self._running - 1)
 
     def _learn(self, hour: Remaining, now: float) -> None:
-        """What is left of the hour tells what others have used of it."""
-        ours = len(self._leaving(now))
+        """Work out the calls of others from what is left of the hour."""
+        ours = len(self._expiries(now))
         # Without a reset they may all be as young as this answer.
-        lasts = HOUR if hour.reset_s is None else min(hour.reset_s, HOUR)
-        self._others = _Others(max(0, (self.quota.hourly or 0) - hour.left - ours), now + lasts)
+        reset_s = HOUR if hour.reset_s is None else min(hour.reset_s, HOUR)
+        self._other_calls = _OtherCalls(
+            max(0, (self.quota.hourly or 0) - hour.left - ours), now + reset_s
+        )
         if hour.left == 0 and hour.reset_s is not None:
-            self._counted.close(now + lasts, "the hourly quota is used up")
+            self._gate_of_counted.close(now + reset_s, "the hourly quota is used up")
 
     def _refuse(self, receipt: Receipt, answer: Answer, now: float) -> None:
-        told = refusal(answer.headers, answer.text, self._clock.now())
-        self._fewer_at_once()
+        refused = refusal(answer.headers, answer.text, self._clock.now())
+        self._reduce_concurrency()
         self._refused_last = True
         pause, why = self._growth.refused(receipt.started, now), "Mixpanel is shedding load"
-        if told.asked_s is not None:
+        if refused.asked_s is not None:
             outlasts = answer.action is Action.OUTLAST
-            most = self._backoff.longest_s if outlasts else told.asked_s
-            pause, why = max(pause, min(told.asked_s, most)), "Mixpanel asked to wait"
-        elif told.hourly:
-            pause = max(pause, min(self._leaving(now), default=now) - now)
+            longest_s = self._backoff.longest_s if outlasts else refused.asked_s
+            pause, why = max(pause, min(refused.asked_s, longest_s)), "Mixpanel asked to wait"
+        elif refused.hourly:
+            pause = max(pause, min(self._expiries(now), default=now) - now)
             why = "the hourly quota is used up"
-        gate = self._counted if told.hourly and receipt.counted else self._everybody
+        gate = self._gate_of_counted if refused.hourly and receipt.counted else self._gate_of_all
         gate.refuse(now, now + pause, why)

@@ -1,4 +1,4 @@
-"""Reading list endpoints whole, page by page."""
+"""Reading all pages of list endpoints."""
 
 from __future__ import annotations
 
@@ -16,14 +16,16 @@ from source_mixpanel.errors import DataError, ForbiddenError, RefusedError, Tran
 from source_mixpanel.texts.oddities import Oddities
 
 MOST_EVENT_NAMES = 5_000
-"""Mixpanel lists no more [observed]."""
+"""The most names that Mixpanel lists [observed]."""
 
 
 @dataclass(frozen=True)
 class ListReader:
-    """Reads lists, and tells `warn` of items that cannot be used. Thread safe.
+    """Reads lists. Thread safe.
 
-    `workspaces` gives the data views' numbers where their own list does not tell.
+    Attributes:
+        workspaces: Gives the numbers of the data views where their own list cannot be read.
+        warn: Gets a sentence about items that cannot be used.
     """
 
     client: MixpanelClient
@@ -32,11 +34,11 @@ class ListReader:
     warn: Callable[[str], None]
 
     def pages(self, listing: Listing, path: str, stream: str) -> Iterator[Sequence[Any]]:
-        """The items at one of `paths`, a page at a time.
+        """The items at one of `paths`, page by page.
 
         Raises:
-            DataError: There is no list in the answer, or no end to it.
-            SourceError: As the client's.
+            DataError: The answer contains no list, or its pages never end.
+            SourceError: As for `MixpanelClient.json`.
         """
         if listing.shared:
             yield self.cache.get(path, lambda: self._whole(listing, path, stream))
@@ -44,20 +46,20 @@ class ListReader:
             yield from self._pages(listing, path, stream)
 
     def items(self, listing: Listing, stream: str) -> list[Any]:
-        """Every item of a list that is the project's own, at once."""
+        """All items of a list that has one path."""
         [path] = self.paths(listing, stream)
         return [item for page in self.pages(listing, path, stream) for item in page]
 
     def keyed(self, listing: Listing, stream: str, key: str) -> list[Mapping[str, Any]]:
-        """The items that have a number or a text under `key`; others are told.
+        """The items that have a number or a text under `key`; `warn` gets the others.
 
         Raises:
-            DataError: There are items, and none has.
+            DataError: There are items, and none of them has one.
         """
         return self._keyed(self.items(listing, stream), stream, key)
 
     def keys_now(self, listing: Listing, stream: str, key: str) -> set[str]:
-        """The keys that the list has by now, whatever it had when it was kept."""
+        """The keys of a new read of the list, without the cache."""
         [path] = self.paths(listing, stream)
         items = self._whole(listing, path, stream)
         return {str(item[key]) for item in self._keyed(items, stream, key)}
@@ -72,34 +74,36 @@ class ListReader:
         what: str = "that are no objects",
         fits: Callable[[Mapping[str, Any]], bool] = lambda _: True,
     ) -> list[Mapping[str, Any]]:
-        """The items that are objects and fit; the others are told, with what is wrong with them.
+        """The items that are objects and for which `fits` holds; `warn` gets the others.
+
+        `what` says in messages what is wrong with the others.
 
         Raises:
-            DataError: There are items, and none will do.
+            DataError: There are items, and none is usable.
         """
-        good, odd = [], Oddities()
+        good, unusable = [], Oddities()
         for item in items:
             if isinstance(item, Mapping) and fits(item):
                 good.append(item)
             else:
-                odd.add(item)
-        if not odd.count:
+                unusable.add(item)
+        if not unusable.count:
             return good
-        told = (
-            f"Mixpanel's list for stream {stream!r} has {odd.count} of {len(items)} items {what}: "
-            f"{odd.shown()}."
+        sentence = (
+            f"Mixpanel's list for stream {stream!r} has {unusable.count} of {len(items)} items {what}: "
+            f"{unusable.shown()}."
         )
         if not good:
-            raise DataError(told)
-        self.warn(f"{told} They are left out, the others are read.")
+            raise DataError(sentence)
+        self.warn(f"{sentence} They are left out, the others are read.")
         return good
 
     def event_names(self, first: date, last: date, stream: str) -> list[str]:
-        """The events of some days, asked for once; of `MOST_EVENT_NAMES` there may be more.
+        """The names of the events of some days, cached; at most `MOST_EVENT_NAMES`.
 
         Raises:
-            DataError: The answer is no list.
-            SourceError: As the client's.
+            DataError: The answer is not a list.
+            SourceError: As for `MixpanelClient.json`.
         """
         params = {
             "type": "general",
@@ -117,10 +121,10 @@ class ListReader:
         return [str(name) for name in names]
 
     def paths(self, listing: Listing, stream: str) -> list[str]:
-        """Where the list is: one path, or one for each data view.
+        """The paths of the list: one, or one for each data view.
 
         Raises:
-            ForbiddenError: The credentials are of a kind that this API does not take.
+            ForbiddenError: This API does not accept this kind of credentials.
         """
         number = self.client.access.project_id
         if number is None and listing.api is not Api.QUERY:
@@ -142,7 +146,7 @@ class ListReader:
         try:
             views = self.keyed(WORKSPACES, stream, "id")
         except (ForbiddenError, RefusedError, TransientError, DataError):
-            # Mixpanel does not document that list; what it says of the project tells as well.
+            # That list is undocumented; the project's settings name the data views, too.
             views = []
         return [view["id"] for view in views] or self.workspaces()
 
@@ -165,5 +169,5 @@ class ListReader:
 
 
 def is_key(value: Any) -> bool:
-    """Whether a value can tell one item from another."""
+    """Whether a value can identify an item: an integer, or a text that is not empty."""
     return isinstance(value, (int, str)) and not isinstance(value, bool) and value != ""

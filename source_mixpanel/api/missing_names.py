@@ -1,4 +1,4 @@
-"""What the settings name and the project does not have. Pure."""
+"""Events and funnels that the settings name and the project does not have. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MOST_SHOWN = 10
 
 @dataclass(frozen=True)
 class Named:
-    """What the settings name by its name or number in Mixpanel.
+    """Events and funnels that the settings name.
 
     Attributes:
         events: Names of events by the stream that they are for.
@@ -24,42 +24,42 @@ class Named:
     funnels: Mapping[str, int] = field(default_factory=dict)
 
     def of(self, streams: Collection[str]) -> Named:
-        """What is named for these streams."""
+        """Those that are named for these streams."""
         return Named(
             {stream: names for stream, names in self.events.items() if stream in streams},
             {stream: number for stream, number in self.funnels.items() if stream in streams},
         )
 
 
-def missing_events(wanted: Mapping[str, Iterable[str]], there: Collection[str]) -> Iterator[str]:
-    """A sentence for each event that there is not, with names that are spelt alike.
+def missing_events(wanted: Mapping[str, Iterable[str]], existing: Collection[str]) -> Iterator[str]:
+    """A sentence for each event that does not exist, with names that are spelled alike.
 
     Args:
         wanted: Names of events by the stream that they are for.
-        there: The project's events. Those of Mixpanel's own may be missing.
+        existing: The project's events. Mixpanel's own (`$...`) may be missing.
     """
     for stream, events in wanted.items():
         for event in events:
-            if event not in there and not event.startswith("$"):
+            if event not in existing and not event.startswith("$"):
                 yield (
                     f"The settings of stream {stream!r} name the event {event!r}, but the project "
-                    f"has had no event of that name since the start.{did_you_mean(event, there)}"
+                    f"has had no event of that name since the start.{did_you_mean(event, existing)}"
                 )
 
 
-def missing_funnels(wanted: Mapping[str, int], there: Mapping[int, str]) -> Iterator[str]:
-    """A sentence for each report of a funnel that there is not.
+def missing_funnels(wanted: Mapping[str, int], existing: Mapping[int, str]) -> Iterator[str]:
+    """A sentence for each report of a funnel that does not exist.
 
     Args:
         wanted: Numbers of funnels by the stream that they are for.
-        there: Names of the project's funnels by number.
+        existing: Names of the project's funnels by number.
     """
-    by_text = {str(number): name for number, name in there.items()}
+    by_text = {str(number): name for number, name in existing.items()}
     for stream, number in wanted.items():
-        if number not in there:
+        if number not in existing:
             near = get_close_matches(str(number), by_text, n=3, cutoff=0.5) or list(by_text)
-            some = ", ".join(f"{n} ({by_text[n]})" for n in near[:_MOST_SHOWN])
-            known = f" There are: {some}." if some else " It has none."
+            nearest = ", ".join(f"{n} ({by_text[n]})" for n in near[:_MOST_SHOWN])
+            known = f" There are: {nearest}." if nearest else " It has none."
             yield (
                 f"The settings of stream {stream!r} name funnel {number}, which the project lacks."
                 f"{known}"

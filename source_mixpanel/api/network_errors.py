@@ -1,4 +1,4 @@
-"""The error for an exchange that did not come to an answer, told by what broke it."""
+"""The errors for requests without an answer, by their cause."""
 
 from __future__ import annotations
 
@@ -26,26 +26,26 @@ _SILENCE = (requests.ReadTimeout, urllib3.exceptions.ReadTimeoutError, TimeoutEr
 
 
 def error_of(request: ApiRequest, url: str, error: Exception, *, answered: bool) -> SourceError:
-    """A connection that never came about, or one that broke or fell silent on the way.
+    """The error for a connection that was not made, or that broke or went silent.
 
     Args:
-        request: What was asked.
-        url: Of whom.
+        request: The request.
+        url: Its base URL.
         error: What requests, urllib3 or the system raised.
-        answered: Whether an answer had begun: then its size may be why it broke off.
+        answered: Whether an answer had begun, so that its size may be the cause.
     """
     host = urlsplit(url).hostname or "Mixpanel"
-    what = f"in {request} for {request.whom}"
+    what = f"in {request} for {request.requester}"
     causes = list(_causes(error))
     detail = f"{type(error).__name__}: {error}"
     if answered and not is_data_shown():
-        # What is wrong with an answer's framing is told with bytes of the answer.
+        # Errors about an answer's framing quote bytes of the answer.
         detail = ", ".join(type(cause).__name__ for cause in causes)
-    found = _on_this_side(what, host, causes, detail)
-    if found is not None:
-        return found
+    local_error = _local_error(what, host, causes, detail)
+    if local_error is not None:
+        return local_error
     if isinstance(error, requests.exceptions.ProxyError):
-        return _by_proxy(what, variable_of(url), detail)
+        return _proxy_error(what, variable_of(url), detail)
     reason = _reason(causes, error)
     if reason:
         return UnreachableError(f"Mixpanel could not be reached {what}: {host} {reason}.", detail)
@@ -54,10 +54,10 @@ def error_of(request: ApiRequest, url: str, error: Exception, *, answered: bool)
     return TransientError(f"The connection to Mixpanel ended without an answer {what}.", detail)
 
 
-def _on_this_side(
+def _local_error(
     what: str, host: str, causes: list[BaseException], detail: str
 ) -> SourceError | None:
-    """The error for what is amiss with the machine or its trust, None if nothing is."""
+    """The error for a cause on this host: open files or certificates; None for other causes."""
     if any(is_out_of_files(cause) for cause in causes):
         return out_of_files(detail)
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
@@ -69,7 +69,7 @@ def _on_this_side(
     return None
 
 
-def _by_proxy(what: str, variable: str, detail: str) -> SourceError:
+def _proxy_error(what: str, variable: str, detail: str) -> SourceError:
     if _PROXY_REFUSES in detail:
         return ConfigError(
             f"The proxy did not let the connector through {what}: it wants credentials. Give them "
@@ -83,7 +83,7 @@ def _by_proxy(what: str, variable: str, detail: str) -> SourceError:
 
 
 def _reason(causes: list[BaseException], error: Exception) -> str:
-    """Why no connection came about, empty if one did."""
+    """Why no connection was made; empty if one was."""
     if any(isinstance(cause, urllib3.exceptions.NameResolutionError) for cause in causes):
         return "could not be found by name (DNS)"
     if isinstance(error, requests.ConnectTimeout):
@@ -91,20 +91,24 @@ def _reason(causes: list[BaseException], error: Exception) -> str:
     if isinstance(error, requests.exceptions.SSLError):
         return "does not speak TLS as it should"
     if any(isinstance(cause, urllib3.exceptions.NewConnectionError) for cause in causes):
-        told = [c.strerror for c in causes if isinstance(c, OSError) and c.strerror]
-        return f"did not accept the connection ({told[-1]})" if told else "did not connect"
+        system_messages = [c.strerror for c in causes if isinstance(c, OSError) and c.strerror]
+        return (
+            f"did not accept the connection ({system_messages[-1]})"
+            if system_messages
+            else "did not connect"
+        )
     return ""
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error and all that it was raised from, outermost first."""
-    left: list[object] = [error]
+    """The error and all its causes, outermost first."""
+    pending: list[object] = [error]
     seen: set[int] = set()
-    while left:
-        cause = left.pop()
+    while pending:
+        cause = pending.pop()
         if not isinstance(cause, BaseException) or id(cause) in seen:
             continue
         seen.add(id(cause))
         yield cause
         # urllib3's own chain: some of its errors wrap their reason, or carry it as an argument.
-        left += [*cause.args, getattr(cause, "reason", None), cause.__context__, cause.__cause__]
+        pending += [*cause.args, getattr(cause, "reason", None), cause.__context__, cause.__cause__]

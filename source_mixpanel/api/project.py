@@ -1,4 +1,4 @@
-"""What Mixpanel says of the project itself (app API: me)."""
+"""The project's own settings in Mixpanel (app API: me)."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from source_mixpanel.errors import ConfigError, SourceError, TransientError, Unr
 from source_mixpanel.times.dates import parse_zone, same_zone
 
 _PREFILLED = "US/Pacific"
-"""What Airbyte's 4.0.2 saved for whoever did not change it."""
+"""The zone that the form of Airbyte's 4.0.2 filled in."""
 
 
 class ProjectFacts:
-    """Facts about the project, asked for once and only when somebody needs them. Thread safe.
+    """The project's time zone and data views, requested once, when first needed. Thread safe.
 
     Args:
-        client: Asks Mixpanel.
-        configured_zone: What the user says the project's zone is.
-        log: Where it goes when Mixpanel does not tell.
+        client: The client.
+        configured_zone: The project's zone by the connector's settings.
+        log: Gets a sentence when Mixpanel does not give the settings.
     """
 
     def __init__(
@@ -33,29 +33,29 @@ class ProjectFacts:
         self._log = log
         self._lock = threading.Lock()
         self._me: Mapping[str, Any] | None = None
-        self._instead: ZoneInfo | None = None
+        self._fallback_zone: ZoneInfo | None = None
 
     def zone(self, known: ZoneInfo | None = None) -> ZoneInfo | None:
-        """The project's zone, from Mixpanel or else the settings; None if neither tells.
+        """The project's zone, from Mixpanel or else the settings; None if neither gives one.
 
         Args:
-            known: What an earlier sync learnt; it serves while Mixpanel cannot be asked.
+            known: The zone of an earlier sync, used while Mixpanel cannot be reached.
 
         Raises:
-            TransientError: Mixpanel cannot be asked for the moment, and nothing else tells.
+            TransientError: Mixpanel fails for the moment, and no other zone is known.
             ConfigError: Mixpanel and the settings differ.
         """
-        if self._instead is not None:
-            return self._instead
+        if self._fallback_zone is not None:
+            return self._fallback_zone
         try:
             zone = self._own_zone()
         except TransientError as error:
-            instead = known or self._configured
-            if instead is None or isinstance(error, UnreachableError):
+            fallback = known or self._configured
+            if fallback is None or isinstance(error, UnreachableError):
                 raise
-            self._instead = instead
-            self._log(f"{error} The time zone {instead.key}, which is known already, is used.")
-            return instead
+            self._fallback_zone = fallback
+            self._log(f"{error} The time zone {fallback.key}, which is known already, is used.")
+            return fallback
         if zone is None or self._configured is None:
             return zone or self._configured
         if not same_zone(zone, self._configured):
@@ -80,21 +80,21 @@ class ProjectFacts:
         """The numbers of the project's data views.
 
         Raises:
-            TransientError: Mixpanel cannot be asked for the moment.
-            ConfigError: Mixpanel does not tell.
+            TransientError: Mixpanel fails for the moment.
+            ConfigError: Mixpanel does not give them.
         """
         number = self._client.access.project_id
         views = [v for v in self._entries("workspaces").values() if v.get("project_id") == number]
-        found = [view["id"] for view in views if type(view.get("id")) is int]
-        if not found:
+        numbers = [view["id"] for view in views if type(view.get("id")) is int]
+        if not numbers:
             raise ConfigError(
                 "Mixpanel does not tell which data views the project has. Set workspace_id to the "
                 "number in the address of any Mixpanel page: .../view/<number>/."
             )
-        return found
+        return numbers
 
     def _entries(self, kind: str) -> Mapping[str, Mapping[str, Any]]:
-        """A part of what `me` answers: objects by their number."""
+        """The objects of one kind in the answer of `me`, by number."""
         if self._client.access.project_id is None:
             # A project secret is not accepted by the app API.
             return {}
@@ -110,10 +110,10 @@ class ProjectFacts:
         try:
             answer = self._client.json(ApiRequest(Api.APP, "/api/app/me", PROJECT))
         except TransientError:
-            # That it cannot be had now says nothing of the settings.
+            # A failure that passes says nothing about the settings.
             raise
         except SourceError as error:
-            # Whether a stream can be read is for its own endpoint to say.
+            # Whether a stream can be read, its own endpoint decides.
             self._log(f"The project's settings could not be read from Mixpanel: {error}")
             return {}
         results = answer.get("results") if isinstance(answer, Mapping) else None

@@ -1,4 +1,4 @@
-"""Proxies of the environment: judged before anything is sent, their credentials told to nobody."""
+"""Proxies in the environment: checked before anything is sent; their credentials are secret."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ _SOCKS = ("socks4", "socks4a", "socks5", "socks5h")
 
 
 def proxy_secrets() -> Iterator[str]:
-    """The credentials in every `*_proxy` variable, be its value well formed or not."""
+    """The credentials in every `*_proxy` variable, also in malformed values."""
     for name, value in os.environ.items():
-        found = _CREDENTIALS.match(value) if name.lower().endswith("_proxy") else None
-        if found is not None:
-            user, password = found["user"], found["rest"]
+        credentials = _CREDENTIALS.match(value) if name.lower().endswith("_proxy") else None
+        if credentials is not None:
+            user, password = credentials["user"], credentials["rest"]
             for text in (password, f"{user}:{password}") if password else (user,):
                 yield from (text, unquote(text))
 
 
-def refuse_bad_proxies(urls: Iterable[str]) -> None:
-    """Do nothing if every proxy on the way to these addresses can be one.
+def check_proxies(urls: Iterable[str]) -> None:
+    """Raise unless every proxy on the way to these URLs is usable.
 
     Raises:
-        ConfigError: One is no address, speaks no known protocol, or lacks a package.
+        ConfigError: One is not an address, has an unknown protocol, or needs a missing package.
     """
     for url in dict.fromkeys(urls):
         proxy = _proxy_of(url)
         if proxy:
-            _judge(proxy, variable_of(url))
+            _check_proxy(proxy, variable_of(url))
 
 
 def variable_of(url: str) -> str:
-    """The environment variable that names the proxy on the way to an address."""
+    """The environment variable that names the proxy on the way to a URL."""
     proxy = _proxy_of(url)
     scheme = urlsplit(url).scheme
     names = [f"{scheme}_proxy", "all_proxy"]
@@ -58,7 +58,7 @@ def _proxy_of(url: str) -> str | None:
     return requests.utils.select_proxy(url, proxies)
 
 
-def _judge(proxy: str, variable: str) -> None:
+def _check_proxy(proxy: str, variable: str) -> None:
     named = f"The environment variable {variable}"
     scheme, has_scheme, _ = proxy.partition("://")
     scheme = scheme.lower() if has_scheme else "http"

@@ -1,4 +1,4 @@
-"""What Mixpanel allows, and what its answers say is left (API docs: Rate limits).
+"""Mixpanel's rate limits, and what its answers say about them (API docs: Rate limits).
 
 Pure: numbers and header texts in, numbers out.
 """
@@ -18,7 +18,7 @@ _POLICY_ITEM = re.compile(r'"(?P<name>[^"]*)"(?P<fields>(?:\s*;\s*[a-z]+=[^;,\s]
 
 
 @dataclass(frozen=True)
-class Window:
+class RateWindow:
     """At most `limit` requests may start in any `seconds`."""
 
     limit: int
@@ -27,19 +27,19 @@ class Window:
 
 @dataclass(frozen=True)
 class Quota:
-    """One budget, shared by all requests of one project to one API.
+    """The limits of all requests of one project to one API.
 
     Attributes:
-        name: As a user reads it.
+        name: For messages.
         windows: Every rolling window that has to hold.
-        concurrent: Requests that may run at once.
-        slow_start: Whether requests begin one at a time, and one more at once with every good
-            answer. Others spend from the same quota: several at once may all be refused.
-        fixed: Whether the limits are the user's own, which no answer changes.
+        concurrent: Requests that may run at the same time.
+        slow_start: Whether requests start one at a time, with one more at the same time after
+            every good answer. Other clients use the same quota, and may leave little of it.
+        fixed: Whether the limits come from the settings, so that no answer changes them.
     """
 
     name: str
-    windows: tuple[Window, ...]
+    windows: tuple[RateWindow, ...]
     concurrent: int
     slow_start: bool = False
     fixed: bool = False
@@ -53,36 +53,36 @@ class Quota:
 HOUR = 3600.0
 MINUTE = 60.0
 
-LONGEST_WORD_S = 2 * HOUR
-"""Seconds that Mixpanel can be taken to ask for: none of its quotas lasts longer than an hour."""
+LONGEST_RETRY_AFTER_S = 2 * HOUR
+"""The longest `Retry-After` believed: no quota of Mixpanel lasts longer than an hour."""
 
 QUERY_CONCURRENT = 5
-"""Requests to the Query API at a time; Mixpanel takes no more."""
+"""Requests to the Query API at the same time; Mixpanel accepts no more."""
 
 
 def query_quota(per_hour: int = 60, *, fixed: bool = False) -> Quota:
     """The Query API: 60 an hour and 5 at once unless raised."""
-    windows = (Window(per_hour, HOUR),)
+    windows = (RateWindow(per_hour, HOUR),)
     return Quota("Query API", windows, QUERY_CONCURRENT, slow_start=True, fixed=fixed)
 
 
 def export_quota(per_hour: int = 60, *, fixed: bool = False) -> Quota:
     """Raw export: 60 an hour, 3 a second, 100 at once unless raised."""
-    windows = (Window(per_hour, HOUR), Window(3, 1.0))
+    windows = (RateWindow(per_hour, HOUR), RateWindow(3, 1.0))
     return Quota("raw export", windows, concurrent=100, fixed=fixed)
 
 
 def lexicon_quota() -> Quota:
     """Lexicon schemas: 5 a minute."""
-    return Quota("Lexicon", (Window(5, MINUTE),), concurrent=5)
+    return Quota("Lexicon", (RateWindow(5, MINUTE),), concurrent=5)
 
 
 def app_quota() -> Quota:
-    """The rest of the app API has no published number; stay polite."""
+    """The rest of the app API: no published limit, 5 at once."""
     return Quota("app API", (), concurrent=5)
 
 
-def ready_in(now: float, calls: Sequence[float], windows: Iterable[Window]) -> float:
+def ready_in(now: float, calls: Sequence[float], windows: Iterable[RateWindow]) -> float:
     """Seconds until one more call fits all windows.
 
     Args:
@@ -93,19 +93,19 @@ def ready_in(now: float, calls: Sequence[float], windows: Iterable[Window]) -> f
     wait = 0.0
     for window in windows:
         if window.limit <= 0:
-            # Others have used all of it, and nobody knows when: the whole window at the most.
+            # Other clients have used all of it at an unknown time: wait a whole window at most.
             wait = max(wait, window.seconds)
         elif len(calls) >= window.limit:
             oldest_that_counts = calls[-window.limit]
-            # A hair more than the window: calls are counted where they arrive.
+            # A little more than the window: Mixpanel counts calls when they arrive.
             wait = max(wait, oldest_that_counts + window.seconds * 1.001 + 0.05 - now)
     return max(0.0, wait)
 
 
 def retry_after(headers: Mapping[str, str], now_epoch: float) -> float | None:
-    """Seconds to wait by `Retry-After`, a number or an HTTP date; None without a usable one.
+    """Seconds to wait by `Retry-After`, a number or an HTTP date; None without a valid one.
 
-    A date is read against the answer's own `Date`, so that the two clocks need not agree.
+    A date is compared with the answer's own `Date`, so that a wrong local clock does no harm.
     """
     text = headers.get("Retry-After", "").strip()
     if not text:
@@ -120,7 +120,7 @@ def retry_after(headers: Mapping[str, str], now_epoch: float) -> float | None:
 
 
 def http_date(text: str) -> float | None:
-    """Epoch seconds of an HTTP date, which is always UTC; None if it is none."""
+    """Epoch seconds of an HTTP date, which is always UTC; None if it is not valid."""
     try:
         moment = parsedate_to_datetime(text)
         if moment.tzinfo is None:
@@ -132,7 +132,7 @@ def http_date(text: str) -> float | None:
 
 @dataclass(frozen=True)
 class Remaining:
-    """One item of a `RateLimit` header: calls left, and seconds until that changes."""
+    """One item of a `RateLimit` header: calls left, and seconds until there are more."""
 
     left: int
     reset_s: float | None
@@ -153,19 +153,19 @@ def hourly(items: Mapping[str, Remaining]) -> Remaining | None:
     return next((item for name, item in items.items() if not name.endswith("concurrency")), None)
 
 
-def obeying(quota: Quota, headers: Mapping[str, str]) -> Quota:
-    """A quota with the limits that `RateLimit-Policy` names, e.g. `"project";q=240;w=3600`.
+def with_limits_of(quota: Quota, headers: Mapping[str, str]) -> Quota:
+    """The quota with the limits of a `RateLimit-Policy` header, e.g. `"project";q=240;w=3600`.
 
-    A policy counts for the window of its own length. The user's own numbers stay.
+    A policy sets the window of its own length. Limits from the settings stay.
     """
     if quota.fixed:
         return quota
-    told = {
+    limits = {
         float(seconds): limit
         for _, fields in _items(headers.get("RateLimit-Policy", ""))
         if (seconds := _whole(fields.get("w"))) and (limit := _whole(fields.get("q")))
     }
-    windows = tuple(Window(told.get(w.seconds, w.limit), w.seconds) for w in quota.windows)
+    windows = tuple(RateWindow(limits.get(w.seconds, w.limit), w.seconds) for w in quota.windows)
     return quota if windows == quota.windows else replace(quota, windows=windows)
 
 
@@ -177,17 +177,17 @@ def _items(header: str) -> Iterator[tuple[str, dict[str, str]]]:
 
 
 def _whole(text: str | None) -> int | None:
-    """A whole number of at most nine digits, None for anything else."""
+    """A whole number of at most nine digits; None for anything else."""
     return int(text) if text is not None and _WHOLE.fullmatch(text) else None
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """What an answer says that sends a request away.
+    """A refusal for too many requests.
 
     Attributes:
-        hourly: The hour is used up; what does not count in it is not meant.
-        asked_s: Seconds to wait by Mixpanel's word, None where it has none.
+        hourly: Whether the hour is used up; requests that do not count are not affected.
+        asked_s: Seconds that Mixpanel asks to wait; None if it does not say.
     """
 
     hourly: bool
@@ -195,7 +195,7 @@ class Refusal:
 
 
 def refusal(headers: Mapping[str, str], text: str, now_epoch: float) -> Refusal:
-    """Read a refusal by its headers and its text; `RateLimit` stands in for `Retry-After`."""
+    """Parse a refusal out of headers and text; without `Retry-After`, `RateLimit` counts."""
     items = remaining(headers)
     hour = hourly(items)
     asked = retry_after(headers, now_epoch)
@@ -203,10 +203,10 @@ def refusal(headers: Mapping[str, str], text: str, now_epoch: float) -> Refusal:
         resets = [i.reset_s for i in items.values() if i.left == 0 and i.reset_s is not None]
         asked = max(resets, default=None)
     used_up = hour_is_used_up(text) or (hour is not None and hour.left == 0)
-    return Refusal(used_up, None if asked is None else min(asked, LONGEST_WORD_S))
+    return Refusal(used_up, None if asked is None else min(asked, LONGEST_RETRY_AFTER_S))
 
 
 def hour_is_used_up(text: str) -> bool:
-    """Whether the figures in a refusal's text say so, e.g. `61/60 queries ... in the last hour`."""
+    """Whether the numbers in a refusal's text say so, e.g. `61/60 queries ... in the last hour`."""
     figures = _HOURLY_FIGURES.search(text)
     return figures is not None and int(figures[1]) >= int(figures[2])

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 PROJECT = "project"
-"""For whom the project's own settings are asked, in place of a stream's name."""
+"""Stands for the name of a stream in requests for the project's own settings."""
 
 
-def whom(stream: str) -> str:
-    """For whom a request is made, in words."""
+def requester(stream: str) -> str:
+    """What a request is made for, as messages name it: `stream 'name'`."""
     return "the project's settings" if stream == PROJECT else f"stream {stream!r}"
 
 
@@ -27,12 +27,12 @@ class Api(Enum):
 
 @dataclass(frozen=True)
 class ApiRequest:
-    """What to ask.
+    """A request.
 
     Attributes:
         api: Where it goes and which quota it spends.
         path: Below the host, with its leading slash.
-        stream: For whom, as messages name it.
+        stream: The stream that it is made for.
         params: The query string; values as text.
         form: A form body; given, the request is a POST.
         counted: Whether it uses up quota (pages of an engage session do not).
@@ -53,12 +53,12 @@ class ApiRequest:
     @property
     def answer(self) -> str:
         """Its answer in words, for messages: `answer to GET /path for stream 'name'`."""
-        return f"answer to {self} for {self.whom}"
+        return f"answer to {self} for {self.requester}"
 
     @property
-    def whom(self) -> str:
-        """For whom it is made, in words: `stream 'name'`."""
-        return whom(self.stream)
+    def requester(self) -> str:
+        """What it is made for, as messages name it: `stream 'name'`."""
+        return requester(self.stream)
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"

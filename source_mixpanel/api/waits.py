@@ -1,4 +1,4 @@
-"""Waits for a quota in words: what is told while they last, and what ends those that last too long.
+"""Waits for a quota: messages while they last, and the error for those that last too long.
 
 Pure: instants and numbers in, sentences out.
 """
@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
 from source_mixpanel.api.quota import Quota
-from source_mixpanel.api.request import whom
+from source_mixpanel.api.request import requester
 from source_mixpanel.errors import QuotaError
 
 _PACING_S = 1.5
-"""Keeping three exports a second apart is no wait that anybody has to hear of."""
+"""Shorter waits are not reported: they only keep three exports a second apart."""
 
-_NEWS_S = 60.0
-"""A wait that ends no later than this after one that was told needs no words of its own."""
+_SAME_WAIT_S = 60.0
+"""A wait that ends at most so much later than a reported one is not reported again."""
 
 _SOON_S = 0.01
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -25,10 +25,10 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 @dataclass(frozen=True)
 class Wait:
-    """A pause that somebody should hear about.
+    """A wait that is reported.
 
     Attributes:
-        stream: Whose request waits.
+        stream: The stream whose request waits.
         quota: The quota's name.
         until: Seconds since the epoch.
         why: The reason, in words.
@@ -42,12 +42,12 @@ class Wait:
 
 @dataclass(frozen=True)
 class Ask:
-    """What a request brings to a quota.
+    """How a request asks for admission.
 
     Attributes:
-        hold_until: It waits by itself until then, by the monotonic clock.
-        why: The reason for that, in words.
-        within_s: Seconds that it may wait for room.
+        hold_until: It has to wait until then in any case, by the monotonic clock.
+        why: The reason for that, as messages say it.
+        within_s: Seconds for which it may wait in all; negative allows no wait.
     """
 
     hold_until: float = float("-inf")
@@ -62,21 +62,21 @@ class Pause:
     Attributes:
         seconds: For how long, as far as is known.
         why: The reason, in words.
-        for_a_place: It waits for one that runs to end; nobody knows when, but it will.
+        for_slot: It waits for a running request to end, at an unknown time.
     """
 
     seconds: float
     why: str
-    for_a_place: bool = False
+    for_slot: bool = False
 
     def exceeds(self, within_s: float, waited_s: float) -> bool:
-        """Whether it goes beyond what may be waited in all; less than nothing allows no wait."""
-        return within_s < 0 or (not self.for_a_place and waited_s + self.seconds > within_s)
+        """Whether it is longer than what is left of `within_s`; negative allows no wait."""
+        return within_s < 0 or (not self.for_slot and waited_s + self.seconds > within_s)
 
 
 @dataclass(frozen=True)
 class Usage:
-    """Who has used the last hour: `ours` of at most `limit` requests, None where no hour counts."""
+    """Requests of the last hour: `ours` of at most `limit`; None without an hourly limit."""
 
     limit: int | None
     ours: int
@@ -91,54 +91,54 @@ class Usage:
         )
 
 
-class Bulletin:
-    """Tells of waits for one quota: each once, and once a heartbeat while they last.
+class WaitReporter:
+    """Reports waits for one quota: each once, and again every `heartbeat_s` while it lasts.
 
     Args:
         quota: The quota's name.
-        announce: Takes what is told.
-        heartbeat_s: Seconds between two tellings.
+        announce: Gets each reported wait.
+        heartbeat_s: Seconds between two reports of one wait.
     """
 
     def __init__(self, quota: str, announce: Callable[[Wait], None], heartbeat_s: float) -> None:
         self._quota = quota
         self._announce = announce
         self._heartbeat_s = heartbeat_s
-        self._told = self._until = float("-inf")
+        self._reported_at = self._until = float("-inf")
 
-    def tell(self, stream: str, pause: Pause, now: float, wall: float) -> float:
-        """Announce a wait, if it is one that has not been told of.
+    def report(self, stream: str, pause: Pause, now: float, wall: float) -> float:
+        """Report a wait, unless it has been reported.
 
         Args:
-            stream: Whose request waits.
-            pause: What for.
-            now: By the monotonic clock.
-            wall: The same in seconds since the epoch.
+            stream: The stream whose request waits.
+            pause: What it waits for.
+            now: In seconds of the monotonic clock.
+            wall: The same instant in seconds since the epoch.
 
         Returns:
-            Seconds until it is over, or has to be told again.
+            Seconds until it is over, or has to be reported again.
         """
         if pause.seconds < _PACING_S:
             return pause.seconds
         until = now + pause.seconds
-        left = self._told + self._heartbeat_s - now
-        if left < _SOON_S or until > self._until + _NEWS_S:
-            self._told, self._until, left = now, until, self._heartbeat_s
+        report_in_s = self._reported_at + self._heartbeat_s - now
+        if report_in_s < _SOON_S or until > self._until + _SAME_WAIT_S:
+            self._reported_at, self._until, report_in_s = now, until, self._heartbeat_s
             self._announce(Wait(stream, self._quota, wall + pause.seconds, pause.why))
-        return min(pause.seconds, left)
+        return min(pause.seconds, report_in_s)
 
 
 def utc(epoch_s: float) -> str:
-    """An instant as messages show it."""
+    """An instant as messages show it: `2026-01-31 12:00:00 UTC`."""
     return f"{_EPOCH + timedelta(seconds=epoch_s):%Y-%m-%d %H:%M:%S} UTC"
 
 
-def too_long(stream: str, quota: Quota, pause: Pause, wall: float, usage: Usage) -> QuotaError:
-    """What ends a request that would have to wait for longer than it may."""
+def wait_too_long(stream: str, quota: Quota, pause: Pause, wall: float, usage: Usage) -> QuotaError:
+    """The error for a request that would have to wait for longer than it may."""
     until = wall + pause.seconds
-    when = "nobody knows until when" if pause.for_a_place else f"until {utc(until)}"
+    when = "nobody knows until when" if pause.for_slot else f"until {utc(until)}"
     return QuotaError(
-        f"For {whom(stream)} the connector would have to wait too long for Mixpanel's "
+        f"For {requester(stream)} the connector would have to wait too long for Mixpanel's "
         f"{quota.name} quota ({when}: {pause.why}).{usage} The next sync goes on from the last "
         f"state.",
         until=until,

@@ -100,7 +100,7 @@ class PageSource:
             yield first
 
         def workers() -> int:
-            return self.disk.room_for(self.workers, largest)
+            return self.disk.concurrent_downloads(self.workers, largest)
 
         while due := reading.walk.due:
             tasks = (partial(self.document, part, reading.walk, number) for number in due)

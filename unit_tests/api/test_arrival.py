@@ -17,10 +17,10 @@ from unit_tests.api.ledgers import HastyClock
 REQUEST = ApiRequest(Api.EXPORT, "/api/2.0/export", "export")
 
 
-def coming(pieces: list[bytes], every_s: float) -> tuple[Iterator[bytes], list[str]]:
+def coming(chunks: list[bytes], every_s: float) -> tuple[Iterator[bytes], list[str]]:
     """A body of which a piece comes every so often, as it is watched, and what is told."""
     clock = HastyClock()
-    left = iter([*pieces, b""])
+    left = iter([*chunks, b""])
 
     def read1(_most: int, *, decode_content: bool) -> bytes:
         assert not decode_content
@@ -29,7 +29,7 @@ def coming(pieces: list[bytes], every_s: float) -> tuple[Iterator[bytes], list[s
 
     response = cast("Any", SimpleNamespace(raw=SimpleNamespace(read1=read1)))
     told: list[str] = []
-    return Arrival(clock, told.append, Timeouts()).pieces(response, REQUEST), told
+    return Arrival(clock, told.append, Timeouts()).chunks(response, REQUEST), told
 
 
 def test_a_long_download_is_told_of_every_five_minutes() -> None:

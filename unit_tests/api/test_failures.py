@@ -14,7 +14,7 @@ from source_mixpanel.api.failures import (
     Backoff,
     action_for,
     error_text,
-    row_for,
+    rule_for,
 )
 
 _quick = settings(max_examples=50)
@@ -59,7 +59,7 @@ def test_each_answer_has_one_meaning(status: int, text: str, expected: Action | 
 
 def test_every_row_of_the_table_can_be_reached() -> None:
     for row in FAILURES:
-        assert any(row_for(status, row.marker) is row for status in row.statuses), row
+        assert any(rule_for(status, row.marker) is row for status in row.statuses), row
         assert row.evidence, row
 
 

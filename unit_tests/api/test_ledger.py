@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 
 from source_mixpanel.api.failures import Backoff
 from source_mixpanel.api.ledger import HEARTBEAT_S, Ledger
-from source_mixpanel.api.quota import HOUR, Quota, Window, export_quota, lexicon_quota, query_quota
+from source_mixpanel.api.quota import (
+    HOUR,
+    Quota,
+    RateWindow,
+    export_quota,
+    lexicon_quota,
+    query_quota,
+)
 from unit_tests.api.ledgers import WALL, HastyClock, answered, call, ledger_of
 
 _quick = settings(max_examples=60)
@@ -23,7 +30,7 @@ quotas = st.sampled_from(
         export_quota(1),
         export_quota(2),
         export_quota(60),
-        Quota("minute", (Window(5, 60.0),), 5),
+        Quota("minute", (RateWindow(5, 60.0),), 5),
     ]
 )
 

@@ -9,7 +9,7 @@ import pytest
 
 from source_mixpanel.api.answers import Receipt
 from source_mixpanel.api.ledger import Ledger
-from source_mixpanel.api.quota import Quota, Window, query_quota
+from source_mixpanel.api.quota import Quota, RateWindow, query_quota
 from source_mixpanel.api.waits import Ask
 from source_mixpanel.errors import QuotaError
 from source_mixpanel.times.clock import SystemClock
@@ -18,7 +18,7 @@ from unit_tests.api.ledgers import PATIENCE_S, DrivenClock, HastyClock, answered
 
 def test_threads_never_exceed_limits_or_concurrency_and_all_get_their_turn() -> None:
     clock = DrivenClock()
-    quota = Quota("test", (Window(10, 60.0), Window(3, 1.0)), concurrent=2)
+    quota = Quota("test", (RateWindow(10, 60.0), RateWindow(3, 1.0)), concurrent=2)
     ledger, _ = ledger_of(quota, clock)
     lock = threading.Lock()
     starts: list[float] = []
@@ -153,7 +153,7 @@ def test_who_waits_for_something_else_keeps_nobody_from_a_place() -> None:
     ledger = Ledger(Quota("one", (), concurrent=1), SystemClock(), print)
     with ledger.slot("behind"):
         # The one within would wait for ever, were the place held by one that waits for it.
-        with ledger.place_given_up(), ledger.slot("next"):
+        with ledger.slot_released(), ledger.slot("next"):
             pass
         other = threading.Thread(target=_take_a_place, args=(ledger,), daemon=True)
         other.start()

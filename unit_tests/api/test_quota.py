@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from source_mixpanel.api.quota import (
+    RateWindow,
     Remaining,
-    Window,
     app_quota,
     export_quota,
     hour_is_used_up,
@@ -27,23 +27,23 @@ NOW = 1_772_366_400.0
 
 
 def test_the_quotas_are_those_of_the_documentation() -> None:
-    assert query_quota(60).windows == (Window(60, 3600.0),)
+    assert query_quota(60).windows == (RateWindow(60, 3600.0),)
     assert query_quota(60).concurrent == 5
-    assert export_quota(60).windows == (Window(60, 3600.0), Window(3, 1.0))
+    assert export_quota(60).windows == (RateWindow(60, 3600.0), RateWindow(3, 1.0))
     assert export_quota(60).concurrent == 100
-    assert lexicon_quota().windows == (Window(5, 60.0),)
+    assert lexicon_quota().windows == (RateWindow(5, 60.0),)
     assert app_quota().windows == ()
 
 
 windows = st.lists(
-    st.builds(Window, st.integers(1, 6), st.floats(0.5, 3600)), min_size=1, max_size=2
+    st.builds(RateWindow, st.integers(1, 6), st.floats(0.5, 3600)), min_size=1, max_size=2
 )
 
 
 @given(windows, st.lists(st.floats(0, 500), max_size=25))
 @_quick
 def test_calls_that_wait_as_told_never_exceed_a_window_and_never_wait_without_need(
-    all_windows: list[Window], pauses: list[float]
+    all_windows: list[RateWindow], pauses: list[float]
 ) -> None:
     now = 0.0
     calls: list[float] = []

@@ -170,7 +170,7 @@ def test_a_window_that_nobody_wants_any_more_takes_no_worker(
 def test_a_window_that_has_no_room_for_its_lines_keeps_its_events(
     disk: DiskBudget, ahead: RenderAhead, pool: Pool
 ) -> None:
-    share = disk.share(most=10)
+    share = disk.share(max_bytes=10)
     spool = _body(disk.share())
     share.resize(spool.stored)
     ahead.read_times_by(Days("utc", None))

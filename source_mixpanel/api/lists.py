@@ -81,17 +81,17 @@ class ListReader:
         Raises:
             DataError: There are items, and none is usable.
         """
-        good, unusable = [], Oddities()
+        good, odd = [], Oddities()
         for item in items:
             if isinstance(item, Mapping) and fits(item):
                 good.append(item)
             else:
-                unusable.add(item)
-        if not unusable.count:
+                odd.add(item)
+        if not odd.count:
             return good
         sentence = (
-            f"Mixpanel's list for stream {stream!r} has {unusable.count} of {len(items)} items {what}: "
-            f"{unusable.shown()}."
+            f"Mixpanel's list for stream {stream!r} has {odd.count} of {len(items)} items {what}: "
+            f"{odd.shown()}."
         )
         if not good:
             raise DataError(sentence)

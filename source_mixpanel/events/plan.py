@@ -14,7 +14,7 @@ from source_mixpanel.events.tiers import (
     incremental_spans,
     spans_to_confirm,
 )
-from source_mixpanel.streams.coverage import Coverage, Covered, Span
+from source_mixpanel.streams.coverage import Coverage, CoveredDays, Span
 from source_mixpanel.streams.period import Cut, Period, in_ms
 from source_mixpanel.streams.state import Refresh
 from source_mixpanel.times.days import ONE_DAY, Days
@@ -90,7 +90,7 @@ def plan_read(
     start, end = period.first_day(days, now, state.earliest), period.last_day(days, now)
     if state.coverage.claims(today + ONE_DAY):
         # All until now counts as read, as the state has it; what is processed from now on is not.
-        until_now = Coverage((Covered(min(start, today), today, now_ms),))
+        until_now = Coverage((CoveredDays(min(start, today), today, now_ms),))
         return ReadPlan(replace(state, coverage=until_now), [])
     if start > end:
         return ReadPlan(state, [])

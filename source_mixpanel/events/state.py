@@ -10,7 +10,7 @@ from typing import Any
 from source_mixpanel.events.window import Strain
 from source_mixpanel.streams.coverage import (
     Coverage,
-    Covered,
+    CoveredDays,
     dump_coverage,
     parse_coverage,
     parse_day,
@@ -180,7 +180,7 @@ def _coverage(blob: Mapping[str, Any], latest_ms: int | None) -> Coverage:
     # Another connector's cursor: the day of the latest event, which may not have been over. Both
     # connectors wrote it by the clock that from_date and to_date count in.
     seen = datetime.fromtimestamp(latest_ms / 1000, tz=timezone.utc).date()
-    return Coverage((Covered(begin, seen - ONE_DAY, None),))
+    return Coverage((CoveredDays(begin, seen - ONE_DAY, None),))
 
 
 def _older(begin: date, told: Any) -> Coverage:

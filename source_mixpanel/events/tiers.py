@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
-from source_mixpanel.streams.coverage import Coverage, Covered, Only, Span
+from source_mixpanel.streams.coverage import Coverage, CoveredDays, Only, Span
 from source_mixpanel.times.days import ONE_DAY, Days, days_before
 
 YOUNG_DAYS = 30
@@ -38,7 +38,7 @@ class LookBack:
     days: Days
     count: int
 
-    def begin(self, coverage: Coverage, part: Covered) -> date:
+    def begin(self, coverage: Coverage, part: CoveredDays) -> date:
         """The first day of a part to look at again; it may lie after its end.
 
         Of all parts but the last it is what had not settled when they were read.
@@ -73,7 +73,7 @@ class Wanted:
         """The first day whose late events every sync asks for."""
         return days_before(self.today, max(YOUNG_DAYS - 1, self.look_back.count))
 
-    def tiers(self, part: Covered) -> tuple[list[Covered], list[Covered]]:
+    def tiers(self, part: CoveredDays) -> tuple[list[CoveredDays], list[CoveredDays]]:
         """What of a part is young, and what is old."""
         young_from = self.young_from
         if part.last < young_from:
@@ -159,7 +159,7 @@ def spans_to_confirm(
     return _down([gap for gap in _down(gaps) if full or gap.first < wanted.today]) + _down(late)
 
 
-def _new(told: Covered, before: Coverage) -> Iterator[Covered]:
+def _new(told: CoveredDays, before: Coverage) -> Iterator[CoveredDays]:
     """What of some empty days was asked for in this sync."""
     start = told.first
     for part in before.within(told.first, told.last):
@@ -171,7 +171,7 @@ def _new(told: Covered, before: Coverage) -> Iterator[Covered]:
         yield replace(told, first=start)
 
 
-def _would_join(coverage: Coverage, told: Covered, wanted: Wanted) -> bool:
+def _would_join(coverage: Coverage, told: CoveredDays, wanted: Wanted) -> bool:
     """Whether young days had fewer watermarks if an empty answer counted."""
 
     def parts(of: Coverage) -> int:
@@ -196,20 +196,20 @@ def _without(span: Span, others: list[Span]) -> Iterator[Span]:
     return taken.gaps(span.first, span.last)
 
 
-def _full(part: Covered, begin: date) -> list[Span]:
+def _full(part: CoveredDays, begin: date) -> list[Span]:
     """All of a part from a day on."""
     first = max(part.first, begin)
     return [Span(first, part.last)] if first <= part.last else []
 
 
-def _late(part: Covered, begin: date, inside: Covered | None = None) -> Span:
+def _late(part: CoveredDays, begin: date, inside: CoveredDays | None = None) -> Span:
     """What days have got since, and from `begin` on what does not say when it came."""
     days = inside or part
     unknown = begin if begin <= part.last else None
     return Span(days.first, days.last, Only.PROCESSED_SINCE, part.watermark_ms, unknown)
 
 
-def _when_asked(part: Covered, begin: date, empty: Coverage) -> Iterator[tuple[int, Span]]:
+def _when_asked(part: CoveredDays, begin: date, empty: Coverage) -> Iterator[tuple[int, Span]]:
     """Days to ask for what they have got since, each with the watermark of its last answer."""
     span, mark = _late(part, begin), part.watermark_ms or 0
     for told in empty.within(part.first, part.last):

@@ -1,1 +1,1 @@
-"""What a list endpoint answers whole."""
+"""Streams that are a list endpoint."""

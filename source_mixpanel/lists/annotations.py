@@ -21,23 +21,23 @@ _FUTURE = timedelta(days=3650)
 
 
 class Annotations(ListStream):
-    """From the app API; it takes no project secret, so with one from the legacy list."""
+    """From the app API; with a project secret, which that does not accept, from the legacy list."""
 
     def __init__(self, context: StreamContext) -> None:
         super().__init__(context, ANNOTATIONS)
 
     def items(self) -> Iterator[Item]:
-        """The rows of whichever list is open."""
+        """The rows of the list that the credentials can read."""
         if self.context.client.access.project_id is not None:
             return super().items()
         return iter([self.rows(self._legacy())])
 
     def requests_planned(self) -> int | None:
-        """One."""
+        """One request, whichever list is read."""
         return 1
 
     def _legacy(self) -> list[Any]:
-        """The legacy list wants dates: all of them, planned ones too where it lets us."""
+        """The items of the legacy list for all dates; future ones only if Mixpanel accepts them."""
         today = self.context.project_days().today(self.context.time.now_utc())
         try:
             return self._between(today + _FUTURE)

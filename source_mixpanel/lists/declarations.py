@@ -1,4 +1,4 @@
-"""Every stream that a list endpoint answers: a value for each, no code."""
+"""The declarations of all streams that are a list endpoint."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from source_mixpanel.api.endpoints import (
     Listing,
 )
 from source_mixpanel.api.request import Api
-from source_mixpanel.lists.stream import ListOf, StandIn
+from source_mixpanel.lists.stream import ListDeclaration, StandIn
 
 _ALL = {"include_archived": "true"}
 _PEOPLE = """
@@ -26,7 +26,7 @@ _ROLLOUT = f"""
     deleted {_PEOPLE} is_favorited:boolean pinned_date can_edit:boolean can_view:boolean
 """
 
-ANNOTATIONS = ListOf(
+ANNOTATIONS = ListDeclaration(
     "annotations",
     Listing(Api.APP, f"{PROJECT}/annotations"),
     "id:integer project_id:integer date description user:object tags:array",
@@ -34,13 +34,13 @@ ANNOTATIONS = ListOf(
 )
 
 LISTS = (
-    ListOf(
+    ListDeclaration(
         "annotation_tags",
         Listing(Api.APP, f"{PROJECT}/annotations/tags"),
         "id:integer name project_id:integer has_annotations:boolean",
         about="What annotations are sorted by.",
     ),
-    ListOf(
+    ListDeclaration(
         "saved_reports",
         SAVED_REPORTS,
         "id:integer name type original_type project_id:integer workspace_id:integer"
@@ -49,7 +49,7 @@ LISTS = (
         about="Every saved report of every kind; `params` is its whole definition.",
         documented=False,
     ),
-    ListOf(
+    ListDeclaration(
         "dashboards",
         Listing(Api.APP, f"{PROJECT}/dashboards"),
         "id:integer title description is_private:boolean is_restricted:boolean"
@@ -57,7 +57,7 @@ LISTS = (
         about="Every dashboard, without what is on it: reports name theirs in `dashboard_id`.",
         documented=False,
     ),
-    ListOf(
+    ListDeclaration(
         "event_definitions",
         Listing(Api.LEXICON, f"{PROJECT}/schemas"),
         "entity_type entityType name schemaJson:object",
@@ -66,7 +66,7 @@ LISTS = (
         aliases={"entity_type": "entityType"},
         properties_in="schemaJson",
     ),
-    ListOf(
+    ListDeclaration(
         "custom_events",
         Listing(Api.APP, f"{PROJECT}/custom_events"),
         "id:integer name alternatives:array deleted:boolean user_id:integer",
@@ -74,7 +74,7 @@ LISTS = (
         documented=False,
         stand_in=StandIn(CUSTOM_EVENTS_OF_LEXICON, "customEventId"),
     ),
-    ListOf(
+    ListDeclaration(
         "custom_properties",
         Listing(Api.APP, f"{PROJECT}/custom_properties"),
         "id:integer customPropertyId:integer name resourceType propertyType displayFormula"
@@ -83,14 +83,14 @@ LISTS = (
         documented=False,
         aliases={"id": "customPropertyId"},
     ),
-    ListOf(
+    ListDeclaration(
         "lookup_tables",
         Listing(Api.INGESTION, "/lookup-tables"),
         "id name",
         about="Names and numbers of the lookup tables; Mixpanel gives no way to read their rows.",
         stand_in=StandIn(LOOKUP_TABLES_OF_LEXICON, "token"),
     ),
-    ListOf(
+    ListDeclaration(
         "data_groups",
         DATA_GROUPS,
         "data_group_id:string|integer property_name display_name type:integer is_ready:boolean"
@@ -99,7 +99,7 @@ LISTS = (
         key="data_group_id",
         documented=False,
     ),
-    ListOf(
+    ListDeclaration(
         "feature_flags",
         Listing(Api.APP, f"{PROJECT}/workspaces/{{workspace}}/feature-flags", params=_ALL),
         f"{_ROLLOUT} key project_id:integer workspace_id:integer project_name experiment_id"
@@ -107,14 +107,14 @@ LISTS = (
         " ruleset:object hash_salt enabled_at content_environments_id:string|integer",
         about="Every flag with its rules, archived ones too.",
     ),
-    ListOf(
+    ListDeclaration(
         "experiments",
         Listing(Api.APP, "/api/app/workspaces/{workspace}/experiments", params=_ALL),
         f"{_ROLLOUT} hypothesis variants:array metrics:array settings:object"
         " exposures_cache:object results_cache:object start_date end_date feature_flag:object",
         about="Every experiment, archived ones too.",
     ),
-    ListOf(
+    ListDeclaration(
         "warehouse_imports",
         Listing(Api.APP, f"{PROJECT}/warehouse-sources/imports"),
         "id:integer import_type sync_mode created:date-time creator_id:integer creator_name"
@@ -122,7 +122,7 @@ LISTS = (
         " run_every:integer last_dispatch:integer is_deleted:boolean",
         about="What warehouse connectors bring into the project; `run_every` is in nanoseconds.",
     ),
-    ListOf(
+    ListDeclaration(
         "service_accounts",
         Listing(Api.APP, f"{PROJECT}/service-accounts"),
         "id:integer username email role role_order:integer hasSensitiveAccess:boolean target_type"
@@ -131,7 +131,7 @@ LISTS = (
         about="The service accounts of the project; a secret never leaves, should one be sent.",
         without_secrets=True,
     ),
-    ListOf(
+    ListDeclaration(
         "workspaces",
         WORKSPACES,
         "id:integer name project_id:integer description creator_name is_default:boolean"
@@ -142,7 +142,7 @@ LISTS = (
 )
 """In the order of the catalogue; `cohorts` has its place among the streams that build on it."""
 
-COHORT_LIST = ListOf(
+COHORT_LIST = ListDeclaration(
     "cohorts",
     COHORTS,
     "id:integer project_id:integer name description count:integer created is_visible:integer"

@@ -1,4 +1,4 @@
-"""Streams that a list endpoint answers whole: what one is made of, and how all are read."""
+"""Streams that are a list endpoint: their declaration, and how they are read."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from source_mixpanel.errors import ConfigError, DataError, ForbiddenError, Refus
 from source_mixpanel.streams.base import Checkpoint, Item, MixpanelStream, StreamContext
 from source_mixpanel.streams.parts import Part, PartRun
 
-_GONE = (404, 410)
-_SECRET = ("secret", "token", "password")
+_GONE_STATUSES = (404, 410)
+_SECRET_WORDS = ("secret", "token", "password")
 _TYPES: Mapping[str, Any] = {
     "date-time": {"type": ["null", "string"], "format": "date-time"},
     "string|integer": ["string", "integer"],
@@ -22,7 +22,7 @@ _TYPES: Mapping[str, Any] = {
 
 
 def columns_in(text: str) -> dict[str, Any]:
-    """Types by column out of words `name:type`; a bare name is a string.
+    """Types by column, out of words `name:type`; a name without a type is a string.
 
     Types are JSON's, `date-time` for an RFC 3339 instant, and `string|integer` for either.
     """
@@ -32,33 +32,36 @@ def columns_in(text: str) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class StandIn:
-    """The list that is read where a stream's own endpoint is gone, from the Lexicon.
+    """The Lexicon's list that is read if a stream's own endpoint answers 404 or 410.
 
     Attributes:
-        key: Where its items hold the stream's `id`; their own is in `definition_id`.
+        key: The key of its items that holds the stream's `id`; their own id becomes
+            `definition_id`.
     """
 
     listing: Listing
     key: str
 
-    def item(self, held: Any) -> Any:
-        """An item as the stream has it."""
-        if not isinstance(held, Mapping):
-            return held
-        return {"definition_id": held.get("id"), **held, "id": held.get(self.key)}
+    def item(self, definition: Any) -> Any:
+        """An item with the keys of the stream."""
+        if not isinstance(definition, Mapping):
+            return definition
+        return {"definition_id": definition.get("id"), **definition, "id": definition.get(self.key)}
 
 
 @dataclass(frozen=True)
-class ListOf:
+class ListDeclaration:
     """A stream that is a list.
 
     Attributes:
-        columns: As `columns_in` reads them; further ones are emitted as they come.
-        aliases: Columns that repeat one of the item's own under the name that the key needs.
-        without_secrets: Whether what is named like a secret is left out.
-        properties_in: The column with a JSON Schema of properties, if there is one; those that are
-            kept back are not in it.
-        stand_in: Read instead where the endpoint is gone, if there is such a list.
+        columns: Columns and types, as for `columns_in`; undeclared ones are emitted as well.
+        about: The description in the schema.
+        key: The columns of the primary key, with spaces between.
+        documented: Whether Mixpanel documents the endpoint.
+        aliases: By column: the key of an item whose value it repeats.
+        without_secrets: Whether values that are named like secrets are left out.
+        properties_in: The column with a JSON Schema of properties, without excluded ones.
+        stand_in: The list to read if the endpoint is gone.
     """
 
     name: str
@@ -74,11 +77,11 @@ class ListOf:
 
 
 class ListStream(MixpanelStream):
-    """Every item of a list, in full; where each data view has its own, an item comes once."""
+    """All items of a list; with a list for each data view, each item only once."""
 
     is_resumable = False
 
-    def __init__(self, context: StreamContext, declared: ListOf) -> None:
+    def __init__(self, context: StreamContext, declared: ListDeclaration) -> None:
         super().__init__(context)
         self.declared = declared
         self.name = declared.name
@@ -90,7 +93,7 @@ class ListStream(MixpanelStream):
 
     @property
     def listing(self) -> Listing:
-        """Where the list is."""
+        """The list endpoint."""
         return self.declared.listing
 
     def schema(self) -> Mapping[str, Any]:
@@ -105,22 +108,22 @@ class ListStream(MixpanelStream):
         return len(self.context.lists.paths(self.listing, self.name))
 
     def sync(self, saved: Mapping[str, Any], *, full: bool) -> Iterator[Item]:  # noqa: ARG002 - all of it, always
-        """The list, a page at a time."""
+        """The list, page by page."""
         try:
             yield from self.items()
         except (ForbiddenError, RefusedError, DataError) as error:
             if self.documented or self.context.client.access.project_id is None:
                 raise
-            raise changed(self.name, error) from error
+            raise undocumented_change_error(self.name, error) from error
 
     def items(self) -> Iterator[Item]:
-        """The rows of the list, or of each data view's."""
+        """The rows of the list, or of the list of each data view."""
         lists = self.context.lists
         paths = lists.paths(self.listing, self.name)
         if len(paths) == 1:
             for page, items in enumerate(self._pages(paths[0]), 1):
                 yield self.rows(items)
-                # Most lists are a single page, which the stream's last line tells of as well.
+                # Most lists are a single page, which the stream's last line reports as well.
                 if page > 1:
                     yield Checkpoint(place=f"page {page}", done=page, unit="pages")
             return
@@ -136,19 +139,21 @@ class ListStream(MixpanelStream):
         yield from run.whole()
 
     def _pages(self, path: str) -> Iterator[Sequence[Any]]:
-        """The items at the stream's own endpoint or, where that is gone, of its stand-in."""
-        lists, other = self.context.lists, self.declared.stand_in
+        """The items of the stream's own endpoint or, if that is gone, of its stand-in."""
+        lists, stand_in = self.context.lists, self.declared.stand_in
         pages = lists.pages(self.listing, path, self.name)
         try:
             first = next(pages)
         except RefusedError as error:
-            if other is None or error.status not in _GONE:
+            if stand_in is None or error.status not in _GONE_STATUSES:
                 raise
-            [place] = lists.paths(other.listing, self.name)
-            self.logger.warning(f"{error} Stream {self.name!r} is read from {place} instead.")
+            [stand_in_path] = lists.paths(stand_in.listing, self.name)
+            self.logger.warning(
+                f"{error} Stream {self.name!r} is read from {stand_in_path} instead."
+            )
             try:
-                for page in lists.pages(other.listing, place, self.name):
-                    yield [other.item(item) for item in page]
+                for page in lists.pages(stand_in.listing, stand_in_path, self.name):
+                    yield [stand_in.item(item) for item in page]
             except (ForbiddenError, RefusedError):
                 raise error from None
             return
@@ -156,19 +161,21 @@ class ListStream(MixpanelStream):
         yield from pages
 
     def rows(self, items: Any) -> list[Row]:
-        """The records of a page: the items themselves."""
-        good = self.context.lists.usable(items, self.name)
-        return [self._row(item) for item in good if self._is_new(item)]
+        """The rows of a page: the items themselves."""
+        usable_items = self.context.lists.usable(items, self.name)
+        return [self._row(item) for item in usable_items if self._is_new(item)]
 
     def _row(self, item: Row) -> Row:
-        aliases = {column: item.get(own) for column, own in self.declared.aliases.items()}
+        aliases = {
+            column: item.get(source_key) for column, source_key in self.declared.aliases.items()
+        }
         row = {**aliases, **item}
         if (column := self.declared.properties_in) in row:
             row[column] = self.context.privacy.guard_schema(row[column])
         return _without_secrets(row) if self.declared.without_secrets else row
 
     def _is_new(self, item: Row) -> bool:
-        """Whether no other data view has shown it; what has no usable id is always new."""
+        """Whether no other data view had the item; an item without a valid id is always new."""
         key = item.get("id")
         if self._seen is None or not isinstance(key, (int, str)):
             return True
@@ -178,7 +185,7 @@ class ListStream(MixpanelStream):
 
 
 def _without_secrets(value: Any) -> Any:
-    """A value without the parts of it that are named like secrets, at any depth."""
+    """A value without the members that are named like secrets, at any depth."""
     if isinstance(value, list):
         return [_without_secrets(item) for item in value]
     if not isinstance(value, Mapping):
@@ -186,12 +193,12 @@ def _without_secrets(value: Any) -> Any:
     return {
         name: _without_secrets(held)
         for name, held in value.items()
-        if not any(word in name.lower() for word in _SECRET)
+        if not any(word in name.lower() for word in _SECRET_WORDS)
     }
 
 
-def changed(stream: str, error: SourceError) -> SourceError:
-    """What a refusal, or an answer of another form, means where nothing is promised."""
+def undocumented_change_error(stream: str, error: SourceError) -> SourceError:
+    """The error for an undocumented endpoint that refuses, or has another form than before."""
     return ConfigError(
         f"{error} The endpoint is undocumented, and Mixpanel may have changed or closed it. Leave "
         f"stream {stream!r} out if this stays so.",

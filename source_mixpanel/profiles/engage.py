@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from source_mixpanel.profiles.rows import LAST_SEEN
 from source_mixpanel.profiles.state import ProfileState, as_last_seen
-from source_mixpanel.profiles.stream import ProfileSettings, ProfilesOf, ProfileStream
+from source_mixpanel.profiles.stream import ProfilesDeclaration, ProfileSettings, ProfileStream
 from source_mixpanel.streams.base import StreamContext
 from source_mixpanel.streams.parts import Part
 
@@ -22,7 +22,7 @@ class Engage(ProfileStream):
     exact = False
 
     def __init__(self, context: StreamContext, settings: ProfileSettings) -> None:
-        super().__init__(context, ProfilesOf("engage", "distinct_id"), settings)
+        super().__init__(context, ProfilesDeclaration("engage", "distinct_id"), settings)
 
     def parts(self) -> list[Part]:
         """One query, for all or for those changed."""

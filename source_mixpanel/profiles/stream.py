@@ -68,7 +68,7 @@ class ProfileSettings:
 
 
 @dataclass(frozen=True)
-class ProfilesOf:
+class ProfilesDeclaration:
     """A stream of profiles.
 
     Attributes:
@@ -84,7 +84,7 @@ class ProfilesOf:
     of_groups: bool = False
 
 
-GROUPS = ProfilesOf(
+GROUPS = ProfilesDeclaration(
     "groups",
     "data_group_id distinct_id",
     fixed={"data_group_id": "string"},
@@ -110,7 +110,7 @@ def _members_of(cohort: Row) -> dict[str, str]:
     return form if group is None else {**form, "data_group_id": str(group)}
 
 
-COHORT_MEMBERS = ProfilesOf(
+COHORT_MEMBERS = ProfilesDeclaration(
     "cohort_members",
     "cohort_id distinct_id",
     fixed={"cohort_id": "integer"},
@@ -133,7 +133,7 @@ class ProfileStream(MixpanelStream):
     makes_rows_fit = True
 
     def __init__(
-        self, context: StreamContext, declared: ProfilesOf, settings: ProfileSettings
+        self, context: StreamContext, declared: ProfilesDeclaration, settings: ProfileSettings
     ) -> None:
         self.core = profile_core(declared.fixed)
         super().__init__(context)

@@ -1,4 +1,4 @@
-"""Buckets of days: where they begin, and where a range of days may be cut between them. Pure."""
+"""Buckets of days: where they begin, and where a range may be split between them. Pure."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from source_mixpanel.times.days import ONE_DAY
 
 @dataclass(frozen=True)
 class Buckets:
-    """The buckets that a report counts in.
+    """The buckets in which a report counts.
 
-    Weeks begin on Monday. Buckets of several days are laid from a Monday long ago, so that they
-    stay where they are whatever range is asked for.
+    Weeks begin on Monday. Buckets of several days are counted from a fixed Monday, so that they
+    are the same for every requested range.
 
     Attributes:
         unit: `day`, `week` or `month`.
-        days: Days of a bucket; None for the unit's own.
+        days: Days of a bucket; None for those of the unit.
     """
 
     unit: str = "day"
@@ -40,9 +40,9 @@ class Buckets:
         return self.start(self.start(day) + timedelta(days=self.longest)) - ONE_DAY
 
     def reach(self, first: date, end: date, most_days: int) -> date:
-        """The last day to ask for from a bucket's first day on: between two buckets, or `end`.
+        """The last day of a request from a bucket's first day on: the end of a bucket, or `end`.
 
-        No more than `most_days` are asked for, unless the bucket is longer.
+        The request has at most `most_days` days, unless one bucket is longer.
         """
         if most_days > (end - first).days:
             return end

@@ -1,4 +1,4 @@
-"""Reports by day: funnels and revenue as values, and those that the settings describe."""
+"""Reports by day: funnels, revenue, and the kinds of reports that the settings describe."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from source_mixpanel.columns.fitting import Row
 from source_mixpanel.errors import ConfigError, DataError, RefusedError, SourceError
 from source_mixpanel.reports.buckets import Buckets
 from source_mixpanel.reports.state import WHOLE, is_too_long
-from source_mixpanel.reports.stream import OVERALL, DatedOf, DatedStream
+from source_mixpanel.reports.stream import OVERALL, DatedDeclaration, DatedStream
 from source_mixpanel.streams.base import StreamContext
 from source_mixpanel.streams.coverage import Span
 from source_mixpanel.streams.parts import Each, Part
 from source_mixpanel.streams.period import Period
 
-FOR_GOOD = 10**9
-"""Days, for rows that never cease to change."""
+FOREVER_DAYS = 10**9
+"""Days of look-back for rows that may always change."""
 
 
 def buckets_of(params: Mapping[str, str]) -> Buckets:
-    """The buckets that `unit`, or `interval` in days, calls for."""
+    """The buckets for the parameters `unit` or `interval` (days)."""
     interval = params.get("interval")
     return Buckets(params.get("unit", "day"), int(interval) if interval else None)
 
 
 def listed(value: Any) -> list[Any]:
-    """A value that has to be a list.
+    """The same value.
 
     Raises:
-        TypeError: It is none.
+        TypeError: It is not a list.
     """
     if not isinstance(value, list):
         raise TypeError(f"a list was expected, not {type(value).__name__}")
@@ -41,20 +41,19 @@ def listed(value: Any) -> list[Any]:
 
 
 class ReportStream(DatedStream):
-    """The rows of a report by the buckets it counts in; changed parameters are read from the start.
+    """The rows of a report by bucket; if its parameters change, it is read from its start.
 
-    A subclass is a kind of report, and says in `leaves` what becomes of a date's value.
+    A subclass is a kind of report; its `leaves` makes rows of the value of a date.
 
     Attributes:
-        always_whole: Whether any range has to be asked for whole; one that is split by `on` always
-            has to.
-        most_segments: The most segments that Mixpanel gives, where it says so; as many are asked
-            for.
+        never_split: Whether a range of days must not be split; with `on` it never may.
+        most_segments: The most segments that Mixpanel gives, which are requested; None if that is
+            not documented.
     """
 
     kind: ClassVar[str]
-    declared_as: ClassVar[DatedOf]
-    always_whole: ClassVar[bool] = False
+    declaration: ClassVar[DatedDeclaration]
+    never_split: ClassVar[bool] = False
     most_segments: ClassVar[int | None] = None
 
     def __init__(
@@ -64,12 +63,12 @@ class ReportStream(DatedStream):
         self.params = params
         look_back = period.look_back_days + self.unsettled_days()
         if "limit" in self.params:
-            # Which segments are the largest may change for every day.
-            look_back = FOR_GOOD
-        declared = replace(self.declared_as, name=f"report_{title}")
+            # Which segments are the largest may change on any day.
+            look_back = FOREVER_DAYS
+        declared = replace(self.declaration, name=f"report_{title}")
         super().__init__(context, declared, replace(period, look_back_days=look_back))
         self.buckets = buckets_of(self.params)
-        self.whole = self.always_whole or self.split
+        self.whole = self.never_split or self.split
         self.report = {"kind": self.kind, **self.params}
 
     @property
@@ -78,24 +77,24 @@ class ReportStream(DatedStream):
         return "on" in self.params
 
     def unsettled_days(self) -> int:
-        """For how many days after its own a bucket's numbers may change, late events aside."""
+        """Days after its end for which a bucket's numbers may change, besides late events."""
         return 0
 
     def query(self) -> Mapping[str, str]:
-        """The user's parameters; days are the buckets, and all segments wanted, if not told."""
+        """The parameters of the settings; by default buckets of a day, and all segments."""
         usual = {} if "interval" in self.params else {"unit": "day"}
         if self.split and self.most_segments is not None:
             usual["limit"] = str(self.most_segments)
         return {**usual, **self.params}
 
     def parts(self) -> list[Part]:
-        """The report."""
+        """The report, the only part."""
         return [Part(WHOLE, f"report {self.title!r}")]
 
     # -- answers ---------------------------------------------------------------------------
 
     def ask(self, part: Part, span: Span) -> Mapping[str, Any]:
-        """What Mixpanel holds by date; the log tells if there may be more segments."""
+        """The content of an answer by date; logs if there may be more segments than it has."""
         days = super().ask(part, span)
         limit = self.query().get("limit")
         if limit is not None and self.split and len(self._names(days.values())) >= int(limit):
@@ -110,7 +109,7 @@ class ReportStream(DatedStream):
         return {name for held in days if isinstance(held, Mapping) for name in held} - {OVERALL}
 
     def explained(self, error: SourceError) -> SourceError:
-        """The parameters are the user's, and so is what Mixpanel says of them."""
+        """A refusal as an error of the report's settings; other errors unchanged."""
         if not isinstance(error, RefusedError):
             return error
         too_long = self.whole and is_too_long(error.text)
@@ -125,7 +124,7 @@ class ReportStream(DatedStream):
         """The rows of each segment.
 
         Raises:
-            DataError: The answer is not of the form that its parameters call for.
+            DataError: The answer has another form than expected.
         """
         try:
             return [
@@ -141,19 +140,23 @@ class ReportStream(DatedStream):
             ) from error
 
     def segments(self, held: Any) -> Mapping[str, Any]:
-        """What a date holds by segment.
+        """The content of a date by segment.
 
         Raises:
-            TypeError: It holds no segments.
+            TypeError: It has no segments.
         """
-        told = held if self.split else {OVERALL: held}
-        if not isinstance(told, Mapping):
-            raise TypeError(f"segments were expected, not {type(told).__name__}")
-        return told
+        by_segment = held if self.split else {OVERALL: held}
+        if not isinstance(by_segment, Mapping):
+            raise TypeError(f"segments were expected, not {type(by_segment).__name__}")
+        return by_segment
 
     @abstractmethod
     def leaves(self, held: Any) -> Iterator[Row]:
-        """The columns of each row that a segment's value on a date makes."""
+        """The columns of the rows for a segment's value on a date.
+
+        Raises:
+            TypeError: The value has another form; also AttributeError and KeyError.
+        """
 
 
 _DAY_S = 86_400
@@ -161,7 +164,7 @@ _LENGTHS = {"second": 1, "minute": 60, "hour": 3_600, "day": _DAY_S}
 _LONGEST_FUNNEL_DAYS = 90
 
 
-FUNNELS = DatedOf(
+FUNNELS = DatedDeclaration(
     "funnels",
     "/api/query/funnels",
     "data",
@@ -178,7 +181,7 @@ FUNNELS = DatedOf(
 )
 """Steps and conversions of every saved funnel; days change until the funnel's window closes."""
 
-REVENUE = DatedOf(
+REVENUE = DatedDeclaration(
     "revenue",
     "/api/query/engage/revenue",
     "results",
@@ -194,7 +197,7 @@ class SegmentationReport(ReportStream):
 
     kind = "segmentation"
     most_segments = 10_000
-    declared_as = DatedOf(
+    declaration = DatedDeclaration(
         "", "/api/query/segmentation", "data", "segment value:number", key="date segment"
     )
 
@@ -204,11 +207,11 @@ class SegmentationReport(ReportStream):
         return self.turned(data.get("values") if isinstance(data, Mapping) else None)
 
     def segments(self, held: Any) -> Mapping[str, Any]:
-        """The numbers; the one of all is under the event's name."""
+        """The numbers by segment; without `on`, the total has the event's name."""
         return dict(held)
 
     def leaves(self, held: Any) -> Iterator[Row]:
-        """The number."""
+        """One row with the number."""
         yield {"value": held}
 
 
@@ -217,7 +220,7 @@ class FunnelReport(ReportStream):
 
     kind = "funnel"
     most_segments = 10_000
-    declared_as = DatedOf(
+    declaration = DatedDeclaration(
         "",
         "/api/query/funnels",
         "data",
@@ -228,7 +231,7 @@ class FunnelReport(ReportStream):
     )
 
     def unsettled_days(self) -> int:
-        """Until the last of those who began has run out of time; Mixpanel allows 90 days."""
+        """The time that users have to complete the funnel, 90 days at most."""
         length, unit = self.params.get("length"), self.params.get("length_unit")
         if length is None or unit is None:
             return _LONGEST_FUNNEL_DAYS
@@ -236,21 +239,21 @@ class FunnelReport(ReportStream):
 
     def leaves(self, held: Any) -> Iterator[Row]:
         """A row for each step."""
-        whole = held if isinstance(held, Mapping) else {"steps": held}
-        common = {key: value for key, value in whole.items() if key != "steps"}
-        for index, step in enumerate(listed(whole["steps"])):
+        content = held if isinstance(held, Mapping) else {"steps": held}
+        common = {key: value for key, value in content.items() if key != "steps"}
+        for index, step in enumerate(listed(content["steps"])):
             yield {**common, **step, "step_index": index}
 
 
 class RetentionReport(ReportStream):
-    """Of those who entered on a date, how many came back in each interval after.
+    """How many of those who started on a date came back in each interval after it.
 
-    Who is new depends on the first day asked for, and an interval's end may depend on the last.
+    Who is new depends on the first day of the request; the end of intervals may depend on the last.
     """
 
     kind = "retention"
-    always_whole = True
-    declared_as = DatedOf(
+    never_split = True
+    declaration = DatedDeclaration(
         "",
         "/api/query/retention",
         "data",
@@ -259,13 +262,13 @@ class RetentionReport(ReportStream):
     )
 
     def unsettled_days(self) -> int:
-        """Until the last interval is over, which begins with each person's own entry."""
+        """The intervals that are counted, which start when each person starts."""
         if self.params.get("unbounded_retention") == "true":
-            return FOR_GOOD
+            return FOREVER_DAYS
         return (int(self.params.get("interval_count", 1)) + 1) * buckets_of(self.params).longest
 
     def leaves(self, held: Any) -> Iterator[Row]:
-        """A row for each interval; one without a count for a cohort that has none yet."""
+        """A row for each interval; one without a count if there is none yet."""
         counts = listed(held["counts"])
         common = {key: value for key, value in held.items() if key != "counts"}
         for index, count in enumerate(counts or [None]):
@@ -276,7 +279,7 @@ class FrequencyReport(ReportStream):
     """How many people were active in at least so many hours or days of a day, week or month."""
 
     kind = "frequency"
-    declared_as = DatedOf(
+    declaration = DatedDeclaration(
         "",
         "/api/query/retention/addiction",
         "data",
@@ -294,4 +297,4 @@ REPORTS: Mapping[str, type[ReportStream]] = {
     stream.kind: stream
     for stream in (SegmentationReport, RetentionReport, FunnelReport, FrequencyReport)
 }
-"""The stream of each kind of report."""
+"""The stream class by kind of report."""

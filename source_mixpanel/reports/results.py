@@ -18,7 +18,7 @@ from source_mixpanel.errors import (
     SourceError,
     TransientError,
 )
-from source_mixpanel.lists.stream import changed, columns_in
+from source_mixpanel.lists.stream import columns_in, undocumented_change_error
 from source_mixpanel.streams.base import Checkpoint, Item, MixpanelStream, StreamContext
 from source_mixpanel.streams.parts import Each, Part, PartRun, ends_refresh
 from source_mixpanel.streams.state import Refresh, opened, parse_origin, parse_refresh, sealed
@@ -35,11 +35,11 @@ _REPORTS = Each(
 
 
 class ReportResults(MixpanelStream):
-    """A row for each number of a report: which series it is of, and which date.
+    """A row for each number of a report, by series and date.
 
-    `series` is the path to the number, a JSON array as text, `$overall` and all; `date` is the
-    last key as it came: an instant with the project's offset, or `all` and the like in reports
-    that are not over time.
+    `series` is the path of keys to the number, a JSON array as text with `$overall` in it; `date`
+    is the last key as Mixpanel writes it: an instant with the project's offset, or `all` and
+    similar words in reports without a time axis.
     """
 
     name = "report_results"
@@ -54,15 +54,15 @@ class ReportResults(MixpanelStream):
         self._refresh = Refresh()
 
     def schema(self) -> Mapping[str, Any]:
-        """The same for reports of every shape."""
+        """The declared columns, the same for every report."""
         return object_schema(columns_in(self.columns))
 
     def requests_planned(self) -> int | None:
-        """One a report."""
+        """One for each report."""
         return len(self._parts())
 
     def sync(self, saved: Mapping[str, Any], *, full: bool) -> Iterator[Item]:  # noqa: ARG002 - all of it, always
-        """The rows of each report; in the middle of a sync the state names those that were read."""
+        """The rows of each report; until the sync ends, the state names those that were read."""
         origin = self.context.origin
         refresh, before = opened(
             saved, self.name, lambda blob: (parse_refresh(blob), parse_origin(blob))
@@ -95,13 +95,13 @@ class ReportResults(MixpanelStream):
         yield Checkpoint(state, place, run.done + 1, run.total, run.unit)
 
     def _parts(self) -> list[Part]:
-        """The saved reports of the kind that this endpoint computes."""
+        """The saved reports of the kind that this endpoint computes (insights)."""
         try:
             return _REPORTS.parts(self.context, self.name)
         except (ForbiddenError, RefusedError, DataError) as error:
             if self.context.client.access.project_id is None:
                 raise
-            raise changed(self.name, error) from error
+            raise undocumented_change_error(self.name, error) from error
 
     def _rows(self, part: Part) -> list[Row]:
         request = ApiRequest(Api.QUERY, self.paths[0], self.name, part.ask)
@@ -121,7 +121,7 @@ class ReportResults(MixpanelStream):
 
 
 def numbers(held: Any, *path: str) -> Iterator[tuple[Any, ...]]:
-    """Each value in nested objects (and arrays, by position) after the keys that lead to it."""
+    """Each value in nested objects and arrays: a tuple of the keys to it, and the value last."""
     if isinstance(held, (Mapping, list)):
         inner = held.items() if isinstance(held, Mapping) else enumerate(held)
         for key, value in inner:

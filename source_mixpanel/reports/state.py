@@ -1,4 +1,4 @@
-"""Streams of days: which days to ask for, and the state that tells which have been read. Pure."""
+"""Streams by day: the days to request, and the state of those that have been read. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from source_mixpanel.reports.buckets import Buckets
 from source_mixpanel.streams.coverage import (
     Coverage,
-    Covered,
+    CoveredDays,
     Span,
     dump_coverage,
     parse_coverage,
@@ -37,12 +37,13 @@ _TOO_LONG = re.compile(
 
 @dataclass(frozen=True)
 class DatedState:
-    """Which days of each part of the stream have been read.
+    """The days of each part of a stream that have been read.
 
     Attributes:
-        parts: Coverage by part; a watermark is the moment when its days were asked for.
-        ended_ms: When that came to its end without some parts that may be had soon, UTC.
-        report: The parameters of the report that was asked for, where the settings describe one.
+        parts: Coverage by part; a watermark is the instant at which the days were requested.
+        refreshing: Whether a full refresh is not finished.
+        ended_ms: When it ended without some parts that may be read soon, UTC; else None.
+        report: The parameters of a report that the settings describe; else None.
     """
 
     parts: Mapping[str, Coverage] = field(default_factory=dict)
@@ -52,44 +53,45 @@ class DatedState:
     origin: Origin = field(default_factory=Origin)
 
     def begun(self, keys: Iterable[str], now_ms: int, *, full: bool) -> DatedState:
-        """The state at the beginning of a sync; parts that are no more are dropped.
+        """The state at the beginning of a sync, without parts that no longer exist.
 
-        A full refresh goes on where an earlier attempt stopped, but begins anew if that came to
-        its end too long ago to be tried again.
+        A full refresh continues an earlier attempt, unless that ended too long ago.
         """
         over = Refresh(ended_ms=self.ended_ms).is_over(now_ms)
         if full and (over or not self.refreshing):
             return DatedState(refreshing=True, report=self.report, origin=Origin())
         known = set(keys)
-        kept = {key: coverage for key, coverage in self.parts.items() if key in known}
-        return replace(self, parts=kept, refreshing=full, ended_ms=None)
+        parts = {key: coverage for key, coverage in self.parts.items() if key in known}
+        return replace(self, parts=parts, refreshing=full, ended_ms=None)
 
     def ended(self, now_ms: int, *, passes: bool, whole: bool) -> DatedState:
         """The state of a full refresh that ends with an error.
 
-        If that passes, the rest is read when the refresh is tried again: by the platform alone, if
-        the whole of the parts was tried. A refusal makes the next refresh a new one.
+        If the error `passes`, the next attempt reads the rest; if the `whole` of the parts was
+        tried, only an attempt soon after this one. Else the next refresh is a new one.
         """
         return replace(self, refreshing=passes, ended_ms=now_ms if passes and whole else None)
 
     def of(self, part: str) -> Coverage:
-        """What has been read of a part."""
+        """The coverage of a part."""
         return self.parts.get(part, Coverage())
 
     def read(self, part: str, coverage: Coverage) -> DatedState:
-        """With other days of a part read."""
+        """With another coverage of a part."""
         return replace(self, parts={**self.parts, part: coverage})
 
 
 @dataclass(frozen=True)
-class Wish:
-    """Which days of a part are wanted, and how long they may change.
+class DayRange:
+    """The days of a part that are wanted, and for how long they may change.
 
     Attributes:
+        start: The first day.
         end: The last day, inclusive.
-        look_back_days: How many days before the last one that was read are read again; None for
-            not even that day.
-        buckets: The buckets that rows are of: they are asked for whole.
+        days: Where days begin and end.
+        look_back_days: Days before the last one read that are read again; None to read not even
+            that day again.
+        buckets: The buckets of the rows; each is requested whole.
     """
 
     start: date
@@ -99,55 +101,55 @@ class Wish:
     buckets: Buckets = field(default_factory=Buckets)
 
     def spans(self, coverage: Coverage) -> list[Span]:
-        """The days to ask for: what has not been read, and what may have changed since it was."""
+        """The days to request: those not read, and those that may have changed since they were."""
         spans = list(coverage.gaps(self.start, self.end))
         for part in coverage.parts:
             changes_from = self._changes_from(part)
-            # The last day that was read may have grown, and late data come with its neighbours.
+            # The last day read may have grown, and late data may have come for the days before.
             is_last = part is coverage.parts[-1]
-            begin = self._back(part.last) if is_last else max(part.first, changes_from)
+            begin = self._look_back(part.last) if is_last else max(part.first, changes_from)
             if self.look_back_days is None and part.last < self.end:
-                # A refresh that goes on on a later day: what was not over then is over by now.
+                # A refresh that continues on a later day: days may be over that were not.
                 begin = part.over_through(self.days) + ONE_DAY
             if max(self.start, begin) <= min(self.end, part.last):
                 spans.append(Span(max(self.start, begin), min(self.end, part.last)))
         return _in_buckets(spans, self.end, self.buckets)
 
     def vouched(self, coverage: Coverage, now_ms: int) -> Coverage:
-        """With what another connector has read, but for what is read again, taken for read now.
+        """With a watermark of now for days that another connector read and that are not read again.
 
-        A claim on the future is left as it is: nothing is read before it comes.
+        Coverage of the future stays as it is: nothing is read before those days come.
         """
         if coverage.last is None or coverage.last > self.end:
             return coverage
-        return coverage.vouched(lambda part: self._back(part.last), now_ms)
+        return coverage.vouched(lambda part: self._look_back(part.last), now_ms)
 
     def settled(self, coverage: Coverage) -> Coverage:
-        """With neighbours as one between which nothing tells apart, so that a state stays short.
+        """With neighbours joined if both were read on one day or neither will be read again.
 
-        Either neither will be read again, or both were read on one day.
+        This keeps the state short.
         """
 
-        def alike(one: Covered, other: Covered) -> bool:
+        def alike(one: CoveredDays, other: CoveredDays) -> bool:
             begins = [self._changes_from(part) for part in (one, other)]
             return begins[0] == begins[1] or (begins[0] > one.last and begins[1] > other.last)
 
         return coverage.joined(alike)
 
-    def _changes_from(self, part: Covered) -> date:
+    def _changes_from(self, part: CoveredDays) -> date:
         """The first day whose rows may have changed after it was read."""
         if part.watermark_ms is None:
-            return self._back(part.last)
-        return self._back(self.days.at(part.watermark_ms))
+            return self._look_back(part.last)
+        return self._look_back(self.days.at(part.watermark_ms))
 
-    def _back(self, day: date) -> date:
+    def _look_back(self, day: date) -> date:
         if self.look_back_days is None:
             return date.max
         return days_before(day, self.look_back_days)
 
 
 def _in_buckets(spans: list[Span], end: date, buckets: Buckets) -> list[Span]:
-    """Spans that hold whole buckets, none twice."""
+    """The same spans widened to whole buckets, without overlap."""
     whole: list[Span] = []
     for span in sorted(spans, key=lambda span: span.first):
         first, last = first_bucket(span.first, buckets), min(end, buckets.end(span.last))
@@ -161,7 +163,7 @@ def _in_buckets(spans: list[Span], end: date, buckets: Buckets) -> list[Span]:
 
 
 def first_bucket(day: date, buckets: Buckets) -> date:
-    """The first day of a day's bucket, or of the next one where Mixpanel does not take it."""
+    """The first day of a day's bucket; of the next one if Mixpanel does not accept that day."""
     start = buckets.start(day)
     return start if start >= EARLIEST else buckets.end(day) + ONE_DAY
 
@@ -174,25 +176,25 @@ def dump_state(state: DatedState) -> dict[str, Any]:
     blob: dict[str, Any] = {}
     for part, coverage in state.parts.items():
         if coverage.last is not None:
-            told = {"date": coverage.last.isoformat(), "covered": dump_coverage(coverage)}
-            blob |= told if part == WHOLE else {part: told}
-    more = {
+            entry = {"date": coverage.last.isoformat(), "covered": dump_coverage(coverage)}
+            blob |= entry if part == WHOLE else {part: entry}
+    members = {
         "full_refresh": "in progress" if state.refreshing else None,
         "ended_ms": state.ended_ms,
         "report": None if state.report is None else dict(state.report),
     }
-    return sealed({**blob, **more}, state.origin)
+    return sealed({**blob, **members}, state.origin)
 
 
 def parse_state(blob: Mapping[str, Any], partition: str | None = None) -> DatedState:
     """A state of this connector, of version 0.1.0, or of Airbyte's 4.0.2 or its older ones.
 
     Those are `{<part>: {"date": ...}}` and `{"states": [{"partition", "cursor"}], ...}`, where
-    `partition` is the name of a part's key. Keys that are not known are passed over.
+    `partition` is the name of a part's key. Unknown keys are ignored.
 
     Raises:
-        ValueError: A value cannot be what its key says.
-        TypeError: The same.
+        ValueError: A value is invalid.
+        TypeError: A value is of the wrong type.
         KeyError: A partition has no cursor.
     """
     return DatedState(
@@ -207,39 +209,39 @@ def parse_state(blob: Mapping[str, Any], partition: str | None = None) -> DatedS
 def _parts(blob: Mapping[str, Any], partition: str | None) -> dict[str, Coverage]:
     if partition is None:
         return {WHOLE: _coverage(blob)} if blob.get("date") else {}
-    found = {
+    parts = {
         key: _coverage(value)
         for key, value in blob.items()
         if isinstance(value, Mapping) and value.get("date") and key not in ("state", KEY)
     }
     for entry in blob.get("states") or []:
         if entry["cursor"].get("date"):
-            found[str(entry["partition"][partition])] = _coverage(entry["cursor"])
-    return found
+            parts[str(entry["partition"][partition])] = _coverage(entry["cursor"])
+    return parts
 
 
-def _coverage(told: Mapping[str, Any]) -> Coverage:
-    """Of a part; all up to a day, where it tells no more than that."""
-    if told.get("covered") is not None:
-        return parse_coverage(told["covered"])
-    return Coverage((Covered(date.min, date.fromisoformat(told["date"][:10]), None),))
+def _coverage(entry: Mapping[str, Any]) -> Coverage:
+    """The coverage of a part; all days up to `date`, if there is nothing else."""
+    if entry.get("covered") is not None:
+        return parse_coverage(entry["covered"])
+    return Coverage((CoveredDays(date.min, date.fromisoformat(entry["date"][:10]), None),))
 
 
 # -- answers ---------------------------------------------------------------------------------
 
 
 def day_of(key: str) -> date | None:
-    """The day that a key of an answer names: a date, or an instant by the project's clock.
+    """The day of a key: `2026-01-31`, `20260131`, or an instant with the project's offset.
 
-    None for others, such as the total `$overall`.
+    None for other keys, such as the total `$overall`.
     """
-    found = _DAY.fullmatch(key)
+    match = _DAY.fullmatch(key)
     try:
-        return date(*map(int, found.groups())) if found else None
+        return date(*map(int, match.groups())) if match else None
     except ValueError:
         return None
 
 
 def is_too_long(text: str) -> bool:
-    """Whether a refusal is about how many days were asked for, by its wording [observed]."""
+    """Whether a refusal is about too many days, by its wording [observed]."""
     return _TOO_LONG.search(text) is not None

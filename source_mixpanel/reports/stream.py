@@ -1,4 +1,4 @@
-"""Streams that the Query API counts by day: what one is made of, and how all are read."""
+"""Streams that the Query API counts by day: their declaration, and how they are read."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from source_mixpanel.reports.buckets import Buckets
 from source_mixpanel.reports.state import (
     WHOLE,
     DatedState,
-    Wish,
+    DayRange,
     day_of,
     dump_state,
     first_bucket,
@@ -40,7 +40,7 @@ from source_mixpanel.streams.state import opened
 from source_mixpanel.times.days import ONE_DAY
 
 OVERALL = "$overall"
-"""Mixpanel's name for everything together, beside the dates or the segments."""
+"""Mixpanel's key for the total, beside the dates or the segments."""
 
 _DATE_COLUMNS: Mapping[str, Any] = {
     "date": {"type": ["null", "string"], "format": "date"},
@@ -49,12 +49,17 @@ _DATE_COLUMNS: Mapping[str, Any] = {
 
 
 @dataclass(frozen=True)
-class DatedOf:
-    """A stream of days.
+class DatedDeclaration:
+    """The declaration of a stream with rows by day.
 
     Attributes:
+        path: The path of the endpoint.
         items_key: The key of the answer that holds an object by date.
-        columns: As `columns_in` reads them, beside the dates; further ones come as they are.
+        columns: Columns and types besides the dates, as for `columns_in`; undeclared ones are
+            emitted as well.
+        key: The columns of the primary key, with spaces between.
+        each: The list of its parts; None for a stream without parts.
+        documented: Whether Mixpanel documents the endpoint.
         withdrawn: Statuses that mean that the endpoint is gone.
     """
 
@@ -70,30 +75,30 @@ class DatedOf:
 
 @dataclass(frozen=True)
 class _Answer:
-    """What Mixpanel told of some days of a part, and when it was asked."""
+    """What Mixpanel has for the days of a span, and when it was requested, UTC."""
 
     span: Span
     days: Mapping[date, Any]
     asked_ms: int
 
 
-_Had: TypeAlias = list[_Answer | SourceError]
-"""What was had of a part, and at its end why not all of it was."""
+_Answers: TypeAlias = list[_Answer | SourceError]
+"""The answers for a part, with the error last if not all of it could be read."""
 
 
 class DatedStream(MixpanelStream):
     """Rows by day for each part.
 
     Attributes:
-        buckets: The buckets that a row is of: ranges of days are cut between them only.
-        whole: Whether a range of days must not be cut, since that would change its numbers.
-        report: The parameters that the state stands for, if they may change.
+        buckets: The buckets of the rows; ranges of days are split between them only.
+        whole: Whether a range of days must not be split, since that would change its numbers.
+        report: The parameters that the state is for, if they may change; else None.
     """
 
     cursor_field = "date"
 
     def __init__(
-        self, context: StreamContext, declared: DatedOf, period: Period, workers: int = 1
+        self, context: StreamContext, declared: DatedDeclaration, period: Period, workers: int = 1
     ) -> None:
         super().__init__(context)
         self.declared = declared
@@ -108,7 +113,7 @@ class DatedStream(MixpanelStream):
         self._workers = workers
         self._most_days = period.window_days or date.max.toordinal()
         self._state = DatedState()
-        self._left: dict[str, list[Span]] = {}
+        self._spans_left: dict[str, list[Span]] = {}
 
     # -- what a stream may say differently -------------------------------------------------
 
@@ -118,27 +123,27 @@ class DatedStream(MixpanelStream):
         return each.parts(self.context, self.name) if each else [Part(WHOLE, "its days")]
 
     def query(self) -> Mapping[str, str]:
-        """What every request has besides the days and what its part needs."""
+        """The parameters of every request besides the days and those of its part."""
         return {"unit": "day"}
 
     def by_date(self, answer: Any) -> Mapping[str, Any] | None:
-        """What an answer holds by date, in an envelope or not; None if it is of another form."""
+        """The object by date in an answer, with or without an envelope; None in other answers."""
         key = self.declared.items_key
-        told = answer.get(key, answer) if isinstance(answer, Mapping) else None
-        return told if isinstance(told, Mapping) else None
+        days = answer.get(key, answer) if isinstance(answer, Mapping) else None
+        return days if isinstance(days, Mapping) else None
 
-    def rows(self, part: Part, day: date, held: Any) -> list[Row]:
-        """The records of a day: one.
+    def rows(self, part: Part, day: date, content: Any) -> list[Row]:
+        """The rows of a day: one.
 
         Raises:
-            DataError: Mixpanel holds no object for it.
+            DataError: The day's content is not an object.
         """
-        if not isinstance(held, Mapping):
+        if not isinstance(content, Mapping):
             raise DataError(f"Mixpanel's answer for {part.label} holds no object for {day}.")
-        return [{**held, **part.columns, "date": f"{day}", "datetime": f"{day}T00:00:00Z"}]
+        return [{**content, **part.columns, "date": f"{day}", "datetime": f"{day}T00:00:00Z"}]
 
     def explained(self, error: SourceError) -> SourceError:
-        """What ends the stream in the user's terms."""
+        """The error that ends the stream, with advice if the endpoint is gone."""
         if not isinstance(error, RefusedError) or error.status not in self.declared.withdrawn:
             return error
         return ConfigError(
@@ -150,7 +155,7 @@ class DatedStream(MixpanelStream):
     # -- the sync --------------------------------------------------------------------------
 
     def requests_planned(self) -> int | None:
-        """One a part, unless Mixpanel wants fewer days in each."""
+        """One for each part; more if Mixpanel accepts only fewer days."""
         return len(self.parts())
 
     def schema(self) -> Mapping[str, Any]:
@@ -158,15 +163,15 @@ class DatedStream(MixpanelStream):
         return object_schema({**_DATE_COLUMNS, **columns_in(self.declared.columns)})
 
     def sync(self, saved: Mapping[str, Any], *, full: bool) -> Iterator[Item]:
-        """Days that are lacking, and those that may have changed, report by report."""
+        """Days that are missing and days that may have changed, part by part."""
         parts = self.parts()
         self._begin(saved, [part.key for part in parts], full=full)
         run = PartRun(
             self,
             parts,
             each=self.declared.each,
-            begin=self._had,
-            read=lambda part, had: self._part(run, part, had),
+            begin=self._read_answers,
+            read=lambda part, answers: self._part(run, part, answers),
             workers=self._workers,
         )
         try:
@@ -182,7 +187,7 @@ class DatedStream(MixpanelStream):
         yield Checkpoint(dump_state(self._state))
 
     def _begin(self, saved: Mapping[str, Any], keys: list[str], *, full: bool) -> None:
-        """Look at the state, and decide what of it stands."""
+        """Parse the state, and keep the parts of it that are still valid."""
         partition = self.declared.each.key if self.declared.each else None
         state = opened(saved, self.name, lambda blob: parse_state(blob, partition))
         zone = self.context.project.zone(state.origin.zone)
@@ -190,166 +195,184 @@ class DatedStream(MixpanelStream):
         if full and not state.origin.holds_for(now):
             state = DatedState()
         state = state.begun(keys, self.context.now_ms(), full=full)
-        anew = None
+        reread_reason = None
         if state.parts:
             self.go_on_from(state.origin, now)
-            anew = state.origin.other_days(now)
+            reread_reason = state.origin.other_days(now)
         if state.report not in (None, self.report):
-            anew = "It has other parameters than in the last sync"
-        if anew:
-            self.logger.warning(f"{anew}: stream {self.name!r} is read again from its start.")
+            reread_reason = "It has other parameters than in the last sync"
+        if reread_reason:
+            self.logger.warning(
+                f"{reread_reason}: stream {self.name!r} is read again from its start."
+            )
             state = replace(state, parts={})
         origin = state.origin.after(now) if state.parts else now
         self._state = replace(state, report=self.report, origin=origin)
         for key, read in state.parts.items():
-            wish = self._wish(read)
-            if self.period.end is None and read.claims(wish.end + ONE_DAY):
+            wanted_days = self._wanted_days(read)
+            if self.period.end is None and read.claims(wanted_days.end + ONE_DAY):
                 self.logger.warning(
                     f"Stream {self.name!r}: the saved state says that {read.last} is read, which "
-                    f"is later than today ({wish.end}). Nothing is read before that day comes. If "
-                    f"the state is wrong, reset the stream."
+                    f"is later than today ({wanted_days.end}). Nothing is read before that day "
+                    f"comes. If the state is wrong, reset the stream."
                 )
-            coverage = wish.vouched(read.anchored(wish.start), self.context.now_ms())
+            coverage = wanted_days.vouched(read.anchored(wanted_days.start), self.context.now_ms())
             # The numbers of a whole range are those of the day on which it begins.
-            moved = self.whole and coverage.first != wish.start
-            self._state = self._state.read(key, Coverage() if moved else coverage)
+            start_moved = self.whole and coverage.first != wanted_days.start
+            self._state = self._state.read(key, Coverage() if start_moved else coverage)
 
-    def _part(self, run: PartRun[_Had], part: Part, had: _Had) -> Iterator[Item]:
-        """The rows of a part; the state moves with each range of days that was understood."""
-        odd: dict[date, SourceError] = {}
-        lacking: SourceError | None = None
-        for answer in had:
+    def _part(self, run: PartRun[_Answers], part: Part, answers: _Answers) -> Iterator[Item]:
+        """The rows of a part, with a checkpoint after each answer.
+
+        Raises:
+            SourceError: Some days could not be read; they are missing in the state as well.
+        """
+        misread: dict[date, SourceError] = {}
+        missing: SourceError | None = None
+        for answer in answers:
             if isinstance(answer, SourceError):
-                lacking = answer
+                missing = answer
                 break
             rows: list[Row] = []
-            for day, held in sorted(answer.days.items()):
+            for day, content in sorted(answer.days.items()):
                 try:
-                    rows += self.rows(part, day, held)
+                    rows += self.rows(part, day, content)
                 except DataError as error:  # noqa: PERF203 - a day is worth it
-                    odd[day] = error
+                    misread[day] = error
             yield rows
-            self._move(part, answer, [day for day in odd if day in answer.days])
+            self._mark_read(part, answer, [day for day in misread if day in answer.days])
             place = f"{part.label}, {answer.span.first} to {answer.span.last}"
-            yield Checkpoint(dump_state(self._state), place, *self._reached(run, had, answer))
-        if odd:
-            lacking = self._not_understood(part, odd, lacking)
-        if lacking is not None:
-            raise lacking
+            yield Checkpoint(dump_state(self._state), place, *self._progress(run, answers, answer))
+        if misread:
+            missing = self._misread_error(part, misread, missing)
+        if missing is not None:
+            raise missing
 
-    def _not_understood(
-        self, part: Part, odd: Mapping[date, SourceError], lacking: SourceError | None
+    def _misread_error(
+        self, part: Part, misread: Mapping[date, SourceError], missing: SourceError | None
     ) -> DataError:
-        """The error for days that are odd, and for what else is lacking; both are left to ask."""
-        left = self._left.setdefault(part.key, [])
+        """The error for days that could not be read; they are requested again later."""
+        spans_left = self._spans_left.setdefault(part.key, [])
         if self.whole:
-            left[:] = [Span(min(odd), self._wish(self._state.of(part.key)).end)]
+            spans_left[:] = [Span(min(misread), self._wanted_days(self._state.of(part.key)).end)]
         else:
-            left[:0] = [Span(day, self.buckets.end(day)) for day in sorted(odd)]
-        told = [*odd.values(), *([lacking] if lacking else [])]
-        more = f" {lacking}" if lacking else ""
+            spans_left[:0] = [Span(day, self.buckets.end(day)) for day in sorted(misread)]
+        errors = [*misread.values(), *([missing] if missing else [])]
+        more = f" {missing}" if missing else ""
         return DataError(
-            f"{told[0]} Not understood: {', '.join(map(str, odd))}.{more}",
-            detail="; ".join(str(error.internal_message) for error in told),
+            f"{errors[0]} Not understood: {', '.join(map(str, misread))}.{more}",
+            detail="; ".join(str(error.internal_message) for error in errors),
         )
 
-    def _move(self, part: Part, answer: _Answer, odd: list[date]) -> None:
+    def _mark_read(self, part: Part, answer: _Answer, misread: list[date]) -> None:
         coverage = self._state.of(part.key)
         coverage = coverage.read(answer.span.first, answer.span.last, answer.asked_ms)
-        for day in odd:
+        for day in misread:
             coverage = coverage.without(day, self.buckets.end(day))
-        wish = replace(self._wish(coverage), look_back_days=self.period.look_back_days)
-        self._state = self._state.read(part.key, wish.settled(coverage))
+        wanted_days = replace(
+            self._wanted_days(coverage), look_back_days=self.period.look_back_days
+        )
+        self._state = self._state.read(part.key, wanted_days.settled(coverage))
 
-    def _reached(self, run: PartRun[_Had], had: _Had, answer: _Answer) -> tuple[int, int, str]:
-        """How far the stream is after an answer, of how much: in parts, or in one's days."""
+    def _progress(
+        self, run: PartRun[_Answers], answers: _Answers, answer: _Answer
+    ) -> tuple[int, int, str]:
+        """Units done after an answer, their total and name: parts, or days of the only part."""
         if run.total > 1:
-            return run.done + (answer is had[-1]), run.total, run.unit
-        days = [one.span.days for one in had if isinstance(one, _Answer)]
-        return sum(days[: had.index(answer) + 1]), sum(days), "days"
+            return run.done + (answer is answers[-1]), run.total, run.unit
+        days = [one.span.days for one in answers if isinstance(one, _Answer)]
+        return sum(days[: answers.index(answer) + 1]), sum(days), "days"
 
     # -- requests --------------------------------------------------------------------------
 
-    def _had(self, part: Part) -> _Had:
-        """All that is wanted of a part, in as few requests as Mixpanel takes; what can be had."""
-        had: _Had = []
-        try:
-            had.extend(self._answers(part))
-        except SourceError as error:
-            if not had:
-                raise
-            had.append(error)
-        return had
+    def _read_answers(self, part: Part) -> _Answers:
+        """All answers for a part, in as few requests as Mixpanel accepts.
 
-    def _wish(self, coverage: Coverage) -> Wish:
+        Raises:
+            SourceError: The first request fails; later errors are the last element.
+        """
+        answers: _Answers = []
+        try:
+            answers.extend(self._ask_for_days(part))
+        except SourceError as error:
+            if not answers:
+                raise
+            answers.append(error)
+        return answers
+
+    def _wanted_days(self, coverage: Coverage) -> DayRange:
         days, now = self.context.project_days(), self.context.time.now_utc()
         start = first_bucket(self.period.first_day(days, now, coverage.first), self.buckets)
         end = self.period.last_day(days, now)
         back = None if self._state.refreshing else self.period.look_back_days
-        return Wish(start, end, days, back, self.buckets)
+        return DayRange(start, end, days, back, self.buckets)
 
-    def _answers(self, part: Part) -> Iterator[_Answer]:
-        """What is left to ask of a part, in as few requests as Mixpanel takes."""
+    def _ask_for_days(self, part: Part) -> Iterator[_Answer]:
+        """The answers for the days of a part that are left, in as few requests as possible."""
         coverage = self._state.of(part.key)
-        wish = self._wish(coverage)
-        spans = wish.spans(coverage)
+        wanted_days = self._wanted_days(coverage)
+        spans = wanted_days.spans(coverage)
         if self.whole and spans:
-            spans = [Span(spans[0].first, wish.end)]
-        left = self._left.setdefault(part.key, spans)
-        while left:
-            wanted = left.pop(0)
-            # A whole range is asked for from its start on, whatever of it is wanted.
-            first = wish.start if self.whole else wanted.first
-            last = wanted.last
+            spans = [Span(spans[0].first, wanted_days.end)]
+        spans_left = self._spans_left.setdefault(part.key, spans)
+        while spans_left:
+            span = spans_left.pop(0)
+            # A range that must not be split is requested from its start, whatever is wanted of it.
+            first = wanted_days.start if self.whole else span.first
+            last = span.last
             if not self.whole:
-                last = self.buckets.reach(first, wanted.last, self._most_days)
+                last = self.buckets.reach(first, span.last, self._most_days)
             asked_ms = self.context.now_ms()
             try:
                 days = self._ask(part, Span(first, last))
             except (RefusedError, StrainError) as error:
-                left.insert(0, wanted)
-                end = self._narrowed(error, Span(first, last), wanted.last)
-                left[:1] = [replace(wanted, last=end)] if wanted.first <= end else []
+                spans_left.insert(0, span)
+                end = self._narrowed(error, Span(first, last), span.last)
+                spans_left[:1] = [replace(span, last=end)] if span.first <= end else []
                 continue
             except SourceError:
-                left.insert(0, wanted)
+                spans_left.insert(0, span)
                 raise
-            if last < wanted.last:
-                left.insert(0, replace(wanted, first=last + ONE_DAY))
-            new = {day: held for day, held in days.items() if day >= wanted.first}
-            yield _Answer(Span(wanted.first, last), new, asked_ms)
+            if last < span.last:
+                spans_left.insert(0, replace(span, first=last + ONE_DAY))
+            new = {day: content for day, content in days.items() if day >= span.first}
+            yield _Answer(Span(span.first, last), new, asked_ms)
 
     def _ask(self, part: Part, span: Span) -> Mapping[date, Any]:
-        """What Mixpanel holds for some days of a part.
+        """The content of an answer for some days of a part, by day.
 
         Raises:
-            DataError: None of what it answers can be read as these days.
+            DataError: The answer has keys, but none of them is one of these days.
         """
-        told = self.ask(part, span)
+        by_date = self.ask(part, span)
         days: dict[date, Any] = {}
-        strange: list[str] = []
-        for key, held in told.items():
+        unknown_keys: list[str] = []
+        for key, content in by_date.items():
             day = day_of(key)
             if day is None or day in days:
-                strange += [key] if key != OVERALL else []
+                unknown_keys += [key] if key != OVERALL else []
             elif span.first <= day <= span.last:
-                days[day] = held
-        if not days and told.keys() - {OVERALL}:
-            found = ", ".join(map(repr, list(told)[:3]))
+                days[day] = content
+        if not days and by_date.keys() - {OVERALL}:
+            some_keys = ", ".join(map(repr, list(by_date)[:3]))
             raise DataError(
                 f"Mixpanel's answer for {part.label} has no day of {span.first} to {span.last}, "
-                f"but {found}."
+                f"but {some_keys}."
             )
-        if strange:
+        if unknown_keys:
             self.logger.warning(
-                f"Stream {self.name!r}: Mixpanel's answer for {part.label} has {len(strange)} keys "
-                f"that are no days, or name one twice: {', '.join(map(repr, strange[:3]))}. They "
-                f"are left out."
+                f"Stream {self.name!r}: Mixpanel's answer for {part.label} has {len(unknown_keys)} "
+                f"keys that are no days, or name one twice: "
+                f"{', '.join(map(repr, unknown_keys[:3]))}. They are left out."
             )
         return days
 
     def ask(self, part: Part, span: Span) -> Mapping[str, Any]:
-        """What Mixpanel answers for some days of a part, by date as it writes them."""
+        """The content of an answer for some days of a part, by date as Mixpanel writes it.
+
+        Raises:
+            DataError: The answer has no dates.
+        """
         params = {
             **part.ask,
             "from_date": span.first.isoformat(),
@@ -363,19 +386,19 @@ class DatedStream(MixpanelStream):
         return told
 
     def turned(self, values: Any) -> dict[str, dict[str, Any]] | None:
-        """Numbers by date and name, out of numbers by name and date; None if they are none.
+        """Numbers by date and name, out of numbers by name and date; None if there are none.
 
-        A name without numbers by date is told, and does without them, if others have some.
+        Names without numbers by date are logged and left out, if others have some.
         """
         if not isinstance(values, Mapping):
             return None
-        odd = [name for name, numbers in values.items() if not isinstance(numbers, Mapping)]
-        if odd and len(odd) == len(values):
+        not_by_date = [name for name, numbers in values.items() if not isinstance(numbers, Mapping)]
+        if not_by_date and len(not_by_date) == len(values):
             return None
-        if odd:
+        if not_by_date:
             self.logger.warning(
-                f"Stream {self.name!r}: Mixpanel counts {len(odd)} of {len(values)} names by no "
-                f"days: {', '.join(map(repr, odd[:3]))}. They are left out."
+                f"Stream {self.name!r}: Mixpanel counts {len(not_by_date)} of {len(values)} names "
+                f"by no days: {', '.join(map(repr, not_by_date[:3]))}. They are left out."
             )
         days: dict[str, dict[str, Any]] = {}
         for name, numbers in values.items():
@@ -383,28 +406,32 @@ class DatedStream(MixpanelStream):
                 days.setdefault(day, {})[name] = number
         return days
 
-    def _narrowed(self, error: SourceError, asked: Span, end: date) -> date:
-        """The last day to ask for from now on, after a refusal that fewer days may not meet.
+    def _narrowed(self, error: SourceError, requested: Span, end: date) -> date:
+        """The last day to request from now on, after a refusal of so many or too late days.
 
         Raises:
-            SourceError: It is something else.
+            SourceError: Fewer days would not help.
         """
         text = error.text if isinstance(error, RefusedError) else str(error)
         if LATER_THAN_TODAY in text:
-            # Our clock was ahead; the refusal has told Mixpanel's time.
+            # The local clock was ahead; the refusal has set Mixpanel's time.
             days = self.context.project_days()
-            sooner = self.period.last_day(days, self.context.time.now_utc())
-            if sooner < asked.last:
-                return sooner
+            last_day = self.period.last_day(days, self.context.time.now_utc())
+            if last_day < requested.last:
+                return last_day
             zone = days.zone.key if days.zone is not None else "not known"
             raise ConfigError(
-                f"Mixpanel says that {asked.last} is later than today, so the project's time zone "
-                f"is not the one the connector goes by ({zone}). Set project_timezone to the zone "
-                f"shown in Mixpanel under Project Settings.",
+                f"Mixpanel says that {requested.last} is later than today, so the project's time "
+                f"zone is not the one the connector goes by ({zone}). Set project_timezone to the "
+                f"zone shown in Mixpanel under Project Settings.",
                 detail=str(error.internal_message),
             )
-        if self.whole or asked.last <= self.buckets.end(asked.first) or not is_too_long(text):
+        if (
+            self.whole
+            or requested.last <= self.buckets.end(requested.first)
+            or not is_too_long(text)
+        ):
             raise error
-        self._most_days = min(self._most_days, max(1, asked.days // 2))
+        self._most_days = min(self._most_days, max(1, requested.days // 2))
         self.logger.info(f"{error} Asking for {self._most_days} days at a time.")
         return end

@@ -1,4 +1,4 @@
-"""The engine: what every stream does in the same way. A stream itself is a declaration."""
+"""The engine: how every stream is read. A stream itself is a declaration."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ from source_mixpanel.times.event_time import PROJECT_KIND
 UNDOCUMENTED = "Read from an endpoint that Mixpanel does not document, and may change."
 
 _ENVELOPE = 200
-"""Bytes of a STATE line beside the state itself."""
+"""Bytes of a STATE line besides the state itself."""
 _SILENCE_S = 600.0
-"""Seconds after which a state leaves even if it is longer than what was read: only records and
-states tell the platform that the connector is alive."""
+"""Seconds without output after which a state is emitted in any case: records and states are the
+platform's only sign that the connector is alive."""
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,13 @@ class StreamContext:
     """What every stream works with.
 
     Attributes:
-        disk: For what is downloaded before it is emitted.
-        once: Keeps what several streams need, so that nothing is asked for twice.
-        privacy: Which properties are kept back.
-        batched: Whether records leave as batches of ready lines, or one message each.
+        ledgers: The quota of each API.
+        disk: Disk space for downloads that are not emitted yet.
+        cache: Results that several streams need.
+        origin: The project, data view and filters of this sync.
+        time: Mixpanel's own time.
+        batched: Whether records are emitted as batches of lines, instead of a message each.
+        privacy: The properties that are left out or hashed.
     """
 
     client: MixpanelClient
@@ -67,27 +70,29 @@ class StreamContext:
     privacy: Privacy
 
     def hurried(self) -> StreamContext:
-        """The same, for what a sync is not to wait for."""
+        """The same context, whose client retries and waits only briefly."""
         client = self.client.hurried()
         return replace(self, client=client, lists=replace(self.lists, client=client))
 
     def project_days(self) -> Days:
-        """Days as the Query API counts them: always in the project's zone."""
+        """Days of the Query API: always those of the project's zone."""
         return Days(PROJECT_KIND, self.project.zone())
 
     def now_ms(self) -> int:
-        """Mixpanel's present in UTC milliseconds."""
+        """Mixpanel's current time in UTC milliseconds."""
         return int(self.time.now() * 1000)
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """All rows until here are accounted for.
+    """A point at which all rows before it are covered by the state.
 
     Attributes:
-        state: What the next sync has to know; None where that has not changed.
-        place: What has been read last, in words; empty if there is nothing to tell.
-        total: Units that this sync reads, None where that is not known yet.
+        state: The state to save; None if it has not changed.
+        place: What was read last, for the log; empty if there is nothing to report.
+        done: Units that have been read.
+        total: Units that this sync reads; None if that is not known yet.
+        unit: The name of the units, in the plural.
     """
 
     state: Mapping[str, Any] | None = None
@@ -99,7 +104,7 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class Lines:
-    """Rows as whole lines of the protocol; only for whoever takes batches."""
+    """Rows as complete lines of the protocol; only if `StreamContext.batched`."""
 
     text: bytes
 
@@ -110,16 +115,16 @@ Item: TypeAlias = Iterable[Row] | Lines | Checkpoint
 class MixpanelStream(Stream, ABC):
     """A stream of one Mixpanel project, read once.
 
-    `sync` is all that a stream is: rows and checkpoints, in the order in which they leave.
+    A subclass defines `sync`: rows and checkpoints, in the order in which they are emitted.
 
     Attributes:
-        cursor_field: The column that incremental syncs go by; empty without one.
+        cursor_field: The cursor of incremental syncs; empty if there are none.
         exact: Whether incremental syncs leave an exact copy.
-        lane: Whose quota it spends: streams of different lanes are read side by side.
-        documented: Whether Mixpanel documents all that it is read from.
-        paths: Where it is read from; its rows come from the first one.
-        core: The columns that are not those of properties, as the catalog may give them.
-        makes_rows_fit: Whether its rows fit the catalog as they are made.
+        lane: The API whose quota it uses; streams of different lanes are read concurrently.
+        documented: Whether Mixpanel documents all of its endpoints.
+        paths: The paths of its endpoints; its rows come from the first one.
+        core: The columns that are not those of further properties.
+        makes_rows_fit: Whether `sync` itself fits rows to the catalog.
     """
 
     name: str
@@ -142,33 +147,39 @@ class MixpanelStream(Stream, ABC):
 
     @abstractmethod
     def sync(self, saved: Mapping[str, Any], *, full: bool) -> Iterator[Item]:
-        """Rows, some at a time, and after them what the next sync has to know.
+        """Rows in batches, and checkpoints after them.
+
+        Args:
+            saved: The saved state; empty without one.
+            full: Whether this is a full refresh.
 
         Raises:
-            SourceError: Not all of it can be had; the last checkpoint stands.
+            SourceError: Something cannot be read; the last checkpoint stays valid.
         """
 
     @abstractmethod
     def schema(self) -> Mapping[str, Any]:
-        """The JSON Schema to discover; only this may ask Mixpanel for names and types."""
+        """The JSON Schema to discover; only this method may request names and types."""
 
     def requests_planned(self) -> int | None:
-        """Requests of the lane's quota that a read takes; None where only the data can tell.
+        """Requests of the lane's quota that a read takes; None if that depends on the data.
 
-        Asks for nothing but what the read itself needs, and is kept for it.
+        Makes only requests that the read needs as well, and that are cached.
         """
         return 1
 
     @airbyte_errors()
     def get_json_schema(self) -> Mapping[str, Any]:  # type: ignore[override]
-        """The stream's schema; while reading, the one that is configured, at no cost."""
+        """The schema to discover; while reading, the configured one, without a request."""
         if self._configured is not None:
             return self._configured
         schema = self.schema()
         if self.documented:
             return schema
-        told = [schema["description"], UNDOCUMENTED] if "description" in schema else [UNDOCUMENTED]
-        return {**schema, "description": " ".join(told)}
+        sentences = (
+            [schema["description"], UNDOCUMENTED] if "description" in schema else [UNDOCUMENTED]
+        )
+        return {**schema, "description": " ".join(sentences)}
 
     def read(
         self,
@@ -179,8 +190,8 @@ class MixpanelStream(Stream, ABC):
         state_manager: ConnectorStateManager,
         internal_config: Any,  # noqa: ARG002
     ) -> Iterator[AirbyteMessage]:
-        """The messages of a sync. What was read when it fails is not forgotten."""
-        self._obey(configured_stream.stream.json_schema or {})
+        """The messages of a sync. If it fails, the last state is emitted first."""
+        self._configure(configured_stream.stream.json_schema or {})
         full = configured_stream.sync_mode == SyncMode.full_refresh
         states = _States(self, state_manager)
         try:
@@ -189,21 +200,21 @@ class MixpanelStream(Stream, ABC):
                     if not isinstance(item, Checkpoint):
                         yield from states.counted(self._messages(item))
                         continue
-                    self._tell_progress(item, states.records)
+                    self._report_progress(item, states.records)
                     if item.state is not None and states.may_leave(item.state):
                         yield states.message()
         except Exception:
-            if states.waits:
+            if states.is_pending:
                 yield states.message()
             raise
         finally:
             for sentence in self.oddities():
                 self.logger.warning(sentence)
-        if states.waits or not states.left:
+        if states.is_pending or not states.emitted:
             yield states.message()
 
-    def _obey(self, schema: Mapping[str, Any]) -> None:
-        """From now on rows have the columns of this schema."""
+    def _configure(self, schema: Mapping[str, Any]) -> None:
+        """Set the configured schema: rows have its columns from now on."""
         self._configured = schema
         self.catalog = parse_columns(schema, self.core)
         if not (self.makes_rows_fit or self.catalog.is_older):
@@ -211,97 +222,99 @@ class MixpanelStream(Stream, ABC):
         self._mend = mending(self.catalog, self.core, self.in_place())
 
     def read_records(self, *_args: Any, **_kwargs: Any) -> Iterator[AirbyteMessage]:
-        """Every record, for callers of the CDK that know no states."""
+        """All records, for callers in the CDK that use no state."""
         with airbyte_errors():
             for item in self.sync({}, full=True):
                 if not isinstance(item, Checkpoint):
-                    yield from (told for told, _, _ in self._messages(item))
+                    yield from (sent for sent, _, _ in self._messages(item))
 
     def go_on_from(self, then: Origin, now: Origin) -> None:
-        """See whether an incremental sync may go on from a state, and say what differs since.
+        """Raise unless a sync of `now` may continue a state of `then`; log what differs.
 
         Raises:
-            ConfigError: It is another project's.
+            ConfigError: The state is of another project.
         """
         then.refuse_another_project(now, self.name)
         for sentence in then.warnings(now, self.name):
             self.logger.warning(sentence)
 
-    def _tell_progress(self, reached: Checkpoint, records: int) -> None:
+    def _report_progress(self, reached: Checkpoint, records: int) -> None:
         if not reached.place:
             return
-        left = self.context.ledgers[self.lane].left_this_hour()
+        requests_left = self.context.ledgers[self.lane].left_this_hour()
         done, total, unit = reached.done, reached.total, reached.unit
-        step = Step(self.name, reached.place, done, total, unit, records, left)
+        step = Step(self.name, reached.place, done, total, unit, records, requests_left)
         self.context.progress.step(step)
 
     def oddities(self) -> Iterator[str]:
-        """A sentence for each thing that a user may want to know of the data."""
+        """Sentences about unusual data, for the log."""
         return self._fitting.sentences(self.name) if self._fitting else iter(())
 
     def in_place(self) -> tuple[str, ...]:
-        """The columns that no row can do without: what they hold is not rescued."""
+        """The columns whose values are never moved to `rescued_properties`."""
         return (RESCUED, OBJECT, *self.core.others, *self.primary_key)
 
     def _messages(self, rows: Iterable[Row] | Lines) -> Iterator[tuple[AirbyteMessage, int, int]]:
-        """Messages, each with how many records it stands for, and their bytes."""
+        """Messages, each with its count of records and their bytes."""
         emitted_at = int(self.context.clock.now() * 1000)
         if isinstance(rows, Lines):
-            made = batch_of(self.name, rows.text, rows.text.count(b"\n"), emitted_at)
-            yield made, made.count, len(made.lines)
+            record_batch = batch_of(self.name, rows.text, rows.text.count(b"\n"), emitted_at)
+            yield record_batch, record_batch.count, len(record_batch.lines)
             return
         rows = self._fitting.rows(rows) if self._fitting else rows
         if self.context.batched:
-            made = batch(self.name, rows, emitted_at, self._mend)
-            if made.count:
-                yield made, made.count, len(made.lines)
+            record_batch = batch(self.name, rows, emitted_at, self._mend)
+            if record_batch.count:
+                yield record_batch, record_batch.count, len(record_batch.lines)
             return
         for row in map(self._mend, rows) if self._mend else rows:
             yield message(self.name, row, emitted_at), 1, len(dump(row))
 
 
 class _States:
-    """Which states of a stream leave: never more bytes of them than of records, none twice."""
+    """The states of a stream that are emitted: never more bytes than records have, none twice."""
 
     def __init__(self, stream: MixpanelStream, manager: ConnectorStateManager) -> None:
         self._stream = stream
         self._manager = manager
         self._clock = stream.context.clock
-        self._quiet_since = self._clock.monotonic()
-        self._room = 0
+        self._silent_since = self._clock.monotonic()
+        self._byte_budget = 0
         self._next: Mapping[str, Any] = NOTHING
         self._last: Mapping[str, Any] | None = None
         self.records = 0
-        self.left = 0
+        self.emitted = 0
 
-    def counted(self, made: Iterable[tuple[AirbyteMessage, int, int]]) -> Iterator[AirbyteMessage]:
-        """Messages of records, which make room for states."""
-        for told, count, size in made:
+    def counted(
+        self, messages: Iterable[tuple[AirbyteMessage, int, int]]
+    ) -> Iterator[AirbyteMessage]:
+        """The messages of records, counted; their bytes are the budget for states."""
+        for sent, count, size in messages:
             self.records += count
-            self._room += size
-            self._quiet_since = self._clock.monotonic()
-            yield told
+            self._byte_budget += size
+            self._silent_since = self._clock.monotonic()
+            yield sent
 
     @property
-    def waits(self) -> bool:
-        """Whether there is a state that has not left."""
+    def is_pending(self) -> bool:
+        """Whether there is a state that has not been emitted."""
         return self._next != (NOTHING if self._last is None else self._last)
 
     def may_leave(self, state: Mapping[str, Any]) -> bool:
-        """Take the latest state; whether it is to leave now."""
+        """Set the latest state; returns whether it is to be emitted now."""
         self._next = state
-        silent = self._clock.monotonic() - self._quiet_since >= _SILENCE_S
-        return self.waits and (silent or self._size() <= self._room)
+        silent = self._clock.monotonic() - self._silent_since >= _SILENCE_S
+        return self.is_pending and (silent or self._size() <= self._byte_budget)
 
     def _size(self) -> int:
         return len(dump(self._next)) + _ENVELOPE
 
     def message(self) -> AirbyteMessage:
         """The latest state as a message."""
-        self._room -= self._size()
+        self._byte_budget -= self._size()
         self._last = self._next
-        self._quiet_since = self._clock.monotonic()
-        self.left += 1
+        self._silent_since = self._clock.monotonic()
+        self.emitted += 1
         name, namespace = self._stream.name, self._stream.namespace
         self._manager.update_state_for_stream(name, namespace, self._next)
         return self._manager.create_state_message(name, namespace)

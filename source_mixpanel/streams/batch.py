@@ -1,4 +1,4 @@
-"""Records as messages of the CDK: one that stands for many lines, or one for each row."""
+"""Records as messages of the CDK: a batch of many lines, or one message for each row."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def batch(
 
 
 def batch_of(stream: str, lines: bytes, count: int, emitted_at_ms: int) -> RecordBatch:
-    """The batch of so many lines."""
+    """The batch of `count` lines."""
     made = message(stream, {}, emitted_at_ms)
     return RecordBatch(type=made.type, record=made.record, lines=lines, count=count)
 

@@ -1,8 +1,8 @@
-"""What a sync has read for good, and what the next one has to ask for. Pure.
+"""The days that have been read, and the spans that are still to be read. Pure.
 
 Coverage is a set of intervals of days, each with a watermark: all that Mixpanel held of these days,
 and had processed before the watermark, has been emitted. Intervals may have gaps between them, so
-days may be read in any order, and what fails forgets nothing that was read beside it.
+days may be read in any order, and a failure loses nothing that was read beside it.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import Any
 from source_mixpanel.times.days import ONE_DAY, Days
 
 _LAST_MS = 250_000_000_000_000
-_CLOSE_MS = 15 * 60 * 1000
-_OFF_MS = 7 * 60 * 1000
+_QUARTER_MS = 15 * 60 * 1000
+_QUARTER_OFFSET_MS = 7 * 60 * 1000
 """Quarters begin off the full hour, at which syncs are scheduled."""
 
 
@@ -53,28 +53,28 @@ class Span:
         return (self.last - self.first).days + 1
 
     def joins(self, earlier: Span) -> bool:
-        """Whether it goes on where another ends, and both are asked for alike."""
+        """Whether it follows an earlier span without a gap, with the same filter."""
         alike = replace(earlier, first=self.first, last=self.last) == self
         return alike and earlier.last + ONE_DAY == self.first
 
 
 @dataclass(frozen=True)
-class Covered:
+class CoveredDays:
     """Consecutive days that have been read.
 
     Attributes:
-        first: First day; `date.min` while nobody has said, as in a state of another connector.
+        first: First day; `date.min` if it is not known, as in a state of another connector.
         last: Last day, inclusive.
-        watermark_ms: Up to when they had been processed, UTC; None if the days were read by
-            somebody who kept no watermark.
+        watermark_ms: All that was processed before it has been read, UTC; None in states that
+            hold no watermark.
     """
 
     first: date
     last: date
     watermark_ms: int | None
 
-    def outside(self, first: date, last: date) -> Iterator[Covered]:
-        """The parts of it before and after some days."""
+    def outside(self, first: date, last: date) -> Iterator[CoveredDays]:
+        """Its days before `first` and after `last`."""
         if self.first < first:
             yield replace(self, last=min(self.last, first - ONE_DAY))
         if self.last > last:
@@ -95,26 +95,26 @@ class Coverage:
         parts: Ascending, without overlap; neighbours of one watermark are one part.
     """
 
-    parts: tuple[Covered, ...] = ()
+    parts: tuple[CoveredDays, ...] = ()
 
     @property
     def first(self) -> date | None:
-        """The first covered day; None if there is none, or it is not known."""
+        """The first covered day; None if there is none or it is not known."""
         first = self.parts[0].first if self.parts else date.min
         return None if first == date.min else first
 
     @property
     def last(self) -> date | None:
-        """The last covered day."""
+        """The last covered day; None if there is none."""
         return self.parts[-1].last if self.parts else None
 
     def claims(self, day: date) -> bool:
-        """Whether somebody who kept no watermark says that this day is read, or later ones."""
+        """Whether a state without a watermark says that this day or a later one has been read."""
         last = self.parts[-1] if self.parts else None
         return last is not None and last.watermark_ms is None and last.last >= day
 
     def anchored(self, start: date) -> Coverage:
-        """With a first day that is known: `start`, where it is not."""
+        """With `start` as first day, if the first day is not known."""
         if not self.parts or self.parts[0].first > date.min:
             return self
         first, *more = self.parts
@@ -122,16 +122,18 @@ class Coverage:
 
     def read(self, first: date, last: date, watermark_ms: int | None) -> Coverage:
         """With the days `first` to `last` read up to the watermark."""
-        return _joined([*self.without(first, last).parts, Covered(first, last, watermark_ms)])
+        return _join_close(
+            [*self.without(first, last).parts, CoveredDays(first, last, watermark_ms)]
+        )
 
     def without(self, first: date, last: date) -> Coverage:
-        """As if these days had not been read."""
+        """Without the days `first` to `last`."""
         return Coverage(tuple(rest for part in self.parts for rest in part.outside(first, last)))
 
-    def vouched(self, before: Callable[[Covered], date], watermark_ms: int) -> Coverage:
-        """With a watermark for days that have none, before a day of each part.
+    def vouched(self, before: Callable[[CoveredDays], date], watermark_ms: int) -> Coverage:
+        """With a watermark for days that have none, in each part before the day `before(part)`.
 
-        Nobody asks for them again in full, so what is processed from now on is what is new.
+        They are not read again in full, so only what is processed from now on is new.
         """
         coverage = self
         for part in self.parts:
@@ -140,11 +142,11 @@ class Coverage:
                 coverage = coverage.read(part.first, min(part.last, begin - ONE_DAY), watermark_ms)
         return coverage
 
-    def joined(self, alike: Callable[[Covered, Covered], bool]) -> Coverage:
-        """With neighbours as one that are alike; the later watermark of the two counts."""
-        return _with_neighbours_as_one(self.parts, alike, max)
+    def joined(self, alike: Callable[[CoveredDays, CoveredDays], bool]) -> Coverage:
+        """With neighbours joined where `alike` holds; the later watermark of the two counts."""
+        return _join_neighbours(self.parts, alike, max)
 
-    def within(self, start: date, end: date) -> Iterator[Covered]:
+    def within(self, start: date, end: date) -> Iterator[CoveredDays]:
         """The covered days of [start, end], part by part."""
         for part in self.parts:
             first, last = max(start, part.first), min(end, part.last)
@@ -161,34 +163,36 @@ class Coverage:
             yield Span(start, end)
 
 
-def _joined(parts: Iterable[Covered]) -> Coverage:
-    """Parts in day order, neighbours whose watermarks are of the same quarter of an hour as one.
+def _join_close(parts: Iterable[CoveredDays]) -> Coverage:
+    """Parts by day; neighbours whose watermarks are in the same quarter of an hour are joined.
 
-    The older watermark counts: a request more costs more than what a quarter of an hour of
-    processing brings again.
+    The older watermark counts: one more request costs more than reading again what was processed
+    in a quarter of an hour.
     """
 
-    def close(one: Covered, other: Covered) -> bool:
+    def close(one: CoveredDays, other: CoveredDays) -> bool:
         marks = one.watermark_ms, other.watermark_ms
         if marks[0] is None or marks[1] is None:
             return marks[0] is marks[1]
-        return (marks[0] + _OFF_MS) // _CLOSE_MS == (marks[1] + _OFF_MS) // _CLOSE_MS
+        return (marks[0] + _QUARTER_OFFSET_MS) // _QUARTER_MS == (
+            marks[1] + _QUARTER_OFFSET_MS
+        ) // _QUARTER_MS
 
-    return _with_neighbours_as_one(parts, close, min)
+    return _join_neighbours(parts, close, min)
 
 
-def _with_neighbours_as_one(
-    parts: Iterable[Covered],
-    alike: Callable[[Covered, Covered], bool],
+def _join_neighbours(
+    parts: Iterable[CoveredDays],
+    alike: Callable[[CoveredDays, CoveredDays], bool],
     choose: Callable[[list[int]], int],
 ) -> Coverage:
-    """Parts in day order; of neighbours that are alike one watermark is chosen."""
-    joined: list[Covered] = []
+    """Parts by day; neighbours that are alike are joined, with the chosen watermark."""
+    joined: list[CoveredDays] = []
     for part in sorted(parts, key=lambda part: part.first):
         last = joined[-1] if joined else None
         if last is not None and last.last + ONE_DAY == part.first and alike(last, part):
             marks = [mark for mark in (last.watermark_ms, part.watermark_ms) if mark is not None]
-            joined[-1] = Covered(last.first, part.last, choose(marks) if marks else None)
+            joined[-1] = CoveredDays(last.first, part.last, choose(marks) if marks else None)
         else:
             joined.append(part)
     return Coverage(tuple(joined))
@@ -205,34 +209,34 @@ def dump_coverage(coverage: Coverage) -> list[list[Any]]:
     ]
 
 
-def parse_coverage(told: Any) -> Coverage:
-    """The coverage that `dump_coverage` wrote; parts of several may stand one after the other.
+def parse_coverage(value: Any) -> Coverage:
+    """The coverage that `dump_coverage` wrote, in any order of its parts.
 
     Raises:
-        ValueError: It is none: parts overlap, end before they begin, or hold no days.
-        TypeError: The same.
+        ValueError: Parts overlap, end before they begin, or hold no days.
+        TypeError: It is not a list of parts.
     """
     parts = sorted(
         (
-            Covered(
+            CoveredDays(
                 date.min if first is None else parse_day(first), parse_day(last), parse_mark(at)
             )
-            for first, last, at in told
+            for first, last, at in value
         ),
         key=lambda part: part.first,
     )
     overlap = any(after.first <= before.last for before, after in pairwise(parts))
     if overlap or any(part.last < part.first for part in parts):
         raise ValueError("covered days overlap")
-    return _joined(parts)
+    return _join_close(parts)
 
 
 def parse_mark(value: Any) -> int | None:
     """A watermark in UTC milliseconds.
 
     Raises:
-        TypeError: It is no whole number.
-        ValueError: It is none of any event.
+        TypeError: It is not a whole number.
+        ValueError: It is out of range.
     """
     if value is None:
         return None
@@ -244,11 +248,11 @@ def parse_mark(value: Any) -> int | None:
 
 
 def parse_day(value: Any) -> date:
-    """A day that has days before and after it to count with.
+    """A day out of its ISO text, in the years 2 to 9998.
 
     Raises:
-        TypeError: It is no text.
-        ValueError: It is no such day.
+        TypeError: It is not a text.
+        ValueError: It is not such a day.
     """
     day = date.fromisoformat(value)
     if not date.min.year < day.year < date.max.year:

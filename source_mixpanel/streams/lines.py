@@ -1,4 +1,4 @@
-"""Records as lines of the Airbyte protocol, ready to be written."""
+"""Records as lines of the Airbyte protocol."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ def record_lines(
     emitted_at_ms: int,
     mend: Callable[[Any], Any] | None = None,
 ) -> tuple[bytes, int]:
-    """A RECORD line for each row, mended as `dump` does it, each with its newline; and how many."""
+    """A RECORD line with a newline for each row, mended as in `dump`; and the count of lines."""
     head = b'{"type":"RECORD","record":{"stream":%b,"data":' % orjson.dumps(stream)
     tail = b',"emitted_at":%d}}\n' % emitted_at_ms
-    pieces = [dump(row, mend) for row in rows]
-    lines = b"".join([head, (tail + head).join(pieces), tail]) if pieces else b""
-    return lines, len(pieces)
+    documents = [dump(row, mend) for row in rows]
+    lines = b"".join([head, (tail + head).join(documents), tail]) if documents else b""
+    return lines, len(documents)

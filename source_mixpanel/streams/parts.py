@@ -1,8 +1,8 @@
 """Streams that consist of parts: funnels, cohorts, group keys, reports, data views.
 
 What they have in common is here: parts are begun ahead, several at a time, and read in order; one
-that fails is set aside and tried once more at the end; one that is gone from Mixpanel's list lacks
-nothing; what is lacking in the end is told in one error, by name and reason.
+that fails is retried once at the end; one that was deleted in Mixpanel is no failure; those that
+are missing in the end are named in one error, with the reason.
 """
 
 from __future__ import annotations
@@ -35,21 +35,24 @@ from source_mixpanel.threads.tasks import in_order
 
 T = TypeVar("T")
 
-_ENOUGH = 10
-_ENOUGH_FORBIDDEN = 5
-"""Parts that fail before any is had: what fails is not theirs. A role mostly closes all of them."""
+_FAILURES_TO_STOP = 10
+_FORBIDDEN_TO_STOP = 5
+"""Parts that may fail before any succeeds; after that all would fail. A missing role fails all."""
 _MOST_NAMES = 100
-_OF_A_PART = (DataError, ForbiddenError, RefusedError, TransientError)
-_EVERYBODYS = (PlanError, QuotaError, UnreachableError)
+_PART_ERRORS = (DataError, ForbiddenError, RefusedError, TransientError)
+_SHARED_ERRORS = (PlanError, QuotaError, UnreachableError)
 _MISSING_GROUP = "Missing Datagroup"
 
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """One question, or one row of pages, that a stream is made of.
+    """One report, or one sequence of pages, of a stream.
 
     Attributes:
-        key: What the state calls it.
+        key: Its name in the state.
+        label: Its name in messages.
+        ask: The parameters of its requests.
+        columns: The values that its rows have in common.
     """
 
     key: str
@@ -63,8 +66,14 @@ class Each:
     """A part for each item of a list.
 
     Attributes:
-        unit: What they are, in the plural.
-        noun: What one is, for its label; its name follows.
+        listing: The list endpoint.
+        key: The key of an item's id.
+        unit: The name of the parts, in the plural.
+        noun: The name of one part, for its label.
+        ask: The parameters of an item's requests.
+        columns: The values that an item's rows have in common.
+        wanted: Whether an item is a part.
+        name: The key of an item's name, for its label.
     """
 
     listing: Listing
@@ -77,7 +86,7 @@ class Each:
     name: str = "name"
 
     def parts(self, context: StreamContext, stream: str) -> list[Part]:
-        """The parts by now."""
+        """The parts, out of the list."""
         return [
             Part(
                 key=str(item[self.key]),
@@ -90,13 +99,13 @@ class Each:
         ]
 
     def _label(self, item: Row, privacy: Privacy) -> str:
-        """What an item is called; a group key has the name of a property."""
+        """The label of an item; without its name if that is the name of an excluded property."""
         name = item.get(self.name)
-        told = "" if privacy.excludes(str(name)) else f" {name!r}"
-        return f"{self.noun} {item[self.key]}{told}"
+        suffix = "" if privacy.excludes(str(name)) else f" {name!r}"
+        return f"{self.noun} {item[self.key]}{suffix}"
 
     def listed(self, context: StreamContext, stream: str) -> set[str]:
-        """The keys that are in the list by now."""
+        """The keys of a new read of the list."""
         return context.lists.keys_now(self.listing, stream, self.key)
 
 
@@ -105,11 +114,13 @@ class PartRun(Generic[T]):
     """Reads the parts of one stream.
 
     Attributes:
-        each: The list that they are of; None where there is no list.
-        begin: What can be done ahead of a part's turn, in a thread of its own.
-        read: Its rows and checkpoints; `begin` gave what it starts from.
-        discard: Given what was begun and is not read.
-        done: How many parts have been read whole.
+        parts: The parts to read.
+        each: The list that they come from; None if there is none.
+        begin: Starts a part ahead of its turn, in its own thread; its result is given to `read`.
+        read: Gives the rows and checkpoints of a part.
+        workers: Parts that may be begun ahead.
+        discard: Gets the results of `begin` that are not read.
+        done: How many parts have been read completely.
         over: Whether all of them have been tried.
     """
 
@@ -126,7 +137,7 @@ class PartRun(Generic[T]):
 
     @property
     def unit(self) -> str:
-        """What the parts are, in the plural."""
+        """The name of the parts, in the plural."""
         return self.each.unit if self.each else "parts"
 
     @property
@@ -142,33 +153,33 @@ class PartRun(Generic[T]):
         """The rows and checkpoints of all parts.
 
         Raises:
-            SourceError: Some are lacking, when the others have been read; or as for `items`.
+            SourceError: Some are missing, after the others have been read; or as for `items`.
         """
         yield from self.items()
         if error := self.error():
             raise error
 
-    def _at_once(self) -> int:
-        """How many to ask for: one alone, until it is known that they can be had."""
+    def _concurrency(self) -> int:
+        """How many parts may be begun ahead: only one until the first one has succeeded."""
         return self.workers if self.done and not self.stream.context.disk.is_full else 1
 
     def items(self) -> Iterator[Item]:
-        """The rows and checkpoints of all parts that can be had.
+        """The rows and checkpoints of all parts that can be read.
 
         Raises:
-            SourceError: The only part fails, or something that is no part's own.
+            SourceError: The only part fails, or the cause affects all parts.
         """
         tasks = (partial(self._attempt, part) for part in self.parts)
-        ahead = in_order(tasks, workers=self._at_once, discard=self._drop)
-        with closing(ahead) as begun:
+        results = in_order(tasks, workers=self._concurrency, discard=self._drop)
+        with closing(results) as begun:
             for part, start in zip(self.parts, begun, strict=True):
                 yield from self._read(part, start)
-        for part in self._worth_another_try():
+        for part in self._parts_to_retry():
             yield from self._read(part, self._attempt(part))
         self.over = True
 
     def error(self) -> SourceError | None:
-        """What ends the stream when all has been tried; None if nothing is lacking."""
+        """The error after all parts have been tried; None if none is missing."""
         return missing_parts_error(self.stream.name, self.unit, self.total, self._failed)
 
     def _attempt(self, part: Part) -> T | SourceError:
@@ -193,10 +204,10 @@ class PartRun(Generic[T]):
             self.done += 1
 
     def _set_aside(self, part: Part, error: SourceError) -> None:
-        """Go on without a part for now.
+        """Continue without a part for now.
 
         Raises:
-            SourceError: Nothing is gained by going on.
+            SourceError: The others would fail as well, or there are none.
         """
         if self.each is None and self.total == 1:
             raise error
@@ -204,23 +215,23 @@ class PartRun(Generic[T]):
             raise error
         self._failed[part] = error
         self._log.warning(f"Stream {self.stream.name!r} goes on without {part.label}: {error}")
-        if self._seems_everybodys():
+        if self._would_all_fail():
             self.over = True
             raise self.error() or error
 
-    def _seems_everybodys(self) -> bool:
-        """Whether so many parts have failed, and none was had, that others would fail as well."""
+    def _would_all_fail(self) -> bool:
+        """Whether so many parts have failed, and none succeeded, that all would fail."""
         forbidden = all(isinstance(error, ForbiddenError) for error in self._failed.values())
-        enough = _ENOUGH_FORBIDDEN if forbidden else _ENOUGH
-        return not self.done and enough <= len(self._failed) < self.total
+        limit = _FORBIDDEN_TO_STOP if forbidden else _FAILURES_TO_STOP
+        return not self.done and limit <= len(self._failed) < self.total
 
-    def _worth_another_try(self) -> list[Part]:
-        """The parts that failed, without those that are gone."""
-        there = self._still_listed()
+    def _parts_to_retry(self) -> list[Part]:
+        """The parts that failed, without those that were deleted in Mixpanel."""
+        still_listed = self._still_listed()
         for part, error in list(self._failed.items()):
             if not isinstance(error, RefusedError):
                 continue
-            deleted = there is not None and part.key not in there
+            deleted = still_listed is not None and part.key not in still_listed
             if deleted or _MISSING_GROUP in error.text:
                 del self._failed[part]
                 self._log.info(
@@ -229,7 +240,7 @@ class PartRun(Generic[T]):
         return list(self._failed)
 
     def _still_listed(self) -> set[str] | None:
-        """The keys that Mixpanel lists by now; None if it does not say."""
+        """The keys of a new read of the list; None if it is not needed or fails."""
         refused = any(isinstance(error, RefusedError) for error in self._failed.values())
         if self.each is None or not refused:
             return None
@@ -240,12 +251,12 @@ class PartRun(Generic[T]):
 
 
 def is_of_a_part(error: SourceError) -> bool:
-    """Whether an error may be one part's own, so that others may be had."""
-    return isinstance(error, _OF_A_PART) and not isinstance(error, _EVERYBODYS)
+    """Whether an error may affect one part only, so that others may succeed."""
+    return isinstance(error, _PART_ERRORS) and not isinstance(error, _SHARED_ERRORS)
 
 
 def ends_refresh(error: SourceError, run: PartRun[Any]) -> bool:
-    """Whether a full refresh that fails so is at its end, and is not gone on with for long."""
+    """Whether a full refresh that fails with this error has ended, and is soon started anew."""
     return run.over or isinstance(error, (RefusedError, ForbiddenError, DataError))
 
 
@@ -256,10 +267,10 @@ def missing_parts_error(
     failed: Mapping[Part, SourceError],
     count: int | None = None,
 ) -> SourceError | None:
-    """One error that names each part that is lacking, by reason; None if none is.
+    """One error that names the missing parts by reason; None if no part failed.
 
-    Its class is that of the reasons; of several the one that a later sync helps least. `count` is
-    how many units the parts stand for, if a part may stand for several.
+    Its class is that of the reasons; of several classes, the one that a later sync helps least.
+    `count` is the number of missing units, if a part may stand for several.
     """
     if not failed:
         return None
@@ -270,8 +281,8 @@ def missing_parts_error(
     refused = any(isinstance(error, RefusedError) for error in failed.values())
     advice = " If this stays so, correct or delete what is refused in Mixpanel." if refused else ""
     details = "; ".join(dict.fromkeys(error.internal_message for error in failed.values()))
-    lacking = f"{len(failed) if count is None else count} of {total} {unit}"
-    message = f"Stream {stream!r} lacks {lacking}. {reasons}{advice}"
+    missing = f"{len(failed) if count is None else count} of {total} {unit}"
+    message = f"Stream {stream!r} lacks {missing}. {reasons}{advice}"
     return _KINDS[worst(_kind(error) for error in failed.values())](message, details)
 
 
@@ -283,11 +294,11 @@ _KINDS: Mapping[FailureKind, type[SourceError]] = {
 
 
 def _kind(error: SourceError) -> FailureKind:
-    """What the error of a part is to the platform: who refuses one part is no broken connector."""
+    """The failure type of a part's error; a refused part is an error of configuration."""
     return "config_error" if isinstance(error, RefusedError) else error.failure_type
 
 
 def _names(labels: list[str]) -> str:
     more = len(labels) - _MOST_NAMES
-    told = ", ".join(labels[:_MOST_NAMES])
-    return f"{told} and {more} more, which the log names" if more > 0 else told
+    shown = ", ".join(labels[:_MOST_NAMES])
+    return f"{shown} and {more} more, which the log names" if more > 0 else shown

@@ -1,4 +1,4 @@
-"""Which time a user wants, and which days that means. Pure."""
+"""The time that the settings ask for, and the days that it covers. Pure."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from source_mixpanel.times.dates import DEFAULT_START
 from source_mixpanel.times.days import ONE_DAY, Days
 from source_mixpanel.times.event_time import EPOCH
 
-_EVER = 1 << 62
+_FAR_MS = 1 << 62
 
 
 @dataclass(frozen=True)
 class Cut:
-    """A day of which only a part is wanted.
+    """The part of a day that is wanted.
 
     Attributes:
-        since_ms: Events before it are not wanted, UTC; None where the day bounds.
-        until_ms: Events after it are not wanted, UTC; None where the day bounds.
+        since_ms: The first wanted instant, UTC; None for the start of the day.
+        until_ms: The last wanted instant, UTC; None for the end of the day.
     """
 
     day: date
@@ -27,7 +27,7 @@ class Cut:
     until_ms: int | None = None
 
     def clipped(self, days: Days) -> Cut:
-        """Without bounds that lie beyond the day itself."""
+        """The same without bounds that lie outside the day."""
         begins, ends = days.ends(self.day - ONE_DAY), days.ends(self.day)
         since, until = self.since_ms, self.until_ms
         return Cut(
@@ -38,31 +38,31 @@ class Cut:
 
     @property
     def is_whole(self) -> bool:
-        """Whether nothing of the day is cut off."""
+        """Whether the whole day is wanted."""
         return self.since_ms is None and self.until_ms is None
 
     def wants_more_than(self, other: Cut) -> bool:
-        """Whether some of the day is in this part and not in the other."""
+        """Whether this part contains an instant that the other does not."""
         (since, until), (other_since, other_until) = _bounds(self), _bounds(other)
         return since < other_since or until > other_until
 
     def within(self, other: Cut) -> Cut:
-        """What both have of the day."""
+        """The part of the day that is in both."""
         pairs = zip(_bounds(self), _bounds(other), strict=True)
         (since, later), (until, sooner) = pairs
         begin, end = max(since, later), min(until, sooner)
-        return Cut(self.day, None if begin == -_EVER else begin, None if end == _EVER else end)
+        return Cut(self.day, None if begin == -_FAR_MS else begin, None if end == _FAR_MS else end)
 
 
 @dataclass(frozen=True)
 class Period:
-    """Which time is wanted of a dated stream.
+    """The time that is wanted of a dated stream.
 
     Attributes:
-        start: First day or instant; None for one year ago, or where the saved state begins.
+        start: First day or instant; None for the first day of the saved state, or a year ago.
         end: Last day or instant; None for now.
-        look_back_days: How many complete days an incremental sync looks at again.
-        window_days: The most days in one request, None for as many as there are.
+        look_back_days: Complete days that an incremental sync reads again.
+        window_days: The most days in one request; None for no limit.
     """
 
     start: date | datetime | None = None
@@ -77,7 +77,7 @@ class Period:
         if not isinstance(self.start, datetime):
             return self.start
         day = days.of(self.start)
-        # While it is not known whose days count, begin early: the instant itself decides.
+        # While the zone of days is not known, start a day early: the instant itself decides.
         return day - ONE_DAY if days.kind is None else day
 
     def last_day(self, days: Days, now: datetime) -> date:
@@ -88,7 +88,7 @@ class Period:
         return min(today, days.of(self.end) if isinstance(self.end, datetime) else self.end)
 
     def cuts(self, days: Days) -> Iterator[Cut]:
-        """The days that it wants only in part, as far as it is known whose days count."""
+        """The days that are wanted in part; with neighbours while the zone of days is not known."""
         begins, ends = (
             [days.of(edge) + ONE_DAY * n for n in ((-1, 0, 1) if days.kind is None else (0,))]
             if isinstance(edge, datetime)
@@ -101,22 +101,22 @@ class Period:
 
     @property
     def since_ms(self) -> int | None:
-        """Events before it are not wanted, UTC; None where the day alone bounds."""
+        """The first wanted instant, UTC; None if `start` is a day."""
         return in_ms(self.start) if isinstance(self.start, datetime) else None
 
     @property
     def until_ms(self) -> int | None:
-        """Events after it are not wanted, UTC; None where the day alone bounds."""
+        """The last wanted instant, UTC; None if `end` is a day."""
         return in_ms(self.end) if isinstance(self.end, datetime) else None
 
     def bounds_ms(self) -> tuple[int, int]:
-        """Both, as numbers that every event can be compared with."""
+        """`since_ms` and `until_ms`, with far values instead of None."""
         return _bounds(self)
 
 
 def _bounds(part: Cut | Period) -> tuple[int, int]:
     since, until = part.since_ms, part.until_ms
-    return (-_EVER if since is None else since, _EVER if until is None else until)
+    return (-_FAR_MS if since is None else since, _FAR_MS if until is None else until)
 
 
 def in_ms(moment: datetime) -> int:

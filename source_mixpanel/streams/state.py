@@ -1,4 +1,4 @@
-"""The envelope that every state has: whose it is, and of which refresh. Pure."""
+"""The envelope of every state: what was read, and how far a full refresh is. Pure."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from source_mixpanel.times.dates import parse_zone, same_zone
 T = TypeVar("T")
 
 KEY = "origin"
-"""The key of a state under which this stands."""
+"""The key of the envelope in a state."""
 VERSION = 2
-"""Of the form of states. Those of Airbyte's 4.0.2 and of 0.1.0 have none."""
+"""The version of the format of states. Those of Airbyte's 4.0.2 and of 0.1.0 have none."""
 
 NOTHING: Mapping[str, Any] = {"__ab_no_cursor_state_message": True}
-"""What Airbyte takes for: there is nothing to remember.
+"""Airbyte's state for a stream that has none.
 
-The CDK takes an empty state for none, and would leave the one before in its place.
+The CDK does not save an empty state, and would keep the previous one.
 """
 
 RETRIED_WITHIN_MS = 30 * 60 * 1000
-"""How soon the platform tries again what failed in a way that passes."""
+"""For how long the platform retries a transient failure, at most."""
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Where records that a state stands for came from; None or nothing where it does not tell.
+    """Where the records of a state came from; None or empty if it is not known.
 
     Attributes:
-        project_id: The project's number; a project secret does not tell it.
-        workspace_ids: The data views that were read through; None stands for all data.
-        project_timezone: The name of the project's time zone, by which days were counted.
-        filters: Marks of the filters that events were read by.
+        project_id: The project's number; not known with a project secret.
+        workspace_ids: The data views that were read; None stands for all data.
+        project_timezone: The name of the project's time zone, which bounds its days.
+        filters: Hashes of the filters of events.
     """
 
     project_id: int | None = None
@@ -46,7 +46,7 @@ class Origin:
     filters: tuple[str, ...] = ()
 
     def after(self, now: Origin) -> Origin:
-        """What a state stands for when records of `now` are added to it."""
+        """The origin of a state after a sync of `now` has added to it."""
         return Origin(
             now.project_id or self.project_id,
             now.region or self.region,
@@ -57,18 +57,18 @@ class Origin:
 
     @property
     def zone(self) -> ZoneInfo | None:
-        """The project's zone, if the state tells one that is known here."""
+        """The project's zone; None if the state names none, or an unknown one."""
         try:
             return parse_zone(self.project_timezone) if self.project_timezone else None
         except ValueError:
             return None
 
     def is_of_project(self, now: Origin) -> bool:
-        """Whether a state may be of the project and region that are read now."""
-        return not any(self._of_others(now))
+        """Whether project and region are, as far as known, those of `now`."""
+        return not any(self._differences(now))
 
-    def _of_others(self, now: Origin) -> Iterator[tuple[str, object, object]]:
-        """What is of somebody else than what is read now: what it is, whose it is, whose now."""
+    def _differences(self, now: Origin) -> Iterator[tuple[str, object, object]]:
+        """Differences in project or region: the name, the earlier value and the current one."""
         for what, then, current in (
             ("project", self.project_id, now.project_id),
             ("region", self.region, now.region),
@@ -77,17 +77,17 @@ class Origin:
                 yield what, then, current
 
     def holds_for(self, now: Origin) -> bool:
-        """Whether all that a state stands for, as far as it tells, is what is read now."""
+        """Whether all records of a state are, as far as known, among those that `now` reads."""
         views = set(self.workspace_ids) <= set(now.workspace_ids)
         return self.is_of_project(now) and views and set(self.filters) <= set(now.filters)
 
     def refuse_another_project(self, now: Origin, stream: str) -> None:
-        """Raise unless a state may be of the project that is read now.
+        """Raise unless a state may be of the project and region of `now`.
 
         Raises:
-            ConfigError: It is another's.
+            ConfigError: It is of another project or region.
         """
-        for what, then, current in self._of_others(now):
+        for what, then, current in self._differences(now):
             raise ConfigError(
                 f"The saved state of stream {stream!r} is of {what} {then}, and the settings "
                 f"name {what} {current}: what is read of the one is not read of the other. "
@@ -96,26 +96,26 @@ class Origin:
             )
 
     def warnings(self, now: Origin, stream: str) -> list[str]:
-        """A sentence for each thing that was not what it is now when earlier records were read."""
-        told = []
+        """A sentence for each setting that was different when earlier records were read."""
+        sentences = []
         if set(self.workspace_ids) - set(now.workspace_ids):
             views = ", ".join(map(_view, self.workspace_ids))
-            told.append(
+            sentences.append(
                 f"Stream {stream!r}: earlier syncs read through {views}, this one reads through "
                 f"{', '.join(map(_view, now.workspace_ids))} (workspace_id). Records of earlier "
                 f"syncs stay as they are. Reset or refresh the stream to have all of them alike."
             )
         if set(self.filters) - set(now.filters):
-            told.append(
+            sentences.append(
                 f"Stream {stream!r}: export_events or export_where is not what it was in earlier "
                 f"syncs. The new one counts for what is read from now on; records of earlier syncs "
                 f"stay as the old one chose them. Reset or refresh the stream to have all of them "
                 f"by the new one."
             )
-        return told
+        return sentences
 
     def other_days(self, now: Origin) -> str | None:
-        """What to say if days were counted by another zone than now."""
+        """The first half of a sentence if the project's time zone has changed; else None."""
         then, current = self.project_timezone, now.project_timezone
         if then is None or current is None or same_zone(parse_zone(then), parse_zone(current)):
             return None
@@ -134,20 +134,20 @@ def _view(number: int | None) -> str:
 
 
 def sealed(blob: Mapping[str, Any], origin: Origin) -> dict[str, Any]:
-    """A state as it leaves: what it says, and of what; `NOTHING` if it says nothing."""
-    said = {key: value for key, value in blob.items() if value is not None}
-    if not said:
+    """A state as it is emitted: its content without nulls, and its origin; `NOTHING` if empty."""
+    content = {key: value for key, value in blob.items() if value is not None}
+    if not content:
         return dict(NOTHING)
-    told = {key: value for key, value in asdict(origin).items() if value not in (None, ())}
-    lists = {key: list(value) for key, value in told.items() if isinstance(value, tuple)}
-    return {**said, KEY: {"version": VERSION, **told, **lists}}
+    known = {key: value for key, value in asdict(origin).items() if value not in (None, ())}
+    lists = {key: list(value) for key, value in known.items() if isinstance(value, tuple)}
+    return {**content, KEY: {"version": VERSION, **known, **lists}}
 
 
 def opened(saved: Mapping[str, Any], stream: str, parse: Callable[[Mapping[str, Any]], T]) -> T:
     """A saved state, parsed.
 
     Raises:
-        ConfigError: A value cannot be what its key says, or a later version wrote it.
+        ConfigError: A value is invalid, or a later version wrote the state.
     """
     blob = {} if saved == NOTHING else saved
     envelope = blob.get(KEY)
@@ -168,26 +168,28 @@ def opened(saved: Mapping[str, Any], stream: str, parse: Callable[[Mapping[str, 
 
 
 def parse_origin(blob: Mapping[str, Any]) -> Origin:
-    """The origin in a state; what version 0.1.0 told of it stands beside the rest.
+    """The origin in a state, also of version 0.1.0, which has its values beside the others.
 
     Raises:
-        TypeError: A value cannot be what its key says.
+        TypeError: A value is of the wrong type.
     """
-    told = blob.get(KEY)
-    if told is None:
-        mark = _of(str, blob.get("filter"))
-        zone = _of(str, blob.get("project_timezone"))
+    fields = blob.get(KEY)
+    if fields is None:
+        mark = _typed(str, blob.get("filter"))
+        zone = _typed(str, blob.get("project_timezone"))
         return Origin(project_timezone=zone, filters=() if mark is None else (mark,))
     return Origin(
-        project_id=_of(int, told.get("project_id")),
-        region=_of(str, told.get("region")),
-        workspace_ids=tuple(_of(int, view) for view in _of(list, told.get("workspace_ids")) or []),
-        project_timezone=_of(str, told.get("project_timezone")),
-        filters=tuple(str(_of(str, mark)) for mark in _of(list, told.get("filters")) or []),
+        project_id=_typed(int, fields.get("project_id")),
+        region=_typed(str, fields.get("region")),
+        workspace_ids=tuple(
+            _typed(int, view) for view in _typed(list, fields.get("workspace_ids")) or []
+        ),
+        project_timezone=_typed(str, fields.get("project_timezone")),
+        filters=tuple(str(_typed(str, mark)) for mark in _typed(list, fields.get("filters")) or []),
     )
 
 
-def _of(kind: type[T], value: Any) -> T | None:
+def _typed(kind: type[T], value: Any) -> T | None:
     if value is not None and type(value) is not kind:
         raise TypeError(f"{value!r} is no {kind.__name__}")
     return value
@@ -201,31 +203,32 @@ class Refresh:
     """How far a full refresh is.
 
     Attributes:
-        ended_ms: When it came to its end without some parts that may be had soon, UTC; None while
-            it is on its way, and where there is none.
+        finished: The keys of the parts that have been read.
+        ended_ms: When it ended without some parts that may be read soon, UTC; None while it is
+            running, and if there is none.
     """
 
     finished: tuple[str, ...] = ()
     ended_ms: int | None = None
 
     def is_over(self, now_ms: int) -> bool:
-        """Whether nobody is to finish it any more: whoever comes now wants a new one."""
+        """Whether it ended too long ago to be continued: the next sync starts a new one."""
         return self.ended_ms is not None and now_ms - self.ended_ms > RETRIED_WITHIN_MS
 
     def ended(self, now_ms: int, *, passes: bool) -> Refresh:
-        """When all parts were tried and some are lacking.
+        """After all parts have been tried and some are missing.
 
-        What passes may be tried again soon, with what has been read; after a refusal all parts are
-        read again the next time: it may last, and the others change meanwhile.
+        After a transient failure the next attempt reads only the missing parts; after a refusal,
+        which may last, it reads all parts again: the others change in between.
         """
         return replace(self, ended_ms=now_ms) if passes else Refresh()
 
     def with_part(self, key: str) -> Refresh:
-        """With a part read whole."""
+        """With a part that has been read."""
         return replace(self, finished=(*self.finished, key))
 
     def dump(self) -> dict[str, Any]:
-        """As JSON, to be told beside what else the state says; None for what says nothing."""
+        """As JSON members of a state; None for empty ones."""
         return {"finished": list(self.finished) or None, "ended_ms": self.ended_ms}
 
 
@@ -233,8 +236,8 @@ def parse_refresh(blob: Mapping[str, Any]) -> Refresh:
     """The refresh in a state.
 
     Raises:
-        TypeError: Its parts are no list of texts.
-        ValueError: Its end is no instant.
+        TypeError: `finished` is not a list of texts.
+        ValueError: `ended_ms` is out of range.
     """
     finished = blob.get("finished") or []
     if not isinstance(finished, list) or not all(isinstance(key, str) for key in finished):

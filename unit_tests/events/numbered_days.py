@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta, timezone
 
 from hypothesis import strategies as st
 
-from source_mixpanel.streams.coverage import Coverage, Covered, Span
+from source_mixpanel.streams.coverage import Coverage, CoveredDays, Span
 from source_mixpanel.streams.period import in_ms
 
 FIRST = date(2026, 1, 1)
@@ -40,7 +40,7 @@ def number_of(of: date) -> int:
     return (of - FIRST).days
 
 
-def days_of(some: Span | Covered) -> list[date]:
+def days_of(some: Span | CoveredDays) -> list[date]:
     """Its days in order."""
     return [some.first + n * ONE_DAY for n in range((some.last - some.first).days + 1)]
 
@@ -69,7 +69,7 @@ def at(day: int, hour: int = 0) -> int:
 
 def covered(*parts: tuple[int, int, int | None]) -> Coverage:
     """Coverage of these parts: number of the first day and of the last, watermark."""
-    return Coverage(tuple(Covered(nth(first), nth(last), mark) for first, last, mark in parts))
+    return Coverage(tuple(CoveredDays(nth(first), nth(last), mark) for first, last, mark in parts))
 
 
 def _lived(part: Step) -> Step:

@@ -14,7 +14,7 @@ from source_mixpanel.errors import ConfigError
 from source_mixpanel.events.state import ExportState, dump_state
 from source_mixpanel.events.state import parse_state as parse_blob
 from source_mixpanel.events.window import Strain
-from source_mixpanel.streams.coverage import Coverage, Covered
+from source_mixpanel.streams.coverage import Coverage, CoveredDays
 from source_mixpanel.streams.period import Cut
 from source_mixpanel.streams.state import Origin, opened
 from source_mixpanel.times.event_time import PROJECT_KIND, UTC_KIND
@@ -85,7 +85,9 @@ def test_the_state_of_days_whose_first_is_not_known_survives_too() -> None:
 
 
 def test_the_state_says_in_plain_values_what_was_read() -> None:
-    coverage = Coverage((Covered(BEGIN, EARLIER, 5), Covered(date(2026, 1, 30), DAY, NOON_MS)))
+    coverage = Coverage(
+        (CoveredDays(BEGIN, EARLIER, 5), CoveredDays(date(2026, 1, 30), DAY, NOON_MS))
+    )
     origin = Origin(7, "EU", (None, 3), "Asia/Tokyo", ("f",))
     cuts = (Cut(BEGIN, 1, None), Cut(DAY, None, 2))
     state = ExportState(
@@ -97,7 +99,7 @@ def test_the_state_says_in_plain_values_what_was_read() -> None:
         origin,
         ended_ms=7,
         begin=BEGIN,
-        empty=Coverage((Covered(EARLIER, EARLIER, 8),)),
+        empty=Coverage((CoveredDays(EARLIER, EARLIER, 8),)),
         strains={"all": Strain(60, NOON_MS, 2)},
     )
     assert dump_state(state) == {
@@ -183,7 +185,7 @@ def test_days_that_are_forgotten_have_not_been_empty_either() -> None:
 def test_a_state_of_airbyte_4_0_2_means_the_days_before_its_cursor(time: Any) -> None:
     state = parse_state({"time": time})
     assert state.latest_ms == NOON_MS
-    assert state.coverage == Coverage((Covered(date.min, date(2026, 1, 30), None),))
+    assert state.coverage == Coverage((CoveredDays(date.min, date(2026, 1, 30), None),))
     assert state.kind is None
 
 
@@ -217,7 +219,7 @@ def test_a_state_of_version_0_1_0_is_read() -> None:
             "until_ms": 2,
         }
     )
-    parts = (Covered(BEGIN, EARLIER, 5), Covered(date(2026, 1, 21), DAY, NOON_MS))
+    parts = (CoveredDays(BEGIN, EARLIER, 5), CoveredDays(date(2026, 1, 21), DAY, NOON_MS))
     origin = Origin(project_timezone="Asia/Tokyo", filters=("f",))
     cuts = (Cut(BEGIN, 1, None), Cut(DAY, None, 2))
     coverage = Coverage(parts)
@@ -259,19 +261,22 @@ def test_version_0_1_0_knew_the_first_and_the_last_day_that_was_cut(
 @pytest.mark.parametrize(
     ("blob", "parts"),
     [
-        ({"covered": [["2026-01-31", 5]]}, [Covered(date.min, DAY, 5)]),
-        ({"covered": [["2026-01-31", None]]}, [Covered(date.min, DAY, None)]),
-        ({"completed_from": "2026-01-31", "covered": [["2026-01-31", 5]]}, [Covered(DAY, DAY, 5)]),
+        ({"covered": [["2026-01-31", 5]]}, [CoveredDays(date.min, DAY, 5)]),
+        ({"covered": [["2026-01-31", None]]}, [CoveredDays(date.min, DAY, None)]),
+        (
+            {"completed_from": "2026-01-31", "covered": [["2026-01-31", 5]]},
+            [CoveredDays(DAY, DAY, 5)],
+        ),
         ({"completed_from": "2026-01-31", "covered": []}, []),
         ({"covered": []}, []),
         (
             {"covered": [["2026-01-20", None], ["2026-01-31", 5]]},
-            [Covered(date.min, EARLIER, None), Covered(date(2026, 1, 21), DAY, 5)],
+            [CoveredDays(date.min, EARLIER, None), CoveredDays(date(2026, 1, 21), DAY, 5)],
         ),
     ],
 )
 def test_days_that_were_told_by_their_last_one_are_consecutive(
-    blob: dict[str, Any], parts: list[Covered]
+    blob: dict[str, Any], parts: list[CoveredDays]
 ) -> None:
     assert parse_state({"time": "2026-01-31T12:00:00Z", **blob}).coverage == Coverage(tuple(parts))
 
@@ -281,20 +286,20 @@ def test_the_two_plain_values_are_enough(first: str | None) -> None:
     blob = {"completed_through": "2026-01-31", "processed_until_ms": NOON_MS}
     state = parse_state(blob if first is None else {**blob, "completed_from": first})
     begin = date.min if first is None else BEGIN
-    assert state.coverage == Coverage((Covered(begin, DAY, NOON_MS),))
+    assert state.coverage == Coverage((CoveredDays(begin, DAY, NOON_MS),))
 
 
 def test_parts_of_version_0_1_0_that_lie_close_together_are_joined() -> None:
     blob = {"completed_from": "2026-01-01", "covered": [["2026-01-20", 5], ["2026-01-31", 6]]}
     state = parse_state(blob)
-    assert state.coverage == Coverage((Covered(BEGIN, DAY, 5),))
+    assert state.coverage == Coverage((CoveredDays(BEGIN, DAY, 5),))
     assert _round_trip(state) == state
 
 
 def test_parts_that_lie_close_together_are_joined_by_reading_the_state() -> None:
-    by_hand = Coverage((Covered(BEGIN, EARLIER, 5), Covered(date(2026, 1, 21), DAY, 6)))
+    by_hand = Coverage((CoveredDays(BEGIN, EARLIER, 5), CoveredDays(date(2026, 1, 21), DAY, 6)))
     assert _round_trip(ExportState(coverage=by_hand)).coverage == Coverage(
-        (Covered(BEGIN, DAY, 5),)
+        (CoveredDays(BEGIN, DAY, 5),)
     )
 
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from source_mixpanel.events.plan import OVERLAP_MS, ReadPlan, plan_read
 from source_mixpanel.events.state import ExportState, dump_state, parse_state
 from source_mixpanel.events.window import last_window
-from source_mixpanel.streams.coverage import Coverage, Covered, Span
+from source_mixpanel.streams.coverage import Coverage, CoveredDays, Span
 from source_mixpanel.streams.period import Period, in_ms
 from source_mixpanel.times.days import Days
 from source_mixpanel.times.event_time import EPOCH
@@ -471,6 +471,6 @@ def test_days_between_two_stretches_that_were_read_are_not_taken_for_read(
 
 def test_a_model_that_loses_a_window_is_noticed() -> None:
     events = [Event(n, nth(n), n * DAY_MS, n * DAY_MS) for n in range(DAYS)]
-    claims = Coverage((Covered(nth(3), nth(3), FIRST_MS + 30 * DAY_MS),))
+    claims = Coverage((CoveredDays(nth(3), nth(3), FIRST_MS + 30 * DAY_MS),))
     warehouse = Warehouse(state=dump_state(ExportState(coverage=claims)))
     assert _after(warehouse, [], events).lacks(events) == [events[3]]

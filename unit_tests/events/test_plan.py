@@ -10,7 +10,7 @@ import pytest
 from source_mixpanel.events.plan import OVERLAP_MS, ReadPlan, look_back_days, plan_read
 from source_mixpanel.events.state import ExportState, dump_state, parse_state
 from source_mixpanel.events.window import Strain
-from source_mixpanel.streams.coverage import Coverage, Covered, Only, Span
+from source_mixpanel.streams.coverage import Coverage, CoveredDays, Only, Span
 from source_mixpanel.streams.period import Cut, Period, in_ms
 from source_mixpanel.times.days import Days
 from unit_tests.events.numbered_days import days_of, marks_of
@@ -313,7 +313,7 @@ def test_a_cursor_of_airbyte_4_0_2_is_gone_on_from_and_watched_from_now_on() -> 
     [(11, []), (10, [Span(day(5), day(10))]), (9, [Span(day(5), day(10))])],
 )
 def test_another_connector_that_claims_today_or_more(last: int, asked: list[Span]) -> None:
-    claimed = Coverage((Covered(date.min, day(last), None),))
+    claimed = Coverage((CoveredDays(date.min, day(last), None),))
     plan = plan_read(Period(start=day(1)), ExportState(coverage=claimed), DAYS, NOON, full=False)
     assert plan.spans == asked
     assert marks_of(plan.state.coverage).get(day(10)) == (in_ms(NOON) if last > 10 else None)

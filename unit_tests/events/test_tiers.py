@@ -19,7 +19,7 @@ from source_mixpanel.events.tiers import (
     incremental_spans,
     spans_to_confirm,
 )
-from source_mixpanel.streams.coverage import Coverage, Covered, Only, Span
+from source_mixpanel.streams.coverage import Coverage, CoveredDays, Only, Span
 from source_mixpanel.times.days import Days
 from source_mixpanel.times.event_time import PROJECT_KIND, UTC_KIND
 from unit_tests.events.numbered_days import (
@@ -256,7 +256,7 @@ def test_rereading_asks_for_the_window_and_the_new_days_in_one_span() -> None:
 
 
 def test_days_read_by_another_connector_are_read_again_within_the_window() -> None:
-    coverage = Coverage((Covered(date.min, nth(9), None),)).anchored(nth(0))
+    coverage = Coverage((CoveredDays(date.min, nth(9), None),)).anchored(nth(0))
     assert _spans(coverage, _wanted(0, 12)) == ([Span(nth(5), nth(12))], [])
 
 
@@ -316,7 +316,7 @@ def test_rereading_looks_again_at_earlier_parts_that_had_not_settled() -> None:
 def test_days_that_had_been_processed_up_to_the_epoch_are_asked_since_then(
     day: date, unknown: date | None
 ) -> None:
-    coverage = Coverage((Covered(day, day, 0),))
+    coverage = Coverage((CoveredDays(day, day, 0),))
     wanted = Wanted(day, day, day, at(90), _back(0))
     [span], later = _spans(coverage, wanted)
     assert (span.since_ms, later) == (0, [])

@@ -16,14 +16,14 @@ from source_mixpanel.reports.buckets import Buckets
 from source_mixpanel.reports.state import (
     WHOLE,
     DatedState,
-    Wish,
+    DayRange,
     day_of,
     dump_state,
     first_bucket,
     is_too_long,
 )
 from source_mixpanel.reports.state import parse_state as parse_blob
-from source_mixpanel.streams.coverage import Coverage, Covered, Span
+from source_mixpanel.streams.coverage import Coverage, CoveredDays, Span
 from source_mixpanel.streams.period import in_ms
 from source_mixpanel.streams.state import Origin, opened
 from source_mixpanel.times.dates import EARLIEST
@@ -77,7 +77,7 @@ def _covered(*parts: tuple[int, int, int | None]) -> Coverage:
     """Days by their numbers, with the day on which they were read."""
     return Coverage(
         tuple(
-            Covered(nth(first), nth(last), None if read is None else _noon_of(read))
+            CoveredDays(nth(first), nth(last), None if read is None else _noon_of(read))
             for first, last, read in parts
         )
     )
@@ -108,7 +108,9 @@ def test_a_state_without_parts_comes_back_as_it_went(
 
 def test_days_that_were_read_within_a_quarter_of_an_hour_are_joined_by_reading_the_state() -> None:
     mark = _noon_of(20)
-    by_hand = Coverage((Covered(nth(0), nth(3), mark), Covered(nth(4), nth(7), mark + 60_000)))
+    by_hand = Coverage(
+        (CoveredDays(nth(0), nth(3), mark), CoveredDays(nth(4), nth(7), mark + 60_000))
+    )
     assert _round_trip(DatedState({WHOLE: by_hand})).of(WHOLE) == _covered((0, 7, 20))
 
 
@@ -121,7 +123,7 @@ def test_a_state_that_says_nothing_is_told_as_airbytes_mark_of_none() -> None:
 @given(DAY)
 @_quick
 def test_a_state_of_airbyte_4_0_2_covers_all_up_to_its_day(day: date) -> None:
-    all_before = Coverage((Covered(date.min, day, None),))
+    all_before = Coverage((CoveredDays(date.min, day, None),))
     assert parse_state({"date": day.isoformat()}).parts == {WHOLE: all_before}
     assert parse_state({"date": f"{day}T00:00:00Z"}).parts == {WHOLE: all_before}
     by_part = {"7": {"date": day.isoformat()}, "8": {"date": ""}, "state": {"date": "x"}}
@@ -138,7 +140,7 @@ def test_a_state_of_version_0_1_0_is_read(partition: str | None) -> None:
     blob = told if partition is None else {"7": told}
     state = parse_state({**blob, "full_refresh": "in progress"}, partition)
     key = WHOLE if partition is None else "7"
-    assert state.parts == {key: Coverage((Covered(date.min, date(2026, 3, 4), None),))}
+    assert state.parts == {key: Coverage((CoveredDays(date.min, date(2026, 3, 4), None),))}
     assert state.refreshing
     assert state.origin == Origin()
 
@@ -164,7 +166,7 @@ def test_a_broken_off_refresh_goes_on_with_the_days_that_are_lacking() -> None:
     state = DatedState().begun(["a"], 0, full=True)
     state = state.read("a", _covered((0, 3, 9), (6, 7, 9)))
     again = _round_trip(state, "funnel_id").begun(["a"], 1, full=True)
-    assert Wish(nth(0), nth(8), UTC_DAYS).spans(again.of("a")) == [
+    assert DayRange(nth(0), nth(8), UTC_DAYS).spans(again.of("a")) == [
         Span(nth(4), nth(5)),
         Span(nth(8), nth(8)),
     ]
@@ -223,7 +225,7 @@ def test_a_corrupt_state_is_named(blob: dict[str, Any]) -> None:
 # -- the days to ask for ---------------------------------------------------------------------
 
 
-def _asked(wish: Wish, coverage: Coverage) -> list[date]:
+def _asked(wish: DayRange, coverage: Coverage) -> list[date]:
     spans = wish.spans(coverage)
     for one, other in pairwise(spans):
         assert one.last < other.first
@@ -236,39 +238,39 @@ def test_after_one_stretch_its_last_days_and_the_new_ones_are_asked_for(
     last: int, later: int, back: int
 ) -> None:
     coverage = _covered((0, last, last))
-    wish = Wish(nth(0), nth(last + later), UTC_DAYS, back)
+    wish = DayRange(nth(0), nth(last + later), UTC_DAYS, back)
     assert _asked(wish, coverage) == [nth(n) for n in range(max(0, last - back), last + later + 1)]
     assert _asked(wish, Coverage()) == [nth(n) for n in range(last + later + 1)]
 
 
 def test_never_before_the_start_and_never_after_the_end() -> None:
     coverage = _covered((0, 20, 20))
-    assert _asked(Wish(nth(18), nth(19), UTC_DAYS, 5), coverage) == [nth(18), nth(19)]
-    assert _asked(Wish(nth(0), nth(10), UTC_DAYS, 5), coverage) == []
+    assert _asked(DayRange(nth(18), nth(19), UTC_DAYS, 5), coverage) == [nth(18), nth(19)]
+    assert _asked(DayRange(nth(0), nth(10), UTC_DAYS, 5), coverage) == []
 
 
 def test_an_earlier_start_reads_just_what_is_missing() -> None:
     coverage = _covered((10, 20, 20))
-    asked = _asked(Wish(nth(7), nth(21), UTC_DAYS, 2), coverage)
+    asked = _asked(DayRange(nth(7), nth(21), UTC_DAYS, 2), coverage)
     assert asked == [nth(n) for n in (7, 8, 9, 18, 19, 20, 21)]
 
 
 def test_what_changed_after_it_was_read_is_read_again_in_every_stretch() -> None:
     coverage = _covered((0, 10, 10), (11, 12, 30), (15, 30, 30))
-    asked = _asked(Wish(nth(0), nth(30), UTC_DAYS, 3), coverage)
+    asked = _asked(DayRange(nth(0), nth(30), UTC_DAYS, 3), coverage)
     assert asked == [nth(n) for n in (7, 8, 9, 10, 13, 14, 27, 28, 29, 30)]
 
 
 def test_a_stretch_that_may_have_changed_reaches_into_no_other() -> None:
     coverage = _covered((0, 9, 13), (10, 10, 12), (12, 13, 13))
-    asked = _asked(Wish(nth(0), nth(13), UTC_DAYS, 4), coverage)
+    asked = _asked(DayRange(nth(0), nth(13), UTC_DAYS, 4), coverage)
     assert asked == [nth(n) for n in (9, 10, 11, 12, 13)]
 
 
 def test_the_last_stretch_is_read_again_with_its_neighbours() -> None:
     # Late data of its last days come with days before it.
     coverage = _covered((0, 8, 30), (9, 10, 10))
-    asked = _asked(Wish(nth(0), nth(11), UTC_DAYS, 4), coverage)
+    asked = _asked(DayRange(nth(0), nth(11), UTC_DAYS, 4), coverage)
     assert asked == [nth(n) for n in (6, 7, 8, 9, 10, 11)]
 
 
@@ -276,10 +278,10 @@ def test_the_last_stretch_is_read_again_with_its_neighbours() -> None:
 def test_days_of_another_connector_are_read_again_once_and_not_further_back_in_each_sync(
     syncs: int,
 ) -> None:
-    coverage = Coverage((Covered(date.min, nth(60), None),)).anchored(nth(0))
+    coverage = Coverage((CoveredDays(date.min, nth(60), None),)).anchored(nth(0))
     asked: list[list[date]] = []
     for number in range(65, 66 + syncs):
-        wish = Wish(nth(0), nth(number), UTC_DAYS, 5)
+        wish = DayRange(nth(0), nth(number), UTC_DAYS, 5)
         coverage = wish.vouched(coverage, _noon_of(number))
         asked.append(_asked(wish, coverage))
         for span in wish.spans(coverage):
@@ -290,7 +292,7 @@ def test_days_of_another_connector_are_read_again_once_and_not_further_back_in_e
 @pytest.mark.parametrize("back", [0, 5, 59, 60, 61])
 def test_days_of_another_connector_that_are_not_read_again_count_as_read_now(back: int) -> None:
     coverage = _covered((0, 60, None))
-    wish = Wish(nth(0), nth(65), UTC_DAYS, back)
+    wish = DayRange(nth(0), nth(65), UTC_DAYS, back)
     vouched = wish.vouched(coverage, _noon_of(65))
     assert marks_of(vouched) == {nth(n): _noon_of(65) if n < 60 - back else None for n in range(61)}
     assert wish.spans(vouched) == wish.spans(coverage)
@@ -298,10 +300,10 @@ def test_days_of_another_connector_that_are_not_read_again_count_as_read_now(bac
 
 
 def test_a_sync_that_is_killed_leaves_days_of_another_connector_to_be_read_again() -> None:
-    coverage = Wish(nth(0), nth(65), UTC_DAYS, 5).vouched(_covered((0, 60, None)), _noon_of(65))
+    coverage = DayRange(nth(0), nth(65), UTC_DAYS, 5).vouched(_covered((0, 60, None)), _noon_of(65))
     # The newest days alone were had.
     coverage = coverage.read(nth(61), nth(65), _noon_of(65))
-    wish = Wish(nth(0), nth(90), UTC_DAYS, 5)
+    wish = DayRange(nth(0), nth(90), UTC_DAYS, 5)
     again = wish.vouched(coverage, _noon_of(90))
     assert again == coverage
     assert _asked(wish, again) == [nth(n) for n in range(55, 91)]
@@ -309,7 +311,7 @@ def test_a_sync_that_is_killed_leaves_days_of_another_connector_to_be_read_again
 
 def test_a_full_refresh_reads_no_day_again_that_was_read_before() -> None:
     coverage = _covered((0, 60, None))
-    wish = Wish(nth(0), nth(65), UTC_DAYS, None)
+    wish = DayRange(nth(0), nth(65), UTC_DAYS, None)
     assert _asked(wish, coverage) == [nth(n) for n in range(61, 66)]
     assert wish.vouched(coverage, _noon_of(65)) == _covered((0, 60, 65))
 
@@ -326,7 +328,7 @@ def test_what_is_joined_is_asked_for_as_if_it_were_not(
         if part.watermark_ms is not None:
             read = _noon_of(number_of(part.last) + part.watermark_ms // APART_MS % 12)
         in_days = in_days.read(part.first, part.last, read)
-    wish = Wish(nth(start), nth(start + length), UTC_DAYS, back)
+    wish = DayRange(nth(start), nth(start + length), UTC_DAYS, back)
     settled = wish.settled(in_days)
     assert marks_of(settled).keys() == marks_of(in_days).keys()
     assert wish.spans(settled) == wish.spans(in_days)
@@ -336,7 +338,7 @@ def test_what_is_joined_is_asked_for_as_if_it_were_not(
 def test_a_state_stays_short_however_many_syncs_there_were() -> None:
     coverage = Coverage()
     for number in range(200):
-        wish = Wish(nth(0), nth(number), UTC_DAYS, 5)
+        wish = DayRange(nth(0), nth(number), UTC_DAYS, 5)
         for span in wish.spans(coverage):
             coverage = wish.settled(coverage.read(span.first, span.last, _noon_of(number)))
         assert len(coverage.parts) <= 2
@@ -353,7 +355,7 @@ def test_buckets_are_asked_for_whole_and_each_once(
 ) -> None:
     start = first_bucket(nth(5), buckets)
     end = max(start, nth(5 + length))
-    asked = _asked(Wish(start, end, UTC_DAYS, 3, buckets), coverage)
+    asked = _asked(DayRange(start, end, UTC_DAYS, 3, buckets), coverage)
     assert len(set(asked)) == len(asked)
     for day in asked:
         bucket = days_of(Span(max(buckets.start(day), start), min(buckets.end(day), end)))
@@ -371,14 +373,14 @@ def test_the_first_bucket_is_one_that_mixpanel_takes() -> None:
 @_quick
 def test_a_look_back_of_any_length_reaches_to_the_start(day: date, back: int) -> None:
     end = min(day + timedelta(days=2), date(9998, 1, 1))
-    coverage = Coverage((Covered(date.min, day, None),))
-    asked = Wish(day, end, UTC_DAYS, back).spans(coverage.anchored(day))
+    coverage = Coverage((CoveredDays(date.min, day, None),))
+    asked = DayRange(day, end, UTC_DAYS, back).spans(coverage.anchored(day))
     assert asked == [Span(day, end)]
 
 
 def test_a_look_back_beyond_the_calendar_vouches_for_no_day() -> None:
     coverage = _covered((0, 60, None))
-    assert Wish(nth(0), nth(65), UTC_DAYS, 10**9).vouched(coverage, _noon_of(65)) == coverage
+    assert DayRange(nth(0), nth(65), UTC_DAYS, 10**9).vouched(coverage, _noon_of(65)) == coverage
 
 
 # -- answers ---------------------------------------------------------------------------------
@@ -464,14 +466,14 @@ def _run(
     """The state as the next attempt gets it."""
     _, start, days, order, windows = attempt
     coverage = state.of(WHOLE)
-    wish = Wish(nth(start), nth(today), UTC_DAYS, back)
+    wish = DayRange(nth(start), nth(today), UTC_DAYS, back)
     for place, window in _windows(wish.spans(coverage), days, order)[:windows]:
         if place % 5 == 4:
             continue
         for day in days_of(window):
             seen.setdefault(day, []).append(today)
         read = coverage.read(window.first, window.last, _noon_of(today))
-        coverage = Wish(wish.start, wish.end, UTC_DAYS, BACK).settled(read)
+        coverage = DayRange(wish.start, wish.end, UTC_DAYS, BACK).settled(read)
         state = _round_trip(state.read(WHOLE, coverage))
     return state
 

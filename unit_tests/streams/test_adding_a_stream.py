@@ -132,7 +132,7 @@ def _values() -> Iterator[tuple[str, int]]:
     for node in ast.walk(ast.parse(MODULE)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             first = node.args[0] if node.args else None
-            if node.func.id == "ListOf" and isinstance(first, ast.Constant):
+            if node.func.id == "ListDeclaration" and isinstance(first, ast.Constant):
                 yield str(first.value), (node.end_lineno or 0) - node.lineno + 1
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from source_mixpanel.streams.coverage import (
     Coverage,
-    Covered,
+    CoveredDays,
     dump_coverage,
     parse_coverage,
 )
@@ -88,7 +88,7 @@ def test_what_is_covered_and_what_is_not_make_up_the_days_wanted(
     assert within == [day for day in wanted if day in marks_of(coverage)]
 
 
-befores: st.SearchStrategy[Callable[[Covered], date]] = st.one_of(
+befores: st.SearchStrategy[Callable[[CoveredDays], date]] = st.one_of(
     st.integers(0, 35).map(lambda number: lambda _: nth(number)),
     st.integers(-2, 12).map(lambda back: lambda part: part.last - timedelta(days=back)),
 )
@@ -97,7 +97,7 @@ befores: st.SearchStrategy[Callable[[Covered], date]] = st.one_of(
 @given(coverages, befores, st.integers(1001, 2000).map(apart))
 @_quick
 def test_vouching_gives_days_before_a_day_of_their_part_a_watermark_and_changes_none(
-    coverage: Coverage, before: Callable[[Covered], date], mark: int
+    coverage: Coverage, before: Callable[[CoveredDays], date], mark: int
 ) -> None:
     assert marks_of(coverage.vouched(before, mark)) == {
         day: mark if part.watermark_ms is None and day < before(part) else part.watermark_ms
@@ -111,7 +111,7 @@ def test_vouching_gives_days_before_a_day_of_their_part_a_watermark_and_changes_
 def test_joining_makes_one_of_neighbours_that_are_alike_and_touches_no_other(
     coverage: Coverage, limit: int
 ) -> None:
-    def settled(part: Covered) -> bool:
+    def settled(part: CoveredDays) -> bool:
         return part.watermark_ms is not None and part.watermark_ms <= limit
 
     joined = coverage.joined(lambda one, other: settled(one) and settled(other))
@@ -141,7 +141,7 @@ def test_the_first_and_last_day_are_those_of_all_parts() -> None:
     coverage = covered((3, 5, 1), (9, 12, 2))
     assert (coverage.first, coverage.last) == (nth(3), nth(12))
     assert (Coverage().first, Coverage().last) == (None, None)
-    unknown = Coverage((Covered(date.min, nth(9), None),))
+    unknown = Coverage((CoveredDays(date.min, nth(9), None),))
     assert (unknown.first, unknown.last) == (None, nth(9))
 
 
@@ -162,11 +162,15 @@ def test_only_who_kept_no_watermark_claims_a_day(coverage: Coverage, claims: boo
     ("coverage", "start", "first"),
     [
         (Coverage(), 5, None),
-        (Coverage((Covered(nth(3), nth(9), 1),)), 5, nth(3)),
-        (Coverage((Covered(date.min, nth(9), None),)), 5, nth(5)),
-        (Coverage((Covered(date.min, nth(9), None),)), 9, nth(9)),
-        (Coverage((Covered(date.min, nth(9), None),)), 10, None),
-        (Coverage((Covered(date.min, nth(9), None), Covered(nth(12), nth(14), 1))), 10, nth(12)),
+        (Coverage((CoveredDays(nth(3), nth(9), 1),)), 5, nth(3)),
+        (Coverage((CoveredDays(date.min, nth(9), None),)), 5, nth(5)),
+        (Coverage((CoveredDays(date.min, nth(9), None),)), 9, nth(9)),
+        (Coverage((CoveredDays(date.min, nth(9), None),)), 10, None),
+        (
+            Coverage((CoveredDays(date.min, nth(9), None), CoveredDays(nth(12), nth(14), 1))),
+            10,
+            nth(12),
+        ),
     ],
 )
 def test_an_unanchored_coverage_begins_at_the_start_date(
@@ -191,19 +195,19 @@ DAY = date(2026, 1, 31)
 @pytest.mark.parametrize(
     ("part", "expected"),
     [
-        (Covered(date.min, DAY, None), DAY),
-        (Covered(date(2026, 1, 1), DAY, _ms(2026, 2, 3)), DAY),
-        (Covered(date(2026, 1, 1), DAY, _ms(2026, 1, 31, 23)), date(2026, 1, 30)),
-        (Covered(DAY, DAY, _ms(2026, 1, 31, 23)), date(2026, 1, 30)),
-        (Covered(DAY, DAY, _ms(2026, 1, 20, 23)), date(2026, 1, 30)),
+        (CoveredDays(date.min, DAY, None), DAY),
+        (CoveredDays(date(2026, 1, 1), DAY, _ms(2026, 2, 3)), DAY),
+        (CoveredDays(date(2026, 1, 1), DAY, _ms(2026, 1, 31, 23)), date(2026, 1, 30)),
+        (CoveredDays(DAY, DAY, _ms(2026, 1, 31, 23)), date(2026, 1, 30)),
+        (CoveredDays(DAY, DAY, _ms(2026, 1, 20, 23)), date(2026, 1, 30)),
     ],
 )
-def test_a_day_is_over_if_it_was_so_before_the_watermark(part: Covered, expected: date) -> None:
+def test_a_day_is_over_if_it_was_so_before_the_watermark(part: CoveredDays, expected: date) -> None:
     assert part.over_through(UTC_DAYS) == expected
 
 
 def test_whether_a_day_is_over_is_the_projects_to_say() -> None:
-    part = Covered(date(2026, 1, 1), DAY, _ms(2026, 2, 1, 3))
+    part = CoveredDays(date(2026, 1, 1), DAY, _ms(2026, 2, 1, 3))
     in_los_angeles = Days(PROJECT_KIND, ZoneInfo("America/Los_Angeles"))
     assert part.over_through(UTC_DAYS) == DAY
     assert part.over_through(in_los_angeles) == date(2026, 1, 30)

@@ -1,1 +1,1 @@
-"""Which columns a stream has, and how values get into them."""
+"""The columns of streams, and how values get into them."""

@@ -1,4 +1,4 @@
-"""What the configured catalog says of a stream's columns: it alone decides them. Pure."""
+"""The columns of a stream as the configured catalog declares them. Pure."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from source_mixpanel.columns.types import JSON_TYPES, PYTHON_TYPES, RESCUED, dec
 from source_mixpanel.texts.json_lines import as_text
 
 RAW_NAME = "mixpanel_property"
-"""The keyword that tells, in a column's schema, which property it holds."""
+"""The keyword in a column's schema that names its property."""
 
 EVENT_KEY = "event_key"
 
 _ANY_TYPE = frozenset(PYTHON_TYPES["any"])
 _SIXTY_FOUR_BITS = range(-(1 << 63), 1 << 63)
 _DECIMAL = 10**29
-"""What the widest decimals of warehouses, of 38 digits with 9 of them decimals, can't hold."""
+"""Too large for the widest decimals of warehouses: 38 digits, 9 of them after the point."""
 
 _WHOLE = re.compile(r"-?[1-9]\d{0,17}|0", re.ASCII)
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
@@ -37,9 +37,9 @@ class Column:
     """A column of the catalog.
 
     Attributes:
-        name: The column's.
-        takes: The Python types of values that its JSON types allow; null is always among them.
-        checks: By Python type: what a value of it has to be besides.
+        name: Its name.
+        takes: The Python types of its JSON types, always with that of null.
+        checks: By Python type: a further condition on values of that type.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Column:
         return sorted(kinds - ({"integer"} if "number" in kinds else set()))
 
     def converted(self, value: Any) -> Any:
-        """An id as the column takes it: its JSON text, or the whole number that a text is."""
+        """An id in a type of the column: a JSON text, or the integer of a text with digits."""
         if type(value) not in self.takes and str in self.takes:
             return as_text(value)
         if type(value) is str and str not in self.takes and int in self.takes:
@@ -73,8 +73,8 @@ class CatalogColumns:
     Attributes:
         columns: By name.
         properties: The column of each property, by raw name.
-        is_older: Whether the catalog is one of before there were `rescued_properties`; values then
-            come in columns of their own even if these are not declared, and as they are.
+        is_older: Whether the catalog is of a version without `rescued_properties`; then values are
+            emitted unchanged, and in their own columns even if these are not declared.
     """
 
     columns: Mapping[str, Column]
@@ -83,12 +83,12 @@ class CatalogColumns:
 
     @property
     def rescues(self) -> bool:
-        """Whether there is a column for what fits nowhere else."""
+        """Whether there is a column `rescued_properties`."""
         return RESCUED in self.columns
 
     @cached_property
     def raw_names(self) -> Mapping[str, str]:
-        """The property of each column of one."""
+        """The property of each column that has one."""
         return {column: raw for raw, column in self.properties.items()}
 
     def core(self, core: Core) -> tuple[str, ...]:
@@ -99,17 +99,17 @@ class CatalogColumns:
 
 
 def any_column(name: str) -> Column:
-    """A column that nobody has declared, and that takes everything."""
+    """A column without a declared type, which accepts all values."""
     return Column(name, _ANY_TYPE, {})
 
 
 def parse_columns(schema: Mapping[str, Any] | None, core: Core) -> CatalogColumns:
-    """What a configured schema says; one that says nothing is an older one.
+    """The columns of a configured schema; one without columns counts as an older one.
 
-    A column that does not name its property holds the one that would be called like it.
+    A column that does not name its property has the property that would get its name.
     """
-    told = (schema or {}).get("properties")
-    specs: Mapping[str, Any] = told if isinstance(told, Mapping) else {}
+    declared = (schema or {}).get("properties")
+    specs: Mapping[str, Any] = declared if isinstance(declared, Mapping) else {}
     columns = {name: _column(name, spec) for name, spec in specs.items()}
     marked = {
         spec[RAW_NAME]: name
@@ -120,8 +120,8 @@ def parse_columns(schema: Mapping[str, Any] | None, core: Core) -> CatalogColumn
     if not is_older:
         known = {*marked.values(), *core.columns, RESCUED, EVENT_KEY}
         for name in columns.keys() - known:
-            own = f"${name}"
-            marked.setdefault(own if own in core.reserved else name, name)
+            reserved_name = f"${name}"
+            marked.setdefault(reserved_name if reserved_name in core.reserved else name, name)
     properties = {raw: name for raw, name in marked.items() if raw not in core.properties}
     return CatalogColumns(columns, properties, is_older)
 
@@ -130,12 +130,12 @@ def _column(name: str, spec: Any) -> Column:
     types = declared_types(spec)
     if not types:
         return any_column(name)
-    kinds = {kind for told in types for kind in PYTHON_TYPES.get(told, ())}
+    kinds = {kind for json_type in types for kind in PYTHON_TYPES.get(json_type, ())}
     return Column(name, frozenset({type(None), *kinds}), dict(_checks(types, spec)))
 
 
 def _checks(types: Iterable[str], spec: Mapping[str, Any]) -> Iterable[tuple[type, Check]]:
-    """What the types of a column leave out that the types of Python do not."""
+    """The conditions of a column's types that Python's types do not express."""
     if "string" in types:
         moment = _of_form(spec)
         return [(str, moment)] if moment else []
@@ -145,12 +145,12 @@ def _checks(types: Iterable[str], spec: Mapping[str, Any]) -> Iterable[tuple[typ
 
 
 def is_decimal(value: float) -> bool:
-    """Whether warehouses' widest decimals have room for a number."""
+    """Whether a number fits the widest decimals of warehouses."""
     return -_DECIMAL < value < _DECIMAL
 
 
 def _of_form(spec: Mapping[str, Any]) -> Check | None:
-    """Whether a text is of the form that the schema names."""
+    """The check for the `format` of a schema; None without one."""
     if spec.get("format") == "date":
         return lambda text: is_time(text, _DAY)
     if spec.get("format") != "date-time":
@@ -161,11 +161,11 @@ def _of_form(spec: Mapping[str, Any]) -> Check | None:
 
 
 def is_time(text: str, form: re.Pattern[str]) -> bool:
-    """Whether a text is of a form, and a time that there is."""
+    """Whether a text has a form, and is a time that exists."""
     if not form.fullmatch(text):
         return False
     try:
-        # There are texts of this form that are no time, such as 30 February.
+        # Texts of this form need not be a time, such as 30 February.
         datetime.fromisoformat(text[:_WHOLE_SECONDS])
     except ValueError:
         return False

@@ -1,4 +1,4 @@
-"""How rows are made what the configured catalog says, before they leave."""
+"""Fitting rows to the configured catalog before they are emitted."""
 
 from __future__ import annotations
 
@@ -15,47 +15,48 @@ Row: TypeAlias = Mapping[str, Any]
 
 
 class Fitting:
-    """Fits rows of declared columns; those of properties are made to fit.
+    """Fits the rows of streams with declared columns.
 
     Args:
-        key: The columns that no row can do without.
+        catalog: The configured columns.
+        key: The primary key; rows need a value in each of its columns.
     """
 
     def __init__(self, catalog: CatalogColumns, key: Collection[str]) -> None:
         self._catalog = catalog
         self._key = key
         self._columns = PropertyColumns(catalog, Shape(), Core({}))
-        self._keyless = Oddities()
+        self._without_key = Oddities()
 
     def rows(self, rows: Iterable[Row]) -> Iterable[Row]:
-        """Rows whose every column the catalog declares, in a value that fits it."""
+        """The rows with declared columns and fitting values only; without rows that have no key."""
         return filter(None, map(self._fitted, rows))
 
     def _fitted(self, row: Row) -> Row | None:
-        """The row, or None if its key holds what its column cannot; that is told in the end."""
-        given = dict(row)
+        """The fitted row; None if its key does not fit, which is counted."""
+        converted = dict(row)
         for column in self._key:
             declared = self._catalog.columns.get(column)
             if declared is not None:
-                given[column] = declared.converted(row.get(column))
-        made = self._columns.row(given)
+                converted[column] = declared.converted(row.get(column))
+        fitted = self._columns.row(converted)
         for column in self._key:
-            if type(row.get(column)) not in (str, int) and made.get(column) is not None:
-                self._columns.rescue(made, column, row[column])
-        if any(made.get(column) is None for column in self._key):
-            self._keyless.add(row)
+            if type(row.get(column)) not in (str, int) and fitted.get(column) is not None:
+                self._columns.rescue(fitted, column, row[column])
+        if any(fitted.get(column) is None for column in self._key):
+            self._without_key.add(row)
             return None
-        if self._catalog.rescues and made[RESCUED] is None:
-            # These streams hardly ever have any, and null is what is left out.
-            del made[RESCUED]
-        return made
+        if self._catalog.rescues and fitted[RESCUED] is None:
+            # These streams hardly ever have any; a missing column means null.
+            del fitted[RESCUED]
+        return fitted
 
     def sentences(self, stream: str) -> Iterator[str]:
-        """What was odd, a sentence for each thing."""
-        if self._keyless.count:
+        """Sentences about rows and values that do not fit."""
+        if self._without_key.count:
             yield (
-                f"Stream {stream!r}: {self._keyless.count} items have no "
+                f"Stream {stream!r}: {self._without_key.count} items have no "
                 f"{' and '.join(self._key)} of the type that the schema declares, so they are "
-                f"left out: {self._keyless.shown()}."
+                f"left out: {self._without_key.shown()}."
             )
         yield from self._columns.sentences(stream)

@@ -1,9 +1,9 @@
-"""Which column a property goes to: a rule that depends on the names alone. Pure.
+"""The column of each property: a rule that depends on the names only. Pure.
 
-A column is the property's name without one leading `$`. Of rivals one keeps that name, and the
-others get underscores in front of it. Rivals are names that some warehouse cannot tell apart: they
-ignore letter case, clean away what is no letter or digit, and cut long names (PostgreSQL: 63
-bytes). Names that destinations keep for themselves are nobody's.
+A column is the property's name without one leading `$`. Of colliding names one keeps that name,
+and the others get underscores in front. Names collide if some warehouse cannot tell them apart:
+warehouses ignore letter case, remove what is no letter or digit, and cut long names (PostgreSQL:
+63 bytes). Names that destinations reserve are never used.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from dataclasses import dataclass, field
 from hashlib import md5
 from itertools import chain, count
 
-from source_mixpanel.columns.names import LONGEST, claims, cleaned, is_reserved
+from source_mixpanel.columns.names import MAX_NAME_LENGTH, claims, cleaned, is_reserved
 from source_mixpanel.columns.types import RESCUED
 
-_PART = 40
+_HASHED_PREFIX = 40
 _MOST_UNDERSCORES = 20
 
 
 @dataclass(frozen=True)
 class Core:
-    """The columns of a stream that the rule gives to no further property.
+    """The fixed columns of a stream, which the rule gives to no other property.
 
     Attributes:
-        properties: Raw names of properties that have a column of their own.
+        properties: The column by raw name of properties with a fixed column.
         others: Columns that hold no property.
-        reserved: Mixpanel's own properties, which come first among rivals.
+        reserved: Mixpanel's own properties, which come first in collisions.
     """
 
     properties: Mapping[str, str]
@@ -36,18 +36,18 @@ class Core:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """All of them."""
+        """The names of all core columns."""
         return (*self.others, *self.properties.values())
 
 
 def bare(raw: str) -> str:
-    """The name that a property's column has unless it is taken.
+    """The name of a property's column unless it is taken.
 
-    Nothing would be left of a name without any Latin letter or digit where a destination keeps
-    only these, and so many characters; such a name is told from others by digits of its hash.
+    A name without Latin letters and digits would be empty in some destinations; it gets digits of
+    its hash.
     """
     name = raw.removeprefix("$")
-    return name if cleaned(name)[:LONGEST].strip("_") else _hashed(raw)
+    return name if cleaned(name)[:MAX_NAME_LENGTH].strip("_") else _hashed(raw)
 
 
 def digest(text: str) -> str:
@@ -56,20 +56,21 @@ def digest(text: str) -> str:
 
 
 def _hashed(raw: str) -> str:
-    """A name that no other property's can be like, even where it is cut."""
-    return f"{raw.removeprefix('$')[:_PART]}_{digest(raw)[:8]}"
+    """A name that collides with no other property's, even if it is cut."""
+    return f"{raw.removeprefix('$')[:_HASHED_PREFIX]}_{digest(raw)[:8]}"
 
 
 class ColumnNames:
     """The map from raw property names to columns.
 
-    Names that are added at once get the same columns in whichever order they come.
+    Names of one call of `add` get the same columns in any order.
 
     Args:
-        given: Columns that are settled, by raw name.
+        core: The fixed columns.
+        given: Columns that are already decided, by raw name.
 
     Attributes:
-        columns: The column of each property, the core ones' too.
+        columns: The column of each property, core ones included.
     """
 
     def __init__(self, core: Core, given: Mapping[str, str] | None = None) -> None:
@@ -78,15 +79,15 @@ class ColumnNames:
         self._taken = {c for column in (*core.columns, RESCUED) for c in claims(column)}
         for raw, column in (given or {}).items():
             if raw not in self.columns:
-                self._give(raw, column)
+                self._assign(raw, column)
 
     def add(self, raws: Iterable[str]) -> None:
         """Give columns to those that have none yet."""
         for raw in sorted({*raws} - self.columns.keys(), key=self._rank):
-            self._give(raw, self._free(raw))
+            self._assign(raw, self._free(raw))
 
     def _free(self, raw: str) -> str:
-        """A column for a property: underscores in front, but never so many that they are all."""
+        """A free column for a property: with underscores in front, or with a hash."""
         rivals = (f"{'_' * n}{bare(raw)}" for n in range(_MOST_UNDERSCORES))
         hashed = (f"{'_' * n}{_hashed(raw)}" for n in count())
         return next(filter(self._is_free, chain(rivals, hashed)))
@@ -95,16 +96,16 @@ class ColumnNames:
         return not is_reserved(column) and self._taken.isdisjoint(claims(column))
 
     def add_if_free(self, raws: Iterable[str]) -> None:
-        """Give columns to those that get their plain names."""
+        """Give columns to those whose plain names are free."""
         for raw in sorted(raws, key=self._rank):
             if raw not in self.columns and self._is_free(bare(raw)):
-                self._give(raw, bare(raw))
+                self._assign(raw, bare(raw))
 
     def _rank(self, raw: str) -> tuple[bool, bool, bool, str]:
-        """Mixpanel's own first, then who is spelled like the column, tidy names before others."""
+        """The order in collisions: Mixpanel's own, then equal to the column, then clean names."""
         column = raw.removeprefix("$")
         return raw not in self._core.reserved, column != raw, column != cleaned(column), raw
 
-    def _give(self, raw: str, column: str) -> None:
+    def _assign(self, raw: str, column: str) -> None:
         self.columns[raw] = column
         self._taken.update(claims(column))

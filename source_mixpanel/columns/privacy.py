@@ -1,4 +1,4 @@
-"""What the user keeps back: properties that never come out, or as a hash alone. Pure."""
+"""Properties that the user excludes or hashes. Pure."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from source_mixpanel.columns.names import first_fit
 from source_mixpanel.texts.json_lines import as_text, dump
 
 IDS = frozenset({"distinct_id", "$distinct_id", "$distinct_id_before_identity"})
-"""Properties that hold the id of the person or group that an event or a profile is of."""
+"""Properties with the id of the person or group of an event or a profile."""
 _NAMES_OF_THE_ID = frozenset({"distinct_id", "$distinct_id"})
-_FURTHER_IDS = (
+_OTHER_IDS = (
     "$user_id",
     "$device_id",
     "$identified_id",
@@ -24,31 +24,31 @@ _FURTHER_IDS = (
     "$preshuffle_distinct_id",
     "mp_original_distinct_id",
 )
-"""Properties that hold such ids as well."""
-_MANY = 20_000
+"""Other properties with such ids."""
+_MAX_CACHED = 20_000
 
 
-class _Gone(dict[str, bool]):
-    """Whether a name is one of those that patterns mean; what was asked for is remembered."""
+class _ExcludedNames(dict[str, bool]):
+    """Whether a name matches a pattern, with a cache."""
 
     def __init__(self, patterns: tuple[str, ...]) -> None:
         super().__init__()
         self._patterns = patterns
 
     def __missing__(self, name: str) -> bool:
-        if len(self) >= _MANY:
+        if len(self) >= _MAX_CACHED:
             self.clear()
-        self[name] = gone = first_fit(name, self._patterns) is not None
-        return gone
+        self[name] = is_excluded = first_fit(name, self._patterns) is not None
+        return is_excluded
 
 
 @dataclass(frozen=True)
 class Privacy:
-    """Which properties are kept back.
+    """The properties that are left out or hashed.
 
     Attributes:
-        excluded: Names of those that are left out; `*` stands for any run of characters.
-        hashed: Names of those that are hashed; `distinct_id` for all of `IDS`.
+        excluded: Names to leave out; `*` stands for any characters.
+        hashed: Names to hash; `distinct_id` stands for all of `IDS`.
         salt: The key of the hashes.
     """
 
@@ -65,53 +65,53 @@ class Privacy:
         return not self.hashed.isdisjoint(_NAMES_OF_THE_ID)
 
     def excludes(self, name: str) -> bool:
-        """Whether a property never comes out."""
-        return self._gone[name]
+        """Whether a property is left out."""
+        return self._excluded_names[name]
 
     def hashes(self, name: str) -> bool:
-        """Whether a property comes out as a hash."""
+        """Whether a property is hashed."""
         return name in self.hashed or (self.hashes_ids and name in IDS)
 
     def guard(self, properties: Mapping[str, Any]) -> dict[str, Any]:
-        """The properties as they may come out; null stays null.
+        """The properties without excluded ones, and with hashes; null stays null.
 
-        Integers beyond 64 bits have to be exact.
+        Integers beyond 64 bits have to be exact in the input.
 
         Raises:
-            DataError: A value to be hashed is nested too deep.
+            DataError: A value to hash is nested too deep.
         """
-        gone = self._gone
-        kept = {name: value for name, value in properties.items() if not gone[name]}
-        for name in self._hashed_names & kept.keys():
-            value = kept[name]
+        excluded = self._excluded_names
+        guarded = {name: value for name, value in properties.items() if not excluded[name]}
+        for name in self._hashed_names & guarded.keys():
+            value = guarded[name]
             if value is not None:
-                kept[name] = self._hash(as_text(value) if name in IDS else value)
-        return kept
+                guarded[name] = self._hash(as_text(value) if name in IDS else value)
+        return guarded
 
     def guard_schema(self, schema: Any) -> Any:
-        """A JSON Schema of properties, without those that never come out."""
+        """A JSON Schema of properties, without excluded ones."""
         if not self.excluded or not isinstance(schema, Mapping):
             return schema
-        kept, told, needed = dict(schema), schema.get("properties"), schema.get("required")
-        if isinstance(told, Mapping):
-            kept["properties"] = {n: spec for n, spec in told.items() if not self.excludes(n)}
-        if isinstance(needed, list):
-            kept["required"] = [n for n in needed if not self.excludes(str(n))]
+        kept, properties, required = dict(schema), schema.get("properties"), schema.get("required")
+        if isinstance(properties, Mapping):
+            kept["properties"] = {n: spec for n, spec in properties.items() if not self.excludes(n)}
+        if isinstance(required, list):
+            kept["required"] = [n for n in required if not self.excludes(str(n))]
         return kept
 
     def id(self, text: str) -> str:
-        """The id of a person or group, as it comes out in every stream."""
+        """The id of a person or group as every stream emits it: hashed, if ids are."""
         return self._hash(text) if self.hashes_ids else text
 
     def readable_ids(self) -> list[str]:
-        """Where ids are hashed: the properties that show them all the same."""
+        """If ids are hashed: other properties that still contain them."""
         if not self.hashes_ids:
             return []
-        return [n for n in _FURTHER_IDS if not self.hashes(n) and not self.excludes(n)]
+        return [n for n in _OTHER_IDS if not self.hashes(n) and not self.excludes(n)]
 
     @cached_property
-    def _gone(self) -> _Gone:
-        return _Gone(self.excluded)
+    def _excluded_names(self) -> _ExcludedNames:
+        return _ExcludedNames(self.excluded)
 
     @cached_property
     def _hashed_names(self) -> frozenset[str]:

@@ -1,9 +1,9 @@
-"""Properties to columns: the part of the hot path that every kind of row shares. Pure.
+"""Properties to columns: the hot path that all kinds of rows share. Pure.
 
-A property goes to the column that the catalog has for it, if its value fits; else to
-`rescued_properties`. `_Placing` holds what is the same for all rows of the same names and types of
-values, so that most rows are one copy of a dictionary. Rows of names that come for the first time,
-and those with a value that needs a closer look, are made value by value.
+A property goes to its column in the catalog if its value fits; else to `rescued_properties`.
+`_Placing` caches what is the same for all rows with the same names and types of values, so that
+most rows are one copy of a dictionary. Rows whose names come for the first time, and rows with a
+value that does not pass a check, are made value by value.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ from source_mixpanel.columns.tally import Counts, Tally
 from source_mixpanel.columns.types import RESCUED
 from source_mixpanel.texts.json_lines import as_text, holds_long_number
 
-_MOST_HELD = 150_000
-"""Names in all placings together: some 20 MB."""
-_MOST_SEEN = 50_000
+_MAX_CACHED_NAMES = 150_000
+"""Names in all cached placings: some 20 MB."""
+_MAX_SEEN = 50_000
 _EXACT = 2.0**63
-"""orjson makes a float of an integer that is not below this, or below its negative."""
+"""orjson parses integers from this size on, positive or negative, as floats."""
 
 
 @dataclass(frozen=True)
 class Shape:
-    """How the user wants rows to look.
+    """The layout of rows in the settings.
 
     Attributes:
-        as_object: One `properties` column with raw names instead of a column each.
-        to_text: Whether custom properties become text where their columns take text.
-        only_declared: Emit only the columns of the configured catalog.
+        as_object: Whether there is one column `properties` instead of a column each.
+        to_text: Whether custom properties become text if their columns accept text.
+        only_declared: Whether properties without a column are left out.
     """
 
     as_object: bool = False
@@ -49,17 +49,20 @@ class Shape:
 
 @dataclass(slots=True, eq=False)
 class _Placing:
-    """Where the values of rows go that have the same names and types of values.
+    """Where values go in rows with the same names and types of values.
 
     Attributes:
         signature: The types.
-        blank: A row with all its columns null: copying it is cheaper than growing a new one.
-        selectors: Which values go to `columns`, None for all.
+        columns: The columns of the selected values.
+        blank: A row with null in all columns: copying it is faster than building a new one.
+        selectors: Which values go to `columns`; None for all.
         text: Columns whose values become text.
-        rescued: Names of what has no column, or does not fit it.
-        odd: Names and types of what is told in the end; `count` rows have them.
+        rescued: Names of values that have no column or do not fit it.
+        odd: Names and types of values to report.
         floats: Names of floats, which may be rounded integers.
-        checks: Names whose values have to be looked at, and how.
+        nested: Whether there are lists or objects, which may contain long integers.
+        checks: Names whose values have to be checked, and how.
+        count: Rows made, if there is something to report.
     """
 
     signature: tuple[type, ...]
@@ -74,8 +77,8 @@ class _Placing:
     checks: tuple[tuple[str, Check], ...] = ()
     count: int = 0
 
-    def needs_a_look(self, properties: Mapping[str, Any], line: bytes) -> bool:
-        """Whether a value of a row is not what its type promises."""
+    def needs_checks(self, properties: Mapping[str, Any], line: bytes) -> bool:
+        """Whether a value of a row fails a check, or may have been rounded."""
         for name in self.floats:
             if not -_EXACT < properties[name] < _EXACT:
                 return True
@@ -86,7 +89,7 @@ class _Placing:
 
 
 class _Plan:
-    """The placings of one tuple of names; mostly the next row has the types of the last one."""
+    """The placings of one tuple of names, and the last one used, which most rows repeat."""
 
     __slots__ = ("last", "placings")
 
@@ -96,17 +99,19 @@ class _Plan:
 
 
 class PropertyColumns:
-    """Puts properties in their columns.
+    """Puts properties into their columns.
 
-    Core properties go to theirs whatever they are: whoever makes the rows sees to them.
+    The values of core properties are not checked: the caller has to do that.
 
     Args:
-        core: The columns that every row has, in front.
-        parse_again: The properties of a line, with integers beyond 64 bits exact.
+        catalog: The configured columns.
+        shape: The layout of rows.
+        core: The columns of every row, in front.
+        parse_again: Parses the properties of a line with exact integers beyond 64 bits.
 
     Attributes:
-        blank: A row of nothing but nulls: the core columns, and the one of what is rescued.
-        held: Names that are remembered, in all mixtures of them.
+        blank: A row of nulls: the core columns and `rescued_properties`.
+        held: Names in all cached placings.
     """
 
     def __init__(
@@ -130,24 +135,24 @@ class PropertyColumns:
 
     @property
     def is_older(self) -> bool:
-        """Whether values come as they are, even if they do not fit."""
+        """Whether values are emitted unchanged even if they do not fit."""
         return self._catalog.is_older
 
     def row(self, properties: Mapping[str, Any], line: bytes = b"") -> dict[str, Any]:
-        """A row with the properties in it; core columns have to be set after it.
+        """A row with the properties; the caller sets its core columns after that.
 
-        The line they were parsed from is not needed if very large integers are exact.
+        `line` is their JSON text; it is not needed if integers beyond 64 bits are exact.
         """
         plan = self._plans.get(names := tuple(properties)) or self._plan(names)
         if plan is None:
-            return self._by_value(properties, line)
+            return self._row_by_value(properties, line)
         values: Iterable[Any] = properties.values()
         signature = tuple(map(type, values))
         placing = plan.last
         if signature != placing.signature:
             placing = plan.last = self._placing(plan, names, signature)
-        if placing.needs_a_look(properties, line):
-            return self._by_value(properties, line)
+        if placing.needs_checks(properties, line):
+            return self._row_by_value(properties, line)
         if placing.selectors is not None:
             values = compress(values, placing.selectors)
         row = placing.blank.copy()
@@ -161,29 +166,29 @@ class PropertyColumns:
         return row
 
     def rescue(self, row: dict[str, Any], raw: str, value: Any) -> None:
-        """Keep a value that is in no column that it fits."""
+        """Put a value that fits no column into `rescued_properties`, and count it."""
         self._tally.add(raw, type(value))
         if self._catalog.rescues:
             row[RESCUED] = {**(row[RESCUED] or {}), raw: value}
 
     def sentences(self, stream: str) -> Iterable[str]:
-        """What is to be told of values that do not fit, if anything."""
+        """Sentences about values that do not fit; none if there are none."""
         self._count()
         return self._tally.sentences(stream)
 
     def taken(self) -> Counts:
-        """What was counted of values that do not fit; nothing of it is kept."""
+        """The counts of values that do not fit, which are reset."""
         self._count()
         return self._tally.taken()
 
     def absorb(self, counts: Counts) -> None:
-        """Count what was counted elsewhere."""
+        """Add the counts of another instance."""
         self._tally.absorb(counts)
 
     # -- value by value --------------------------------------------------------------------
 
-    def _by_value(self, properties: Mapping[str, Any], line: bytes) -> dict[str, Any]:
-        """As `row`, for any values; the same rules without anything remembered."""
+    def _row_by_value(self, properties: Mapping[str, Any], line: bytes) -> dict[str, Any]:
+        """The same as `row` without the cache, for any values."""
         if self._parse_again and holds_long_number(line):
             properties = self._parse_again(line)
         row = dict(self.blank)
@@ -196,9 +201,9 @@ class PropertyColumns:
                 if not self._shape.only_declared and value is not None:
                     self.rescue(row, raw, value)
                 continue
-            told = as_text(value) if self._is_to_be_text(column, type(value), raw) else value
-            if column.fits(told):
-                row[column.name] = told
+            converted = as_text(value) if self._is_to_be_text(column, type(value), raw) else value
+            if column.fits(converted):
+                row[column.name] = converted
                 continue
             row[column.name] = value if self._catalog.is_older else None
             self.rescue(row, raw, value)
@@ -210,7 +215,7 @@ class PropertyColumns:
             row[column] = value
 
     def _column(self, raw: str) -> Column | None:
-        """The column of a property that is no core one; None if it has none."""
+        """The column of a property that is not a core one; None if it has none."""
         name = self._catalog.properties.get(raw)
         if name is not None:
             return self._catalog.columns[name]
@@ -228,12 +233,12 @@ class PropertyColumns:
     # -- what is remembered ----------------------------------------------------------------
 
     def _plan(self, names: tuple[str, ...]) -> _Plan | None:
-        """A plan for rows of these names, unless they come for the first time."""
+        """The plan for rows of these names; None if they come for the first time."""
         if self._names is not None:
             self._names.add(names)
         known = hash(names)
         if known not in self._seen:
-            if len(self._seen) >= _MOST_SEEN:
+            if len(self._seen) >= _MAX_SEEN:
                 self._seen.clear()
             self._seen.add(known)
             return None
@@ -246,16 +251,16 @@ class PropertyColumns:
         if (known := plan.placings.get(signature)) is not None:
             return known
         self.held += len(names)
-        if self.held > _MOST_HELD:
-            self._forget()
+        if self.held > _MAX_CACHED_NAMES:
+            self._clear_cache()
             self.held = len(names)
             self._plans[names] = plan
             plan.placings.clear()
-        made = plan.placings[signature] = self._decided(names, signature)
-        return made
+        placing = plan.placings[signature] = self._place_all(names, signature)
+        return placing
 
-    def _forget(self) -> None:
-        """Give memory back; what was counted is kept."""
+    def _clear_cache(self) -> None:
+        """Empty the cache; counts are kept."""
         self._count()
         self._plans.clear()
         self._seen.clear()
@@ -267,20 +272,22 @@ class PropertyColumns:
                     self._tally.add(raw, kind, placing.count)
                 placing.count = 0
 
-    def _decided(self, names: tuple[str, ...], signature: tuple[type, ...]) -> _Placing:
-        """Where values of these types go."""
+    def _place_all(self, names: tuple[str, ...], signature: tuple[type, ...]) -> _Placing:
+        """The placing for values of these types."""
         placing = _Placing(signature)
-        told = [self._one(placing, raw, kind) for raw, kind in zip(names, signature, strict=True)]
-        columns = [place for place in told if place is not None]
+        placed = [
+            self._place_one(placing, raw, kind) for raw, kind in zip(names, signature, strict=True)
+        ]
+        columns = [column_name for column_name in placed if column_name is not None]
         placing.columns = tuple(columns)
-        known = (self._column(raw) for raw in names if raw not in self._core.properties)
-        placing.blank = {**self.blank, **{column.name: None for column in known if column}}
-        if len(columns) < len(told):
-            placing.selectors = tuple(place is not None for place in told)
+        mapped = (self._column(raw) for raw in names if raw not in self._core.properties)
+        placing.blank = {**self.blank, **{column.name: None for column in mapped if column}}
+        if len(columns) < len(placed):
+            placing.selectors = tuple(column_name is not None for column_name in placed)
         return placing
 
-    def _one(self, placing: _Placing, raw: str, kind: type) -> str | None:
-        """The column of values of a type; what has none is noted in the placing."""
+    def _place_one(self, placing: _Placing, raw: str, kind: type) -> str | None:
+        """The column of values of a type; None, and noted in the placing, if there is none."""
         if kind is float:
             placing.floats += (raw,)
         placing.nested = placing.nested or kind in (list, dict)
@@ -290,27 +297,27 @@ class PropertyColumns:
         column = self._column(raw)
         if column is None:
             if not self._shape.only_declared and kind is not type(None):
-                self._no_place(placing, raw, kind)
+                self._no_column(placing, raw, kind)
             return None
         if self._is_to_be_text(column, kind, raw):
             placing.text += (column.name,)
         elif kind in column.takes:
             check = column.checks.get(kind)
-            if check is not None and not self._holds_anyway(check, kind):
+            if check is not None and not self._is_checked_elsewhere(check, kind):
                 placing.checks += ((raw, check),)
         else:
-            self._no_place(placing, raw, kind)
+            self._no_column(placing, raw, kind)
             return column.name if self._catalog.is_older else None
         return column.name
 
-    def _no_place(self, placing: _Placing, raw: str, kind: type) -> None:
+    def _no_column(self, placing: _Placing, raw: str, kind: type) -> None:
         placing.odd += ((raw, kind),)
         if self._catalog.rescues:
             placing.rescued += (raw,)
 
-    def _holds_anyway(self, check: Check, kind: type) -> bool:
-        """Whether numbers are looked at before they get too large for a decimal.
+    def _is_checked_elsewhere(self, check: Check, kind: type) -> bool:
+        """Whether another check finds all numbers that are too large for a decimal.
 
-        Floats are, for being rounded integers; so are integers where they are parsed again.
+        Floats are checked for being rounded integers; integers, if they are parsed again.
         """
         return check is is_decimal and (kind is float or self._parse_again is not None)

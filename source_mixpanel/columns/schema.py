@@ -1,4 +1,4 @@
-"""Columns that hold properties, in the schemas that are discovered."""
+"""The columns of properties in discovered schemas."""
 
 from __future__ import annotations
 
@@ -27,12 +27,13 @@ def object_columns() -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Naming:
-    """What the columns of a stream's properties depend on besides the properties.
+    """What the columns of properties depend on besides their names and types.
 
     Attributes:
-        reserved: The types of Mixpanel's own properties.
+        core: The fixed columns.
+        reserved: The types of Mixpanel's own properties, by raw name.
         pinned: The columns that the user has pinned, by raw name.
-        privacy: What is left out, or hashed and so text.
+        privacy: Which properties are left out, or hashed and so text.
         to_text: Whether custom properties are text.
     """
 
@@ -44,23 +45,23 @@ class Naming:
 
 
 def columns_of(
-    types: Mapping[str, str | None], naming: Naming, own: Iterable[str] = ()
+    types: Mapping[str, str | None], naming: Naming, if_free: Iterable[str] = ()
 ) -> dict[str, Any]:
-    """The schema of each property's column, which names its property.
+    """The schema of each property's column, with the property's name in `RAW_NAME`.
 
-    A name that no warehouse can hold has none.
+    Properties whose name no warehouse can store have no column.
 
     Args:
-        types: JSON type by raw name, None where nothing tells.
-        naming: What else decides.
-        own: Properties that have a column only where their plain name is free.
+        types: JSON type by raw name; None if it is not known.
+        naming: What else the columns depend on.
+        if_free: Properties that get a column only if their plain name is free.
     """
     privacy = naming.privacy
     seen = [raw for raw in types if can_be_stored(raw) and not privacy.excludes(raw)]
-    free = [raw for raw in own if not privacy.excludes(raw)]
+    free_names = [raw for raw in if_free if not privacy.excludes(raw)]
     names = ColumnNames(naming.core, naming.pinned)
     names.add(seen)
-    names.add_if_free(free)
+    names.add_if_free(free_names)
 
     def type_of(raw: str) -> str:
         if privacy.hashes(raw):
@@ -68,9 +69,9 @@ def columns_of(
         custom = "string" if naming.to_text else types.get(raw)
         return naming.reserved.get(raw) or custom or "string"
 
-    there = {*seen, *free} - naming.core.properties.keys()
+    present = {*seen, *free_names} - naming.core.properties.keys()
     return {
         column: {**column_schema(type_of(raw)), RAW_NAME: raw}
         for raw, column in names.columns.items()
-        if raw in there
+        if raw in present
     }

@@ -1,4 +1,4 @@
-"""What a log tells of values that fit no column of the catalog: one line a stream. Pure."""
+"""Counts of values that fit no column, for one log line per stream. Pure."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from source_mixpanel.columns.catalog import CatalogColumns
 from source_mixpanel.columns.types import JSON_TYPES, RESCUED
 from source_mixpanel.texts.masking import EXCERPT, shown
 
-_MOST_NAMED = 5
-_MOST_KEPT = 1000
+_MAX_NAMED = 5
+_MAX_COUNTED = 1000
 
 
 @dataclass(frozen=True)
 class Counts:
-    """What a tally has counted.
+    """The counts of a tally.
 
     Attributes:
-        total: Values.
-        more: Whether there were more properties than are named.
-        of: How many, by property and JSON type.
+        total: Values in all.
+        more: Whether there were more properties than `of` has.
+        of: Values by property and JSON type.
     """
 
     total: int
@@ -39,57 +39,58 @@ class Tally:
         self._more = False
 
     def add(self, raw: str, kind: type, count: int = 1) -> None:
-        """So many values more of a property."""
+        """Count `count` values of a property."""
         self._total += count
-        if raw not in self._counts and len(self._counts) >= _MOST_KEPT:
+        if raw not in self._counts and len(self._counts) >= _MAX_COUNTED:
             self._more = True
             return
         self._counts.setdefault(raw, Counter())[JSON_TYPES.get(kind, kind.__name__)] += count
 
     def taken(self) -> Counts:
-        """What was counted, in plain types; nothing is kept."""
+        """The counts, in plain types; the tally is reset."""
         taken = Counts(self._total, self._more, {k: dict(v) for k, v in self._counts.items()})
         self._counts, self._total, self._more = {}, 0, False
         return taken
 
     def absorb(self, counts: Counts) -> None:
-        """Count what another tally has taken."""
+        """Add the counts of another tally."""
         self._total += counts.total
         self._more = self._more or counts.more
         for raw, kinds in counts.of.items():
-            if raw in self._counts or len(self._counts) < _MOST_KEPT:
+            if raw in self._counts or len(self._counts) < _MAX_COUNTED:
                 self._counts.setdefault(raw, Counter()).update(kinds)
             else:
                 self._more = True
 
     def sentences(self, stream: str) -> Iterable[str]:
-        """At most one."""
+        """One sentence about what was counted; none if nothing was."""
         if not self._total:
             return
-        named = list(self._counts)[:_MOST_NAMED]
-        left = len(self._counts) - len(named)
-        more = f" and {'more than ' if self._more else ''}{left} more" if left else ""
-        told = f"{', '.join(map(self._told, named))}{more}"
-        begin = f"Stream {stream!r}: {self._total} values of {len(self._counts)} properties"
+        named = list(self._counts)[:_MAX_NAMED]
+        unnamed = len(self._counts) - len(named)
+        more = f" and {'more than ' if self._more else ''}{unnamed} more" if unnamed else ""
+        properties = f"{', '.join(map(self._describe, named))}{more}"
+        subject = f"Stream {stream!r}: {self._total} values of {len(self._counts)} properties"
         if self._catalog.is_older:
             yield (
-                f"{begin} do not fit the types of their columns, and are emitted as they are: "
-                f"{told}. Refresh the connection's schema to have them in the column {RESCUED} "
-                f"instead, which no destination drops or nulls."
+                f"{subject} do not fit the types of their columns, and are emitted as they are: "
+                f"{properties}. Refresh the connection's schema to have them in the column "
+                f"{RESCUED} instead, which no destination drops or nulls."
             )
             return
-        done = (
+        outcome = (
             f"are in the column {RESCUED}"
             if self._catalog.rescues
             else f"are left out, since the column {RESCUED} is not selected"
         )
         yield (
-            f"{begin} {done}, because they have no column or do not fit its type: {told}. Refresh "
-            f"the connection's schema to give new properties a column; where types vary set "
-            f"property_types to string, or property_layout to object where there are very many."
+            f"{subject} {outcome}, because they have no column or do not fit its type: "
+            f"{properties}. Refresh the connection's schema to give new properties a column; where "
+            f"types vary set property_types to string, or property_layout to object where there "
+            f"are very many."
         )
 
-    def _told(self, raw: str) -> str:
+    def _describe(self, raw: str) -> str:
         kinds = ", ".join(f"{count} x {kind}" for kind, count in sorted(self._counts[raw].items()))
         column = self._catalog.columns.get(self._catalog.properties.get(raw, raw))
         name = shown(repr(raw)[:EXCERPT])

@@ -1,4 +1,4 @@
-"""JSON types: what a column is declared as, and whether values fit it."""
+"""JSON types of columns and values."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {
 """The Python types of the values that a JSON type allows; `any` stands for all of them."""
 
 LONG_INTEGER = "long integer"
-"""What `seen_type` calls whole numbers that a double would round, and 64 bits hold."""
+"""What `json_type_of` calls whole numbers that a double would round, and 64 bits hold."""
 
 _EXACT_IN_A_DOUBLE = 2**53
 _BEYOND_64_BITS = 2**63
@@ -55,24 +55,26 @@ def column_schema(json_type: str) -> dict[str, Any]:
 
 
 OBJECT = "properties"
-"""The one column of `property_layout: object`, with everything under its raw name."""
+"""The one column of `property_layout: object`: all properties by raw name."""
 
 RESCUED = "rescued_properties"
-"""The column of what has no other, or does not fit its own: an object by raw name, or null."""
+"""The column of values without a column or that do not fit it: by raw name, or null."""
 
 
 def object_schema(columns: Mapping[str, Any], *, rescues: bool = True) -> dict[str, Any]:
-    """The JSON Schema of a stream with these columns and, unless told, `rescued_properties`.
+    """The JSON Schema of a stream with these columns and, if it `rescues`, `rescued_properties`.
 
     A column is given by a JSON type, several, or a whole JSON Schema.
     """
     if rescues:
         columns = {**columns, RESCUED: "object"}
 
-    def schema_of(told: Any) -> dict[str, Any]:
-        if isinstance(told, Mapping):
-            return dict(told)
-        return column_schema(told) if isinstance(told, str) else {"type": ["null", *told]}
+    def schema_of(declared: Any) -> dict[str, Any]:
+        if isinstance(declared, Mapping):
+            return dict(declared)
+        return (
+            column_schema(declared) if isinstance(declared, str) else {"type": ["null", *declared]}
+        )
 
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
@@ -83,17 +85,17 @@ def object_schema(columns: Mapping[str, Any], *, rescues: bool = True) -> dict[s
 
 
 def declared_types(schema: Any) -> frozenset[str]:
-    """The types a column's schema names; empty where it names none that is one."""
+    """The types in a column's schema; empty if there are none."""
     named = schema.get("type") if isinstance(schema, Mapping) else None
     every = named if isinstance(named, list) else [named]
     return frozenset(kind for kind in every if isinstance(kind, str))
 
 
-def seen_type(value: Any) -> str:
+def json_type_of(value: Any) -> str:
     """The JSON type of a parsed value, for `common_type`.
 
-    It tells `LONG_INTEGER` apart. Whole numbers beyond 64 bits are just numbers: a column of
-    integers has no room for them in any warehouse.
+    Integers beyond 53 bits are `LONG_INTEGER`; those beyond 64 bits are numbers, since no
+    warehouse can store them in a column of integers.
     """
     kind = JSON_TYPES[type(value)]
     if kind != "integer" or abs(value) <= _EXACT_IN_A_DOUBLE:
@@ -101,18 +103,18 @@ def seen_type(value: Any) -> str:
     return LONG_INTEGER if -_BEYOND_64_BITS <= value < _BEYOND_64_BITS else "number"
 
 
-def common_type(found: Mapping[str, int] | Iterable[str]) -> str:
+def common_type(types: Mapping[str, int] | Iterable[str]) -> str:
     """The type of a column whose values were seen to have these types, so many of each.
 
-    It is what nine in ten have, nulls left out, so that a rare misfit does not change it; text,
-    the one type that every warehouse can hold all of, where nothing is so common. Whole numbers
-    count as numbers, for the next may have a fraction; where a double would round nine in ten of
-    them, as it does with long ids, they stay integers.
+    It is the type of nine in ten values, without nulls, so that rare exceptions do not change it;
+    if no type is so common, text, which can hold all values in every warehouse. Integers count as
+    numbers, since the next may have a fraction; if a double would round nine in ten of them, as
+    with long ids, they stay integers.
 
     Args:
-        found: How many values had each type, or the types alone.
+        types: How many values had each type, or only the types.
     """
-    kinds = Counter(found)
+    kinds = Counter(types)
     del kinds["null"]
     long = kinds[LONG_INTEGER]
     kinds["number"] += kinds.pop("integer", 0) + kinds.pop(LONG_INTEGER, 0)

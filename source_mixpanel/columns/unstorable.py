@@ -1,9 +1,9 @@
-"""Texts that warehouses cannot hold. Pure.
+"""Texts that warehouses cannot store. Pure.
 
-Half a surrogate pair is no Unicode, and some clients drop a whole row for it: a value with one
-comes out as its JSON text, which has only ASCII, in `rescued_properties`. NUL has no place in a
-text of PostgreSQL's: such a text is rescued as it is. An id, which no row can do without, has
-either as escapes in place. The one object of `property_layout: object` keeps what it holds.
+A lone surrogate is not valid Unicode, and some clients drop a whole row for it: a value with one is
+emitted as its JSON text, which is ASCII, in `rescued_properties`. PostgreSQL cannot store NUL in a
+text: such a text is rescued unchanged. In ids, which every row needs, both become escapes. The one
+object of `property_layout: object` is not changed.
 """
 
 from __future__ import annotations
@@ -17,29 +17,29 @@ from source_mixpanel.columns.catalog import CatalogColumns
 from source_mixpanel.columns.naming import Core
 from source_mixpanel.columns.types import RESCUED
 
-_HALF = re.compile("[\ud800-\udfff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _UNFIT = re.compile("[\x00\ud800-\udfff]")
 
 
 def escaped(text: str) -> str:
-    """A text with halves of pairs as JSON escapes."""
-    return _HALF.sub(_escape, text)
+    """A text with lone surrogates as JSON escapes."""
+    return _SURROGATE.sub(_escape, text)
 
 
 def can_be_stored(text: str) -> bool:
-    """Whether every warehouse can hold a text, and have a column of that name."""
+    """Whether every warehouse can store a text, also as the name of a column."""
     return _UNFIT.search(text) is None
 
 
 def mending(
     catalog: CatalogColumns, core: Core, in_place: Collection[str]
 ) -> Callable[[Mapping[str, Any]], Mapping[str, Any]] | None:
-    """What makes rows that warehouses can hold; None for an older catalog, whose rows stay.
+    """The function that makes rows storable; None for an older catalog, whose rows do not change.
 
     Args:
-        catalog: Tells which property a column holds.
-        core: Columns that it may give besides; those of properties hold them.
-        in_place: Columns that no row can do without: their texts stay where they are.
+        catalog: The columns, with the property of each.
+        core: The fixed columns.
+        in_place: Columns whose texts are escaped instead of rescued.
     """
     if catalog.is_older:
         return None
@@ -55,43 +55,45 @@ def mending(
 def mended(
     row: Mapping[str, Any], raw_name: Callable[[str], str | None], *, rescues: bool
 ) -> dict[str, Any]:
-    """A row that warehouses can hold.
+    """The row with only texts that warehouses can store.
 
     Args:
-        row: By column.
-        raw_name: The property that a column holds; None for columns whose text stays in place.
+        row: Values by column.
+        raw_name: The property of a column; None for columns whose texts are escaped in place.
         rescues: Whether rows have `rescued_properties`.
     """
-    good: dict[str, Any] = {}
+    storable: dict[str, Any] = {}
     rescued: dict[str, Any] = {}
     for column, value in row.items():
         raw = raw_name(column)
         if column == RESCUED:
-            good[column] = value and {escaped(name): _held(item) for name, item in value.items()}
+            storable[column] = value and {
+                escaped(name): _escaped_value(item) for name, item in value.items()
+            }
         elif raw is None:
-            good[column] = _UNFIT.sub(_escape, value) if isinstance(value, str) else value
-        elif _has_half(value) or (isinstance(value, str) and "\x00" in value):
-            good[column] = None
-            rescued[escaped(raw)] = _held(value)
+            storable[column] = _UNFIT.sub(_escape, value) if isinstance(value, str) else value
+        elif _has_surrogate(value) or (isinstance(value, str) and "\x00" in value):
+            storable[column] = None
+            rescued[escaped(raw)] = _escaped_value(value)
         else:
-            good[column] = value
+            storable[column] = value
     if rescued and rescues:
-        good[RESCUED] = {**(good.get(RESCUED) or {}), **rescued}
-    return good
+        storable[RESCUED] = {**(storable.get(RESCUED) or {}), **rescued}
+    return storable
 
 
-def _escape(found: re.Match[str]) -> str:
-    return json.dumps(found[0])[1:-1]
+def _escape(match: re.Match[str]) -> str:
+    return json.dumps(match[0])[1:-1]
 
 
-def _has_half(value: Any) -> bool:
+def _has_surrogate(value: Any) -> bool:
     if isinstance(value, str):
-        return _HALF.search(value) is not None
+        return _SURROGATE.search(value) is not None
     if isinstance(value, Mapping):
-        return any(_has_half(name) or _has_half(held) for name, held in value.items())
-    return isinstance(value, list) and any(map(_has_half, value))
+        return any(_has_surrogate(name) or _has_surrogate(item) for name, item in value.items())
+    return isinstance(value, list) and any(map(_has_surrogate, value))
 
 
-def _held(value: Any) -> Any:
-    """A value, or its JSON text where it has half a pair."""
-    return json.dumps(value, separators=(",", ":")) if _has_half(value) else value
+def _escaped_value(value: Any) -> Any:
+    """A value; its JSON text if it has a lone surrogate."""
+    return json.dumps(value, separators=(",", ":")) if _has_surrogate(value) else value

@@ -1,14 +1,14 @@
-"""A word on streams that have more columns than a table may have. Pure."""
+"""A warning for streams that have more columns than a table may have. Pure."""
 
 from __future__ import annotations
 
-_MANY = 1_000
-"""Columns of properties; every limit that is named is beyond it."""
+_WIDE = 1_000
+"""Columns of properties from which on to warn; all limits in the text are higher."""
 
 
 def advice_on_width(stream: str, columns: int) -> str | None:
-    """The sentence for a stream that has so many columns of properties; None for few."""
-    if columns <= _MANY:
+    """The warning for a stream with so many columns of properties; None for few."""
+    if columns <= _WIDE:
         return None
     return (
         f"Stream {stream!r} has {columns:,} columns of properties. Many destinations take no table "

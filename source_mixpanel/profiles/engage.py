@@ -12,11 +12,11 @@ from source_mixpanel.streams.base import StreamContext
 from source_mixpanel.streams.parts import Part
 
 _CLOCKS_DIFFER = timedelta(minutes=2)
-"""What lies no further ahead may be due to a clock."""
+"""Times that are less far in the future may be due to differing clocks."""
 
 
 class Engage(ProfileStream):
-    """Every user profile, or since the last sync those that Mixpanel has marked as changed."""
+    """All user profiles; in incremental syncs those with a `$last_seen` since the last sync."""
 
     cursor_field = "last_seen"
     exact = False
@@ -25,7 +25,7 @@ class Engage(ProfileStream):
         super().__init__(context, ProfilesDeclaration("engage", "distinct_id"), settings)
 
     def parts(self) -> list[Part]:
-        """One query, for all or for those changed."""
+        """One query, for all profiles or for the changed ones."""
         if self._since is None:
             return [Part("users", "the user profiles")]
         self.logger.info(
@@ -37,22 +37,21 @@ class Engage(ProfileStream):
         return [Part("users", "the changed user profiles", {"where": where})]
 
     def done(self) -> ProfileState:
-        """With the cursor moved on."""
+        """The final state, with the new cursor."""
         return replace(super().done(), last_seen=self._cursor() or None)
 
     def _cursor(self) -> str:
-        """Where the next sync begins: what this one did not show was seen no earlier.
+        """The cursor of the next sync: every change that this sync missed is not earlier.
 
-        All pages are of one session, which shows the profiles as they were when it was opened.
-        A profile that changes later is seen no earlier than the latest one of the session, unless
-        that one claims a time that had not come; so the cursor lies no later than the opening.
-        It is a whole second, which is asked for again: when the session was opened, that second
-        may not have been over. A session that expires is followed by one that shows all profiles
-        as they are later still.
+        All pages are of one session, which has the profiles as they were when it was opened.
+        A profile that changes later has no earlier `$last_seen` than the latest of the session,
+        unless that lies in the future; so the cursor is never later than the opening. It is a
+        whole second, which the next sync reads again: that second may not have been over. If the
+        session expires, the next one has all profiles as they are later still.
         """
         begun = self._begun()
         if begun is None:
-            # A state of an earlier version: which times lay in the future then cannot be told.
+            # A state of an earlier version: it is not known which times were in the future then.
             return self._since or ""
         latest = (self._rows.latest or "")[: len(begun)]
         cursor = min(max(self._since or "", latest), begun)

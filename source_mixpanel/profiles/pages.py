@@ -1,4 +1,4 @@
-"""Pages of profiles: asked for ahead, taken in order, asked for again where they were not whole."""
+"""Pages of profiles: requested ahead, read in order, and requested again if incomplete."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _LONGEST_LIST = 6_000
 
 
 def output_properties(catalog: CatalogColumns, core: Core, privacy: Privacy) -> str | None:
-    """The list of all properties that a catalog has columns for, to ask for these alone.
+    """The names of all properties that have columns in a catalog, to request only these.
 
-    A JSON array, always with `$last_seen`. None where they are too many for a request, or a column
-    does not say which property it holds.
+    A JSON array, always with `$last_seen`. None if they are too many for a request, or a column
+    does not name its property.
     """
     nameless = catalog.columns.keys() - {*core.columns, RESCUED, *catalog.properties.values()}
     names = sorted({LAST_SEEN, *catalog.properties})
@@ -45,12 +45,15 @@ def output_properties(catalog: CatalogColumns, core: Core, privacy: Privacy) -> 
 
 @dataclass
 class Reading:
-    """Where one part stands, however often its pages have to be asked for.
+    """The progress in one part, over all its sessions.
 
     Attributes:
-        again: Whether some of the next page's profiles may have been emitted before.
-        failures: Pages in a row that were not whole.
-        stale: Sessions that ended before a new profile was had.
+        walk: The current session.
+        emitted: The profiles that have been emitted.
+        again: Whether profiles of the next page may have been emitted before.
+        failures: Incomplete pages in a row.
+        stale: Sessions in a row that expired before a new profile was read.
+        reached: The number of pages after which the last new profile came.
     """
 
     walk: Walk = field(default_factory=Walk)
@@ -63,10 +66,13 @@ class Reading:
 
 @dataclass(frozen=True)
 class PageSource:
-    """Asks for the pages of one stream.
+    """Requests the pages of one stream.
 
     Attributes:
-        only: The properties to ask for, a JSON array; None for all of them.
+        page_size: Profiles in a page.
+        workers: Pages that may be requested at the same time.
+        log: Gets a sentence for each page or session that is requested again.
+        only: The properties to request, a JSON array; None for all of them.
     """
 
     client: MixpanelClient
@@ -78,7 +84,7 @@ class PageSource:
     only: str | None = None
 
     def document(self, part: Part, walk: Walk, number: int) -> Document:
-        """A page as it is on the wire; page 0 opens a session."""
+        """The body of a page; page 0 opens a session."""
         form = {**part.ask, "page_size": str(walk.size or self.page_size)}
         if self.only is not None:
             form["output_properties"] = self.only
@@ -90,9 +96,9 @@ class PageSource:
     def documents(
         self, part: Part, reading: Reading, first: Document | None
     ) -> Generator[Document, None, None]:
-        """Pages in order, from where the reading stands; the reader moves it on.
+        """Pages in order, from `reading.walk` on, which the caller has to advance after each.
 
-        Of pages ahead there are as many as the disk has room for.
+        As many pages are requested ahead as there is disk space for.
         """
         largest = 0
         if first is not None:
@@ -104,9 +110,9 @@ class PageSource:
 
         while due := reading.walk.due:
             tasks = (partial(self.document, part, reading.walk, number) for number in due)
-            made = in_order(tasks, workers=workers, discard=Document.close)
-            with closing(made):
-                for document in made:
+            fetched = in_order(tasks, workers=workers, discard=Document.close)
+            with closing(fetched):
+                for document in fetched:
                     largest = max(largest, document.stored)
                     yield document
                     if reading.walk.over:
@@ -118,10 +124,10 @@ class PageSource:
             )
 
     def try_again(self, part: Part, reading: Reading, error: StrainError) -> None:
-        """Ask for a page again that was not whole.
+        """Count an incomplete page, which is to be requested again.
 
         Raises:
-            StrainError: It has been asked for too often.
+            StrainError: It has been requested too often.
         """
         reading.failures += 1
         if reading.failures >= _TRIES:
@@ -129,13 +135,13 @@ class PageSource:
         self.log(f"{error} Asking for {part.label} again from there.")
 
     def restart(self, part: Part, reading: Reading, error: RefusedError) -> None:
-        """Go on after a page that was refused: with a new session if the last one is over.
+        """Continue after a refused page: with a new session if the last one has expired.
 
         Raises:
-            SourceError: Something else is wrong, or no session lasts long enough to get on.
+            SourceError: Another refusal, or sessions expire before any new profile is read.
         """
         walk = reading.walk
-        if walk.has_all_that_was_told:
+        if walk.has_read_total:
             reading.walk = replace(walk, over=True)
             return
         if UNCACHED not in error.text or walk.next_page == 0:

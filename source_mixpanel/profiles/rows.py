@@ -22,41 +22,41 @@ KEY_COLUMN = "distinct_id"
 LAST_SEEN = "$last_seen"
 _KEY = "$distinct_id"
 _PROPERTIES = "$properties"
-_PLAIN = 2
+_USUAL_KEYS = 2
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}(\.\d+)?)?", re.ASCII)
 
 
 def profile_core(fixed: Iterable[str]) -> Core:
-    """The columns of every profile; `fixed` are those beside its own."""
+    """The core columns of profiles; `fixed` are further ones, such as `cohort_id`."""
     reserved = frozenset(PROFILE_PROPERTIES)
     return Core({LAST_SEEN: "last_seen"}, (KEY_COLUMN, *fixed), reserved)
 
 
 class Emitted:
-    """Which profiles have been emitted, in eight bytes each.
+    """The profiles that have been emitted, in eight bytes each.
 
-    Two profiles are taken for one if a 64-bit hash of id and `$last_seen` is the same: for ten
-    million profiles the chance is one in 400,000, and it matters only where a session expired.
+    Two profiles count as one if the 64-bit hashes of id and `$last_seen` are the same: for ten
+    million profiles the chance is one in 400,000, and it matters only after a session expired.
     """
 
     def __init__(self) -> None:
         self._new = array("q")
         self._sorted = array("q")
-        self._firsts: set[int] = set()
+        self._first_keys: set[int] = set()
 
     def began_before(self, who: Any, seen: Any) -> bool:
-        """Whether an earlier page began with this profile, as pages of a deaf server do."""
+        """Whether an earlier page began with this profile: the server ignores the page number."""
         key = hash((str(who), str(seen)))
-        came = key in self._firsts
-        self._firsts.add(key)
-        return came
+        has_come = key in self._first_keys
+        self._first_keys.add(key)
+        return has_come
 
     def add(self, who: Any, seen: Any) -> None:
-        """Remember a profile."""
+        """Add a profile; `holds` knows it after the next `settle`."""
         self._new.append(hash((str(who), str(seen))))
 
     def settle(self) -> None:
-        """Make what was added so far known to `holds`."""
+        """Make the profiles added so far known to `holds`."""
         if self._new:
             self._sorted = array("q", sorted(self._sorted + self._new))
             self._new = array("q")
@@ -64,16 +64,17 @@ class Emitted:
     def holds(self, who: Any, seen: Any) -> bool:
         """Whether this version of a profile was emitted before the last `settle`."""
         key = hash((str(who), str(seen)))
-        place = bisect_left(self._sorted, key)
-        return place < len(self._sorted) and self._sorted[place] == key
+        index = bisect_left(self._sorted, key)
+        return index < len(self._sorted) and self._sorted[index] == key
 
 
 class ProfileRows:
-    """Makes rows of profiles, and keeps count of what a log should tell.
+    """Makes rows of profiles, and counts unusual ones for the log.
 
     Attributes:
-        latest: The latest `$last_seen` that is a time, as Mixpanel wrote it; None without one.
+        latest: The latest valid `$last_seen`, as Mixpanel wrote it; None without one.
         seen: Profiles read, emitted or not.
+        made: Rows made.
     """
 
     def __init__(self, catalog: CatalogColumns, shape: Shape, core: Core, privacy: Privacy) -> None:
@@ -81,8 +82,8 @@ class ProfileRows:
         self._privacy = privacy
         self._as_object = shape.as_object
         self._last_seen = catalog.columns.get("last_seen")
-        self._nobody = Oddities()
-        self._no_text = Oddities()
+        self._without_id = Oddities()
+        self._non_text_ids = Oddities()
         self.latest: str | None = None
         self.seen = 0
         self.made = 0
@@ -95,20 +96,20 @@ class ProfileRows:
         *,
         again: bool = False,
     ) -> Iterator[dict[str, Any]]:
-        """The rows of a page of profiles, in order; what has no id is left out, and counted.
+        """The rows of a page of profiles, in order; profiles without an id are only counted.
 
-        Emitted ones are remembered; `again` says that those that were emitted before are left out.
-        `fixed` are the values of the columns that are no properties.
+        Every profile is added to `emitted`; with `again`, those emitted before are left out.
+        `fixed` are the values of the further core columns.
 
         Raises:
-            DataError: None of several has an id.
+            DataError: No profile of the page has an id.
         """
-        nobody, seen_before, first = self._nobody.count, self.seen, True
-        guarded = bool(self._privacy)
+        without_id_before, seen_before, first = self._without_id.count, self.seen, True
+        is_guarded = bool(self._privacy)
         for profile in profiles:
             self.seen += 1
             if (parts := _parts(profile)) is None:
-                self._nobody.add(profile)
+                self._without_id.add(profile)
                 continue
             who, properties = parts
             seen = properties.get(LAST_SEEN)
@@ -121,15 +122,15 @@ class ProfileRows:
             emitted.add(who, seen)
             self._learn(seen)
             self.made += 1
-            if guarded:
+            if is_guarded:
                 who, properties = self._guarded(who, properties)
             yield self._row(who, properties, fixed)
         count = self.seen - seen_before
-        if count and self._nobody.count - nobody == count:
-            raise DataError(f"Mixpanel sent profiles without an id: {self._nobody.shown()}.")
+        if count and self._without_id.count - without_id_before == count:
+            raise DataError(f"Mixpanel sent profiles without an id: {self._without_id.shown()}.")
 
     def _guarded(self, who: Any, properties: Mapping[str, Any]) -> tuple[Any, Mapping[str, Any]]:
-        """Id and properties as they may come out."""
+        """Id and properties, hashed or left out as the settings say."""
         if self._privacy.hashes_ids:
             who = self._privacy.id(as_text(who) or "")
         return who, self._privacy.guard(properties)
@@ -143,22 +144,22 @@ class ProfileRows:
         else:
             row = self.columns.row(properties)
         if last_seen is not None and seen is not None and not last_seen.fits(seen):
-            self._see_to_last_seen(row, seen)
+            self._rescue_last_seen(row, seen)
         row[KEY_COLUMN] = who if type(who) is str else self._text_of(row, who)
         row.update(fixed)
         return row
 
-    def _see_to_last_seen(self, row: dict[str, Any], seen: Any) -> None:
-        """One that is no time; Mixpanel writes it in UTC, without a zone."""
+    def _rescue_last_seen(self, row: dict[str, Any], seen: Any) -> None:
+        """Move a `$last_seen` that is not a time to `rescued_properties`."""
         if not self.columns.is_older:
             row["last_seen"] = None
         if not self._as_object:
             self.columns.rescue(row, LAST_SEEN, seen)
 
     def _text_of(self, row: dict[str, Any], who: Any) -> str:
-        """An id that is no text: its JSON text, and itself where that would lose something."""
+        """The JSON text of an id that is not a text; any other than an integer is rescued."""
         if type(who) is not int:
-            self._no_text.add(who)
+            self._non_text_ids.add(who)
             if not self._as_object and not self.columns.is_older:
                 self.columns.rescue(row, _KEY, who)
         return as_text(who) or ""
@@ -170,29 +171,29 @@ class ProfileRows:
             self.latest = seen
 
     def sentences(self, stream: str) -> list[str]:
-        """What was odd, one sentence for each kind, and one for each column with misfits."""
+        """A sentence for each kind of unusual profile, and those of `PropertyColumns`."""
         told = []
-        if self._nobody.count:
+        if self._without_id.count:
             told.append(
-                f"Stream {stream!r}: {self._nobody.count} profiles have no id, so they are left "
-                f"out: {self._nobody.shown()}."
+                f"Stream {stream!r}: {self._without_id.count} profiles have no id, so they are "
+                f"left out: {self._without_id.shown()}."
             )
-        if self._no_text.count:
+        if self._non_text_ids.count:
             told.append(
-                f"Stream {stream!r}: {self._no_text.count} profiles have an id that is no text; it "
-                f"is emitted as its JSON text: {self._no_text.shown()}."
+                f"Stream {stream!r}: {self._non_text_ids.count} profiles have an id that is no "
+                f"text; it is emitted as its JSON text: {self._non_text_ids.shown()}."
             )
         return [*told, *self.columns.sentences(stream)]
 
 
 def _parts(profile: Any) -> tuple[Any, Mapping[str, Any]] | None:
-    """Id and properties, or None if there is no id; further keys become properties too."""
+    """Id and properties; None without an id. Other keys of the profile become properties."""
     if type(profile) is not dict:
         return None
     who, properties = profile.get(_KEY), profile.get(_PROPERTIES) or {}
     if who in (None, "") or type(properties) is not dict:
         return None
-    if len(profile) <= _PLAIN:
+    if len(profile) <= _USUAL_KEYS:
         return who, properties
     extras = {k: v for k, v in profile.items() if k not in (_KEY, _PROPERTIES)}
     return who, {**extras, **properties}

@@ -1,4 +1,4 @@
-"""The columns of profiles: which properties there are, and of what type."""
+"""The columns of profiles: names and types of properties."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ LAST_SEEN_SCHEMA: Mapping[str, Any] = {
     "airbyte_type": "timestamp_without_timezone",
     RAW_NAME: "$last_seen",
 }
-"""Mixpanel writes it in UTC, without saying so."""
+"""Mixpanel writes it in UTC, without a zone."""
 
 Types = Mapping[str, set[str]]
 
 
 def core_columns(fixed: Mapping[str, str]) -> dict[str, Any]:
-    """The columns of every profile; `fixed` are those beside its own, with their types."""
+    """The core columns of profiles with their schemas; `fixed` are further ones, by JSON type."""
     columns = {name: column_schema(json_type) for name, json_type in fixed.items()}
     return {
         KEY_COLUMN: column_schema("string"),
@@ -45,7 +45,7 @@ def core_columns(fixed: Mapping[str, str]) -> dict[str, Any]:
 def property_columns(
     types: Types, core: Core, pinned: Mapping[str, str], privacy: Privacy, *, to_text: bool
 ) -> dict[str, Any]:
-    """A column for each property that may come out."""
+    """The schema of the column of each property that is not excluded."""
     naming = Naming(core, PROFILE_PROPERTIES, pinned, privacy, to_text)
     return columns_of({raw: common_type(types[raw]) for raw in sorted(types)}, naming)
 
@@ -53,19 +53,19 @@ def property_columns(
 def find_properties(
     context: StreamContext, stream: str, groups: Iterable[str | None], log: Callable[[str], None]
 ) -> dict[str, set[str]]:
-    """Profile properties and their JSON types, as Mixpanel tells them; one query a group key.
+    """Profile properties and their JSON types from Mixpanel, with one query for each group key.
 
-    What is closed to the account, or of another shape, is passed over with a log line: the stream
-    is listed all the same.
+    A list that is refused or has another form is left out with a log line, so that the stream is
+    discovered in any case.
     """
     types: dict[str, set[str]] = {}
     for group in groups:
         try:
-            told = context.cache.get(f"{PATH}:{group}", partial(_ask, context, stream, group))
+            listed = context.cache.get(f"{PATH}:{group}", partial(_ask, context, stream, group))
         except (ForbiddenError, RefusedError, DataError) as error:
             log(f"Stream {stream!r} is discovered without its properties: {error}")
             continue
-        for raw, kinds in told.items():
+        for raw, kinds in listed.items():
             types.setdefault(raw, set()).update(kinds)
     return types
 
@@ -78,9 +78,9 @@ def _ask(context: StreamContext, stream: str, group: str | None) -> dict[str, se
     results = answer.get("results") if isinstance(answer, Mapping) else None
     if not isinstance(results, Mapping):
         raise DataError(f"Mixpanel's list of properties for stream {stream!r} is no such list.")
-    return {raw: {_json_type(told)} for raw, told in results.items()}
+    return {raw: {_json_type(entry)} for raw, entry in results.items()}
 
 
-def _json_type(told: Any) -> str:
-    kind = told.get("type") if isinstance(told, Mapping) else None
+def _json_type(entry: Any) -> str:
+    kind = entry.get("type") if isinstance(entry, Mapping) else None
     return _JSON_TYPES.get(str(kind), str(kind))

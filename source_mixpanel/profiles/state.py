@@ -1,4 +1,4 @@
-"""The state of streams of profiles: read in every shape it ever had, written. Pure."""
+"""The state of streams of profiles: parsed in every format it ever had, dumped. Pure."""
 
 from __future__ import annotations
 
@@ -18,11 +18,13 @@ _LONGEST = re.compile(r"[ -~]{1,64}")
 
 @dataclass(frozen=True)
 class OpenWalk:
-    """A query that was broken off between two pages.
+    """A query that was interrupted between two pages.
 
     Attributes:
-        since: The cursor it began with; None if it reads all.
-        begun: When it was begun, by Mixpanel's clock; None in states that do not tell.
+        since: The cursor that it started from; None if it reads all profiles.
+        latest: The latest `$last_seen` that it has read.
+        walk: Its session and next page.
+        begun: When it started, by Mixpanel's clock; None in states of earlier versions.
     """
 
     since: str | None
@@ -33,12 +35,13 @@ class OpenWalk:
 
 @dataclass(frozen=True)
 class ProfileState:
-    """What a sync of profiles has to remember.
+    """The state of a stream of profiles.
 
     Attributes:
-        last_seen: The latest `$last_seen` of the last whole sync, as Mixpanel wrote it.
-        refresh: In the middle of a sync: the parts that have been read whole.
-        open: In the middle of parts: where, by their keys.
+        last_seen: The cursor: the latest `$last_seen` of the last complete sync.
+        refresh: During a sync: the parts that have been read.
+        open: During a sync: the queries of parts that have been read in part, by key.
+        origin: Where the records came from.
     """
 
     last_seen: str | None = None
@@ -49,17 +52,17 @@ class ProfileState:
     def begun(self, now: Origin, now_ms: int, since: str | None) -> ProfileState:
         """The state at the beginning of a sync.
 
-        What an earlier attempt has read counts if it was of the same project and data view, by the
-        same cursor, and is not too old to be tried again.
+        An earlier attempt is continued if it was of the same project and data view, from the same
+        cursor, and did not end too long ago.
         """
         if since is None and not self.origin.holds_for(now):
             return ProfileState(origin=now)
         origin = now if since is None else self.origin.after(now)
         if not self.origin.holds_for(now) or self.refresh.is_over(now_ms):
             return ProfileState(self.last_seen, origin=origin)
-        going = {key: walk for key, walk in self.open.items() if walk.since == since}
+        sessions = {key: walk for key, walk in self.open.items() if walk.since == since}
         return replace(
-            self, open=going, refresh=replace(self.refresh, ended_ms=None), origin=origin
+            self, open=sessions, refresh=replace(self.refresh, ended_ms=None), origin=origin
         )
 
     def at(self, part: str, mark: OpenWalk) -> ProfileState:
@@ -67,22 +70,22 @@ class ProfileState:
         return replace(self, open={**self.open, part: mark})
 
     def only(self, parts: Iterable[str]) -> ProfileState:
-        """Without parts that are no more."""
+        """Without parts that no longer exist."""
         known = set(parts)
         return replace(self, open={key: walk for key, walk in self.open.items() if key in known})
 
     def finished(self, part: str) -> ProfileState:
-        """With a part read whole."""
-        going = {key: walk for key, walk in self.open.items() if key != part}
-        return replace(self, open=going, refresh=self.refresh.with_part(part))
+        """With a part that has been read."""
+        sessions = {key: walk for key, walk in self.open.items() if key != part}
+        return replace(self, open=sessions, refresh=self.refresh.with_part(part))
 
     def ended(self, now_ms: int, *, passes: bool) -> ProfileState:
-        """When all parts were tried and some are lacking; what does not pass is begun anew."""
+        """After all parts were tried and some are missing; without `passes`, start over."""
         refresh = self.refresh.ended(now_ms, passes=passes)
         return replace(self, refresh=refresh, open=self.open if passes else {})
 
     def over(self) -> ProfileState:
-        """With nothing on its way."""
+        """Without parts and queries: the sync is complete."""
         return replace(self, refresh=Refresh(), open={})
 
 
@@ -97,25 +100,25 @@ def dump_state(state: ProfileState) -> dict[str, Any]:
 
 
 def can_be_saved(walk: Walk) -> bool:
-    """Whether a later sync can go on with a walk: it has a session, of a form that is known."""
+    """Whether a later sync can continue a walk: it has a session id of a known form."""
     return walk.session is not None and _LONGEST.fullmatch(walk.session) is not None
 
 
 def _dump_open(part: str, mark: OpenWalk) -> dict[str, Any]:
-    told = {key: getattr(mark.walk, name) for name, key in _WALK.items()}
+    session = {key: getattr(mark.walk, name) for name, key in _WALK.items()}
     when = {"since": mark.since, "latest": mark.latest, "begun": mark.begun}
-    return {"part": part, **when, **told}
+    return {"part": part, **when, **session}
 
 
 def parse_state(blob: Mapping[str, Any]) -> ProfileState:
     """A state of this connector, of version 0.1.0, or of Airbyte's 4.0.2: `{last_seen}`.
 
-    Keys that are not known are passed over.
+    Unknown keys are ignored.
 
     Raises:
-        ValueError: A value cannot be what its key says.
-        TypeError: The same.
-        KeyError: A session lacks one.
+        ValueError: A value is invalid.
+        TypeError: A value is of the wrong type.
+        KeyError: A session has a missing key.
     """
     sessions = blob.get("sessions") or ([blob["session"]] if blob.get("session") else [])
     return ProfileState(
@@ -126,22 +129,22 @@ def parse_state(blob: Mapping[str, Any]) -> ProfileState:
     )
 
 
-def _open(told: Any) -> tuple[str, OpenWalk]:
-    if not _LONGEST.fullmatch(told["id"]):
+def _open(blob: Any) -> tuple[str, OpenWalk]:
+    if not _LONGEST.fullmatch(blob["id"]):
         raise ValueError("session")
-    size, total = told["page_size"], told["total"]
+    size, total = blob["page_size"], blob["total"]
     walk = Walk(
-        session=told["id"],
+        session=blob["id"],
         size=None if size is None else _number(size, 1),
         total=None if total is None else _number(total, 0),
-        next_page=_number(told["next_page"], 1),
+        next_page=_number(blob["next_page"], 1),
     )
-    since, latest, begun = told["since"], told["latest"], told.get("begun")
-    return str(told["part"]), OpenWalk(_moment(since), _moment(latest), walk, _moment(begun))
+    since, latest, begun = blob["since"], blob["latest"], blob.get("begun")
+    return str(blob["part"]), OpenWalk(_moment(since), _moment(latest), walk, _moment(begun))
 
 
-def _number(value: Any, least: int) -> int:
-    if type(value) is not int or value < least:
+def _number(value: Any, minimum: int) -> int:
+    if type(value) is not int or value < minimum:
         raise ValueError(f"session: {value!r}")
     return value
 

@@ -1,4 +1,4 @@
-"""Streams of profiles, users', groups' and cohorts': what one is made of, and how all are read."""
+"""Streams of profiles (users, groups, cohort members): declarations, and how they are read."""
 
 from __future__ import annotations
 
@@ -48,16 +48,18 @@ from source_mixpanel.streams.state import opened
 from source_mixpanel.texts.json_elements import Elements
 
 _BATCH = 500
-"""Rows a batch; larger ones cost more a row: their memory is mapped anew each time [measured]."""
+"""Rows of a batch; larger ones take longer for each row, for memory mapping [measured]."""
 
 
 @dataclass(frozen=True)
 class ProfileSettings:
-    """What the user wants of streams of profiles.
+    """The settings of streams of profiles.
 
     Attributes:
-        page_size: Profiles in a page. A page is read from disk piece by piece, so that its size
-            costs no memory; 5,000 keep an answer near two seconds.
+        page_size: Profiles in a page. A page is parsed from disk in chunks, so that its size
+            needs no memory; 5,000 keep an answer near two seconds.
+        workers: Requests that may run at the same time.
+        shape: The layout of rows.
         column_names: The columns that the user has pinned, by raw name.
     """
 
@@ -69,11 +71,14 @@ class ProfileSettings:
 
 @dataclass(frozen=True)
 class ProfilesDeclaration:
-    """A stream of profiles.
+    """The declaration of a stream of profiles.
 
     Attributes:
-        fixed: Columns beside the profile's own, with their JSON types.
-        of_groups: Whether the profiles are those of group keys, not of users.
+        key: The columns of the primary key, with spaces between.
+        fixed: Further core columns, with their JSON types.
+        each: The list of its parts; None for a stream with one query.
+        documented: Whether Mixpanel documents the endpoint.
+        of_groups: Whether the profiles are those of groups, not of users.
     """
 
     name: str
@@ -104,7 +109,7 @@ GROUPS = ProfilesDeclaration(
 
 
 def _members_of(cohort: Row) -> dict[str, str]:
-    """The query for a cohort's members, those without a profile too."""
+    """The form of the query for a cohort's members, with those that have no profile."""
     form = {"filter_by_cohort": json.dumps({"id": cohort["id"]}), "include_all_users": "true"}
     group = cohort.get("data_group_id")
     return form if group is None else {**form, "data_group_id": str(group)}
@@ -128,7 +133,7 @@ COHORT_MEMBERS = ProfilesDeclaration(
 
 
 class ProfileStream(MixpanelStream):
-    """Profiles of one or more queries, one after the other; the state moves page by page."""
+    """Profiles of one or more queries, one after the other; each page is a checkpoint."""
 
     makes_rows_fit = True
 
@@ -146,19 +151,19 @@ class ProfileStream(MixpanelStream):
         self._state = ProfileState()
         self._since: str | None = None
         self._start: float | None = None
-        self._told_begun: str | None = None
+        self._begun_at: str | None = None
         self._readings: dict[str, Reading] = {}
         self._rows = ProfileRows(self.catalog, settings.shape, self.core, context.privacy)
 
     # -- what a stream may say differently -------------------------------------------------
 
     def parts(self) -> list[Part]:
-        """The queries that the stream consists of."""
+        """The queries of the stream."""
         each = self.declared.each
         return each.parts(self.context, self.name) if each else []
 
     def done(self) -> ProfileState:
-        """The state when everything has been read."""
+        """The state after everything has been read."""
         return self._state.over()
 
     # -- schema ----------------------------------------------------------------------------
@@ -181,7 +186,7 @@ class ProfileStream(MixpanelStream):
         return object_schema({**core_columns(fixed), **columns})
 
     def _groups(self) -> list[str | None]:
-        """The data groups whose properties are columns, as far as told; None stands for users."""
+        """The data groups whose properties become columns; None stands for users."""
         users = [] if self.declared.of_groups else [None]
         if self.declared.each is None:
             return [None]
@@ -195,7 +200,7 @@ class ProfileStream(MixpanelStream):
     # -- the sync --------------------------------------------------------------------------
 
     def sync(self, saved: Mapping[str, Any], *, full: bool) -> Iterator[Item]:
-        """Pages of profiles, part by part; those that were begun in an earlier attempt first."""
+        """Pages of profiles, part by part; parts that an earlier attempt began come first."""
         self._begin(saved, full=full)
         source = PageSource(
             self.context.client,
@@ -208,7 +213,7 @@ class ProfileStream(MixpanelStream):
         )
         run = PartRun(
             self,
-            self._todo(),
+            self._parts_left(),
             each=self.declared.each,
             begin=lambda part: self._first(source, part),
             read=lambda part, first: self._part(run, source, part, first),
@@ -227,7 +232,7 @@ class ProfileStream(MixpanelStream):
         yield Checkpoint(dump_state(self._state))
 
     def _begin(self, saved: Mapping[str, Any], *, full: bool) -> None:
-        """Look at state and settings, and decide what this sync goes on from."""
+        """Parse the state, and set what this sync continues from."""
         now = self.context.origin
         state = opened(saved, self.name, parse_state)
         incremental = not full and bool(self.cursor_field)
@@ -240,20 +245,20 @@ class ProfileStream(MixpanelStream):
         self._rows = ProfileRows(self.catalog, shape, self.core, privacy)
         for key, mark in self._state.open.items():
             self._readings[key] = Reading(mark.walk)
-            self._rows.latest, self._told_begun, self._start = mark.latest, mark.begun, None
+            self._rows.latest, self._begun_at, self._start = mark.latest, mark.begun, None
 
     def _only(self) -> str | None:
-        """The properties to ask for, where those of the catalog are all that is wanted.
+        """The properties to request, if only those of the catalog are wanted; else None.
 
-        A list of any others would lack those that are younger than the catalog.
+        For `rescued_properties`, those that are newer than the catalog are needed as well.
         """
         shape = self.settings.shape
         if shape.as_object or not shape.only_declared:
             return None
         return output_properties(self.catalog, self.core, self.context.privacy)
 
-    def _todo(self) -> list[Part]:
-        """What is left to read; what was broken off comes first, for its session ages."""
+    def _parts_left(self) -> list[Part]:
+        """The parts that are left; interrupted ones first, before their sessions expire."""
         parts = {part.key: part for part in self.parts()}
         self._state = self._state.only(parts)
         left = parts.keys() - set(self._state.refresh.finished)
@@ -261,26 +266,26 @@ class ProfileStream(MixpanelStream):
         return [parts[key] for key in order if key in left]
 
     def _begun(self) -> str | None:
-        """When what is being read was begun, by Mixpanel's clock; None where the state is silent.
+        """When the first session began, by Mixpanel's clock; None if the state does not say.
 
-        Asked for after the first answer, which tells that clock. Later ones change nothing: our
-        own clock may have stood still in between, as it does while a machine sleeps.
+        Called after the first answer, whose `Date` is that clock. Later answers change nothing: the
+        local clock may have stopped in between, as it does while a computer sleeps.
         """
         if self._start is not None:
-            self._told_begun = as_last_seen(self.context.time.at_mark(self._start))
+            self._begun_at = as_last_seen(self.context.time.at_mark(self._start))
             self._start = None
-        return self._told_begun
+        return self._begun_at
 
     # -- records ---------------------------------------------------------------------------
 
     def oddities(self) -> Iterator[str]:
-        """What was odd of the profiles, and of their values."""
+        """Sentences about unusual profiles and values."""
         return iter(self._rows.sentences(self.name))
 
     # -- a part ----------------------------------------------------------------------------
 
     def _first(self, source: PageSource, part: Part) -> Document | None:
-        """The first page, unless the part has been begun before."""
+        """The first page; None if the part continues from a state."""
         if part.key in self._readings:
             return None
         return source.document(part, Walk(), 0)
@@ -292,7 +297,7 @@ class ProfileStream(MixpanelStream):
         part: Part,
         first: Document | None,
     ) -> Iterator[Item]:
-        """The pages of a part from where it stands to its end; one may come again."""
+        """The rows of a part, from its first unread page to its end."""
         reading = self._readings.setdefault(part.key, Reading())
         while not reading.walk.over:
             try:
@@ -312,25 +317,25 @@ class ProfileStream(MixpanelStream):
     def _page(
         self, run: PartRun[Document | None], part: Part, reading: Reading, document: Document
     ) -> Iterator[Item]:
-        """The rows of a page; then the state moves past it.
+        """The rows of a page, and a checkpoint.
 
         Raises:
-            StrainError: It is not whole, so it has to be read again.
-            DataError: It holds no profiles, or only those that came before.
+            StrainError: The page is incomplete, and has to be read again.
+            DataError: It has no profiles, or only those that came before.
         """
         number, before, fresh = reading.walk.next_page, self._rows.seen, self._rows.made
         elements = Elements(document.chunks(), "results")
         if reading.again:
             reading.emitted.settle()
         rows = self._rows.rows(elements, part.columns, reading.emitted, again=reading.again)
-        faults: list[SourceError] = []
-        sound = _until_fault(rows, faults)
-        for first in sound:
-            # Each row is written before the next one is made, which is kind to memory and caches.
-            yield chain((first,), islice(sound, _BATCH - 1))
+        errors: list[SourceError] = []
+        good_rows = _until_error(rows, errors)
+        for first in good_rows:
+            # Each row is written before the next one is made, which saves memory.
+            yield chain((first,), islice(good_rows, _BATCH - 1))
         document.close()
-        if faults:
-            raise faults[0]
+        if errors:
+            raise errors[0]
         if not elements.found:
             raise DataError(f"Mixpanel's answer for {part.label} holds no profiles at all.")
         count, fresh = self._rows.seen - before, self._rows.made - fresh
@@ -338,14 +343,19 @@ class ProfileStream(MixpanelStream):
         if not reading.walk.over and can_be_saved(reading.walk):
             mark = OpenWalk(self._since, self._rows.latest, reading.walk, self._begun())
             self._state = self._state.at(part.key, mark)
-        yield self._reached(run, part, reading.walk, number)
+        yield self._progress(run, part, reading.walk, number)
 
     def _advance(
         self, part: Part, reading: Reading, answer: Mapping[str, Any], count: int, fresh: int
     ) -> None:
-        """Move past a page of `count` profiles, `fresh` of which were not emitted before."""
+        """Advance the walk by a page of `count` profiles, of which `fresh` were not emitted before.
+
+        Raises:
+            CutError: The page has fewer profiles than promised.
+            DataError: Mixpanel repeats an earlier page.
+        """
         walk = reading.walk
-        if walk.lacks(walk.next_page, count):
+        if walk.is_short(walk.next_page, count):
             raise CutError(
                 f"Page {walk.next_page + 1} of {walk.pages} of {part.label} has only {count} "
                 f"profiles, fewer than Mixpanel announced."
@@ -353,7 +363,7 @@ class ProfileStream(MixpanelStream):
         if fresh:
             reading.stale, reading.reached = 0, max(reading.reached, walk.next_page + 1)
         elif count and (not reading.again or walk.next_page > reading.reached):
-            if not walk.has_all_that_was_told:
+            if not walk.has_read_total:
                 raise DataError(
                     f"Mixpanel gives profiles of {part.label} that it gave before as its page "
                     f"{walk.next_page + 1}, so it is not known which ones are lacking."
@@ -363,10 +373,10 @@ class ProfileStream(MixpanelStream):
         reading.walk = walk.after(answer, count)
         reading.failures = 0
 
-    def _reached(
+    def _progress(
         self, run: PartRun[Document | None], part: Part, walk: Walk, number: int
     ) -> Checkpoint:
-        """How far that is: in queries where there are several, else in pages."""
+        """The checkpoint after a page; progress counts queries, or pages of the only one."""
         # At the end of a part its last page and the part itself are one state.
         state = None if walk.over else dump_state(self._state)
         if run.total == 1:
@@ -381,9 +391,9 @@ def _close(document: Document | None) -> None:
         document.close()
 
 
-def _until_fault(rows: Iterable[Row], faults: list[SourceError]) -> Iterator[Row]:
-    """The rows before a fault: they count as emitted, so they come before it is told."""
+def _until_error(rows: Iterable[Row], errors: list[SourceError]) -> Iterator[Row]:
+    """The rows before an error, which is added to `errors`: they have to be emitted first."""
     try:
         yield from rows
     except SourceError as error:
-        faults.append(error)
+        errors.append(error)

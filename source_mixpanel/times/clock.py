@@ -10,7 +10,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Time as the connector sees it; tests bring their own."""
+    """The time and waiting of the connector; tests have their own."""
 
     def now(self) -> float:
         """Seconds since the epoch, UTC, by the wall clock."""
@@ -19,11 +19,11 @@ class Clock(Protocol):
         """Seconds that never go back, for measuring how long something took."""
 
     def wait(self, seconds: float, on: threading.Condition | None = None) -> None:
-        """Let `seconds` go by, be they infinite, or less if `on` (held) is notified."""
+        """Wait `seconds`, which may be infinite; shorter if `on`, which is held, is notified."""
 
 
 class SystemClock:
-    """The machine's own clock."""
+    """The clock of the operating system."""
 
     def now(self) -> float:
         """Seconds since the epoch, UTC."""
@@ -55,39 +55,39 @@ class ServerTime:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._zero = clock.now() - clock.monotonic()
-        self._apart: float | None = None
+        self._difference: float | None = None
         self._skew = 0.0
 
     def observe(self, server_epoch_s: float) -> None:
-        """Learn from a response's `Date` header, given as seconds since the epoch."""
-        apart = self._apart = server_epoch_s - self._ours()
-        self._skew = apart if abs(apart) > self._TOLERANCE_S else 0.0
+        """Set the difference by a `Date` header, in seconds since the epoch."""
+        difference = self._difference = server_epoch_s - self._local()
+        self._skew = difference if abs(difference) > self._TOLERANCE_S else 0.0
 
     def now(self) -> float:
         """Seconds since the epoch, UTC, by Mixpanel's clock."""
-        return self._ours() + self._skew
+        return self._local() + self._skew
 
     def mark(self) -> float:
-        """This moment, for `at_mark`: what Mixpanel's clock shows may be told only later."""
+        """The current moment, for `at_mark`: Mixpanel's time may become known only later."""
         return self._clock.monotonic()
 
     def at_mark(self, mark: float) -> datetime:
-        """What Mixpanel's clock showed at a mark, or up to some seconds less; never more.
+        """Mixpanel's time at a mark, or some seconds less; never more.
 
-        `Date` leaves out fractions, and is read after it was written: both make it less. So small
-        differences count here, too.
+        `Date` has no fractions, and is read after it was written: both make it less. So small
+        differences count here as well.
         """
-        return _utc(self._zero + mark + (self._apart or 0.0))
+        return _utc(self._zero + mark + (self._difference or 0.0))
 
     def at_mark_as_known(self) -> datetime | None:
-        """What Mixpanel's clock shows now by its answers so far; None if there was none."""
-        return None if self._apart is None else self.at_mark(self.mark())
+        """Mixpanel's time now, by its answers so far; None if there was none."""
+        return None if self._difference is None else self.at_mark(self.mark())
 
-    def _ours(self) -> float:
+    def _local(self) -> float:
         return self._zero + self._clock.monotonic()
 
     def now_utc(self) -> datetime:
-        """The same as an aware datetime."""
+        """`now()` as an aware datetime in UTC."""
         return _utc(self.now())
 
 

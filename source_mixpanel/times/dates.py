@@ -1,4 +1,4 @@
-"""Reading dates, instants and zones as people write them."""
+"""Parsing dates, instants and time zones as people write them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from datetime import date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 EARLIEST = date(2000, 1, 1)
-"""Mixpanel takes no day before it: `invalid date, bad year` [observed]."""
+"""The first day that Mixpanel accepts: else `invalid date, bad year` [observed]."""
 DEFAULT_START = timedelta(days=365)
-"""How long ago dated streams start, unless the user says when."""
+"""How long before today dated streams start by default."""
 
 _MOMENT = re.compile(
     r"(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)(Z|[+-]\d{2}:?\d{2})?)?"
@@ -45,7 +45,7 @@ def parse_zone(name: str) -> ZoneInfo:
     """The IANA zone of that name.
 
     Raises:
-        ValueError: With a sentence, if there is none.
+        ValueError: With a sentence, if there is no such zone.
     """
     try:
         return ZoneInfo(name)
@@ -56,9 +56,9 @@ def parse_zone(name: str) -> ZoneInfo:
 
 
 def same_zone(one: ZoneInfo, other: ZoneInfo) -> bool:
-    """Whether two names mean the same clock (US/Pacific is America/Los_Angeles).
+    """Whether two zones have the same offsets (US/Pacific is America/Los_Angeles).
 
-    Compared by their offsets through twenty years, a week at a time.
+    Compared over twenty years, a week at a time.
     """
     if one.key == other.key:
         return True

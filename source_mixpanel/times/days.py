@@ -1,4 +1,4 @@
-"""Which day it is for Mixpanel, and where a day begins and ends."""
+"""Mixpanel's days: which day it is, and when a day begins and ends."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ _WESTMOST = timedelta(hours=12)
 
 @dataclass(frozen=True)
 class Days:
-    """The days that `from_date` and `to_date` of raw export count in.
+    """The days of `from_date` and `to_date` in raw export.
 
     UTC days for projects made since 2023, days of the project's zone for older ones (raw export
-    API). While the kind of project, or its zone, is not known yet, "today" is the earliest that
-    it can be, so that no request asks for tomorrow.
+    API). While the kind of project or its zone is not known, "today" is the earliest possible day,
+    so that no request asks for tomorrow.
 
     Attributes:
-        kind: `utc`, `project_time`, or None.
-        zone: The project's zone, None if it is not known.
+        kind: `utc`, `project_time`, or None if it is not known.
+        zone: The project's zone; None if it is not known.
     """
 
     kind: str | None
     zone: ZoneInfo | None
 
     def today(self, now: datetime) -> date:
-        """The last day that may be asked for. `now` is aware."""
+        """The last day that may be requested. `now` is aware."""
         in_utc = now.astimezone(timezone.utc).date()
         if self.kind == UTC_KIND:
             return in_utc
@@ -40,14 +40,14 @@ class Days:
         return in_zone if self.kind == PROJECT_KIND else min(in_utc, in_zone)
 
     def of(self, instant: datetime) -> date:
-        """The day an instant lies in."""
+        """The day of an instant."""
         try:
             return instant.astimezone(self._clock).date()
         except OverflowError:  # the very ends of the calendar, as in "until 9999-12-31T23:59:59Z"
             return instant.date()
 
     def at(self, ms: int) -> date:
-        """The day that UTC milliseconds lie in."""
+        """The day of an instant in UTC milliseconds."""
         return self.of(EPOCH + timedelta(milliseconds=ms))
 
     def ends(self, day: date) -> int:
@@ -57,7 +57,7 @@ class Days:
 
     @property
     def zone_of_times(self) -> ZoneInfo | None:
-        """The zone whose wall clock raw times show, None for UTC."""
+        """The zone of the wall clock that raw times show; None for UTC."""
         return self.zone if self.kind == PROJECT_KIND else None
 
     @property
@@ -68,5 +68,5 @@ class Days:
 
 
 def days_before(day: date, count: int) -> date:
-    """The day so many days before another, or the first day of the calendar."""
+    """The day `count` days before another; at the earliest the first day of the calendar."""
     return day - timedelta(days=min(count, (day - date.min).days))

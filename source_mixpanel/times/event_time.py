@@ -85,7 +85,7 @@ def _pieces_of_an_hour() -> tuple[list[str], list[str]]:
 
 
 class Stamper:
-    """Turns raw `time` values into text; remembers what it has worked out."""
+    """Turns raw `time` values into text, with caches."""
 
     def __init__(self, zone: ZoneInfo | None) -> None:
         self._zone = zone
@@ -152,7 +152,7 @@ def raw_ms(raw: Any) -> int:
         ValueError: It is none of these.
     """
     if type(raw) is int and _MS_FLOOR <= raw <= _LATEST_MS:
-        # What nearly every event has.
+        # Nearly all events.
         return raw
     if isinstance(raw, str):
         if not _NUMBER.fullmatch(raw):
@@ -162,14 +162,14 @@ def raw_ms(raw: Any) -> int:
     if not isinstance(raw, (int, float)) or raw is True or raw is False:
         raise ValueError(f"{raw!r} is no time")
     ms = raw * 1000 if abs(raw) < _MS_FLOOR else raw
-    # No calendar has room for more; NaN fails the comparison, too.
+    # Python's calendar ends there; NaN fails the comparison, too.
     if not _EARLIEST_MS <= ms <= _LATEST_MS:
         raise ValueError(f"{raw!r} is no time")
     return round(ms)
 
 
 def received_ms(properties: Mapping[str, Any]) -> int | None:
-    """When Mixpanel received (or else processed) an event, UTC; None if it does not say."""
+    """When Mixpanel received (or else processed) an event, in UTC milliseconds; None if unknown."""
     for name in _SERVER_TIMES:
         value = properties.get(name)
         if isinstance(value, int) and not isinstance(value, bool):
@@ -178,13 +178,13 @@ def received_ms(properties: Mapping[str, Any]) -> int | None:
 
 
 def kind_of_project(events: Iterable[Mapping[str, Any]], zone: ZoneInfo | None) -> str | None:
-    """Whether raw times are UTC or the project's wall clock, as far as these events tell.
+    """Whether raw times are UTC or the project's wall clock, worked out from events.
 
     Most events reach Mixpanel within minutes, so under the right reading the time between
     happening and receipt is small for many of them, and under the wrong one for next to none.
 
     Returns:
-        `utc`, `project_time`, or None where the events do not tell: too few of them were sent
+        `utc`, `project_time`, or None if the events do not decide: too few of them were sent
         promptly, or the zone's clock shows UTC at those times.
     """
     votes: Counter[str] = Counter()
@@ -199,7 +199,7 @@ def kind_of_project(events: Iterable[Mapping[str, Any]], zone: ZoneInfo | None) 
             continue
         local_ms = None if zone is None else local_to_utc(ms, zone, received)
         if local_ms == ms:
-            # London's in winter: either reading is right, so the event tells nothing.
+            # As London's in winter: both readings are the same, so the event decides nothing.
             continue
         seen += 1
         as_utc = _is_prompt(ms, received)

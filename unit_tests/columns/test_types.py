@@ -13,8 +13,8 @@ from source_mixpanel.columns.types import (
     column_schema,
     common_type,
     declared_types,
+    json_type_of,
     object_schema,
-    seen_type,
 )
 
 
@@ -157,4 +157,4 @@ def test_the_common_type_is_what_nine_in_ten_values_have(
 def test_only_integers_that_a_double_rounds_and_64_bits_hold_are_long(
     value: Any, expected: str
 ) -> None:
-    assert seen_type(value) == expected
+    assert json_type_of(value) == expected

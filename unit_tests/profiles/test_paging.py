@@ -22,7 +22,7 @@ def walked(number: int, size: int, told: str) -> int:
             answer |= {"all": {"total": number, "page_size": size}, "payload": {"total": count},
                        "nothing": {}, "everywhere": {"total": number, "page_size": size},
                        "size": {"page_size": size}, "total": {"total": number}}[told]  # fmt: skip
-        assert not walk.lacks(page, count)
+        assert not walk.is_short(page, count)
         read += count
         walk = walk.after(answer, count)
         if walk.over:
@@ -43,10 +43,10 @@ def test_a_walk_ends_where_the_profiles_do(number: int, size: int, told: str) ->
 def test_a_short_page_before_the_end_lacks_something() -> None:
     walk = Walk().after({"session_id": "s", "total": 25, "page_size": 10}, 10)
     assert list(walk.due) == [1, 2]
-    assert walk.lacks(1, 9)
-    assert not walk.lacks(1, 10)
-    assert not walk.lacks(2, 5)
-    assert walk.lacks(2, 4)
+    assert walk.is_short(1, 9)
+    assert not walk.is_short(1, 10)
+    assert not walk.is_short(2, 5)
+    assert walk.is_short(2, 4)
     assert not walk.after({}, 0).over
 
 
@@ -109,16 +109,16 @@ def test_all_that_was_told_is_there_after_as_many_pages(
     has_all: bool,  # noqa: FBT001 - a figure among others
 ) -> None:
     walk = Walk()
-    assert not walk.has_all_that_was_told
+    assert not walk.has_read_total
     for _ in range(pages):
         walk = walk.after({"session_id": "s", **told}, 10)
-    assert walk.has_all_that_was_told == has_all
+    assert walk.has_read_total == has_all
 
 
 def test_a_last_page_that_is_full_leads_to_a_further_one() -> None:
     walk = Walk().after({"session_id": "s", "total": 10, "page_size": 10}, 10)
-    assert walk.has_all_that_was_told
+    assert walk.has_read_total
     assert not walk.over
     assert list(walk.due) == [1]
-    assert not walk.lacks(1, 0)
+    assert not walk.is_short(1, 0)
     assert walk.after({}, 0).over

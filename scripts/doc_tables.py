@@ -24,7 +24,7 @@ from source_mixpanel.columns.reserved import (  # noqa: E402
     FURTHER_EVENT_PROPERTIES,
     PROFILE_PROPERTIES,
 )
-from source_mixpanel.columns.types import column_schema, common_type, seen_type  # noqa: E402
+from source_mixpanel.columns.types import column_schema, common_type, json_type_of  # noqa: E402
 from source_mixpanel.events.schema import CORE  # noqa: E402
 from source_mixpanel.events.stream import Export  # noqa: E402
 from source_mixpanel.profiles.schema import LAST_SEEN_SCHEMA  # noqa: E402
@@ -172,7 +172,7 @@ def type_rows() -> Iterator[tuple[str, Mapping[str, Any], str]]:
     yield "`time` of an event", CORE["time"], "the true instant in UTC, to the millisecond"
     yield "`$last_seen` of a profile", LAST_SEEN_SCHEMA, "in UTC, as Mixpanel writes it"
     for name, (values, note) in _VALUES.items():
-        found = Counter(map(seen_type, values))
+        found = Counter(map(json_type_of, values))
         yield name, column_schema(common_type(found)), note
     own = {**EVENT_PROPERTIES, **FURTHER_EVENT_PROPERTIES, **PROFILE_PROPERTIES}
     for kind, note in _OWN.items():

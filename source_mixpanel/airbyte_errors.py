@@ -1,4 +1,4 @@
-"""Where the connector's errors become Airbyte's, for whoever calls it by way of the CDK."""
+"""The connector's errors as errors of the CDK."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from source_mixpanel.errors import FailureKind, SourceError
 
 
 class TracedError(AirbyteTracedException):
-    """As the CDK tells an error, but without a stack trace of what the user can mend."""
+    """An error of the CDK, without a stack trace if the user can fix it."""
 
     def as_airbyte_message(
         self, stream_descriptor: StreamDescriptor | None = None
     ) -> AirbyteMessage:
-        """The message that says what went wrong."""
+        """The TRACE message of the error."""
         message = super().as_airbyte_message(stream_descriptor)
-        if is_mendable(self) and message.trace and message.trace.error:
+        if is_user_fixable(self) and message.trace and message.trace.error:
             message.trace.error.stack_trace = None
         return message
 
 
-def is_mendable(error: BaseException | None) -> bool:
-    """Whether the user can mend it, so that no stack trace is of use."""
+def is_user_fixable(error: BaseException | None) -> bool:
+    """Whether it is a config error, for which a stack trace is of no use."""
     if not isinstance(error, AirbyteTracedException):
         return False
     return error.failure_type is FailureType.config_error
 
 
 def traced(error: SourceError) -> AirbyteTracedException:
-    """The same error as the CDK tells it, with the traceback of ours."""
+    """The error as one of the CDK, with the same traceback."""
     return TracedError(
         message=error.message,
         internal_message=error.internal_message,
@@ -43,10 +43,10 @@ def traced(error: SourceError) -> AirbyteTracedException:
 
 @contextmanager
 def airbyte_errors() -> Iterator[None]:
-    """Errors that leave this context, or a function that it decorates, are Airbyte's.
+    """Turns errors in a `with` block, or in a decorated function, into those of the CDK.
 
     Raises:
-        AirbyteTracedException: In the place of a SourceError, which is its cause.
+        AirbyteTracedException: Instead of a SourceError, which is its cause.
     """
     try:
         yield
@@ -55,7 +55,7 @@ def airbyte_errors() -> Iterator[None]:
 
 
 def kind_of(error: Exception) -> FailureKind:
-    """What an error that has left such a context is to the platform."""
+    """The failure type of an error that has left `airbyte_errors`."""
     told = error.failure_type if isinstance(error, AirbyteTracedException) else None
     kind: FailureKind = (told or FailureType.system_error).value
     return kind

@@ -1,15 +1,15 @@
-"""What can go wrong, sorted by who can mend it. Every message is a sentence for the user.
+"""All errors, by who can fix them. Every message is a sentence for the user.
 
-SourceError                 anything below; `traced` makes it Airbyte's
-├── ConfigError             the user mends it: settings, credentials, role
-│   └── ForbiddenError      this stream is closed to the account; others may go on
+SourceError                 the base class
+├── ConfigError             the user can fix it: settings, credentials, role
+│   └── ForbiddenError      the account may not read this stream; others continue (403)
 │       └── PlanError       ... because the Mixpanel plan does not include it (402)
-├── TransientError          time mends it: the next sync goes on from the last state
-│   ├── QuotaError          the quota stays used up for longer than may be waited
-│   ├── UnreachableError    nothing of Mixpanel could be reached
-│   └── StrainError         Mixpanel or the wire gave up; a smaller request may pass
-│       ├── CutError        a response ended before its end
-│       └── TooLargeError   a response takes more disk than it may
+├── TransientError          it passes: the next sync continues from the last state
+│   ├── QuotaError          the wait for a quota would be longer than allowed
+│   ├── UnreachableError    no connection to Mixpanel
+│   └── StrainError         a request timed out or broke; a smaller one may succeed
+│       ├── CutError        a response is incomplete
+│       └── TooLargeError   a response needs more disk than it may use
 ├── RefusedError            Mixpanel refuses this one request (400, 404); the caller knows why
 └── DataError               Mixpanel sent something that is not what its API promises
 """
@@ -20,7 +20,7 @@ from collections.abc import Iterable
 from typing import ClassVar, Literal, TypeAlias
 
 FailureKind: TypeAlias = Literal["config_error", "transient_error", "system_error"]
-"""What a failure is to the platform, as the Airbyte protocol names it."""
+"""The failure types of the Airbyte protocol."""
 
 
 class SourceError(Exception):
@@ -28,7 +28,7 @@ class SourceError(Exception):
 
     Args:
         message: One sentence that says what happened and what to do.
-        detail: For the engineer: the request, the response's own text. Never a secret.
+        detail: For engineers: the request, the text of the response. Never a secret.
     """
 
     failure_type: ClassVar[FailureKind] = "system_error"
@@ -40,7 +40,7 @@ class SourceError(Exception):
 
 
 class ConfigError(SourceError):
-    """The user can mend it in the settings or in Mixpanel."""
+    """The user can fix it in the settings or in Mixpanel."""
 
     failure_type = "config_error"
 
@@ -60,10 +60,10 @@ class TransientError(SourceError):
 
 
 class QuotaError(TransientError):
-    """A quota keeps a request waiting for longer than may be waited.
+    """A request would have to wait for its quota for longer than it may.
 
     Attributes:
-        until: When the quota has room again, in seconds since the epoch.
+        until: When the quota has calls left again, in seconds since the epoch.
     """
 
     def __init__(self, message: str, *, until: float) -> None:
@@ -72,19 +72,19 @@ class QuotaError(TransientError):
 
 
 class UnreachableError(TransientError):
-    """No connection came about: no name, no listener, no way through a proxy."""
+    """No connection was made: unknown host name, no listener, or a proxy's failure."""
 
 
 class StrainError(TransientError):
-    """A fault that a request for less may not meet: time-outs, answers that break off."""
+    """A time-out or an incomplete response; a request for less data may succeed."""
 
 
 class CutError(StrainError):
-    """A response that is provably not whole."""
+    """A response that is incomplete."""
 
 
 class TooLargeError(StrainError):
-    """A response that takes more disk than it may; another try would, too."""
+    """A response that needs more disk than it may use; a retry would not help."""
 
 
 class RefusedError(SourceError):
@@ -92,7 +92,7 @@ class RefusedError(SourceError):
 
     Attributes:
         status: HTTP status.
-        text: What Mixpanel said, shortened, without secrets.
+        text: Mixpanel's error text, shortened, without secrets.
     """
 
     def __init__(self, message: str, *, status: int, text: str, detail: str | None = None) -> None:
@@ -102,10 +102,10 @@ class RefusedError(SourceError):
 
 
 class DataError(SourceError):
-    """Mixpanel sent what its API does not promise; nothing of it is dropped in silence."""
+    """Mixpanel sent something unexpected, which is not dropped silently."""
 
 
 def worst(kinds: Iterable[FailureKind]) -> FailureKind:
-    """What several failures are together: a retry helps only if it helps all."""
+    """The failure type of several failures: transient only if all of them are."""
     order: tuple[FailureKind, ...] = ("transient_error", "config_error", "system_error")
     return max(kinds, key=order.index, default=order[0])

@@ -1,1 +1,1 @@
-"""Settings, streams and quotas put together for one command."""
+"""Building streams and quotas out of the settings, for one command."""

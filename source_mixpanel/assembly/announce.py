@@ -1,4 +1,4 @@
-"""What the platform hears while the connector waits for Mixpanel."""
+"""Messages to the platform while the connector waits for Mixpanel."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from source_mixpanel.api.waits import Wait, utc
 
 
 def waiting_messages(wait: Wait) -> list[AirbyteMessage]:
-    """A log line that says until when and why, and the stream's status RATE_LIMITED."""
+    """A log line with the end and the reason of a wait, and the stream's status RATE_LIMITED."""
     is_stream = wait.stream != PROJECT
     who = f"Stream {wait.stream!r}" if is_stream else "The connector"
     line = AirbyteMessage(

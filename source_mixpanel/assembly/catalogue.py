@@ -1,4 +1,4 @@
-"""Every stream, in the order of the catalogue, and which of the user's choices it gets."""
+"""All streams, in the order of the catalogue, with their settings."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from source_mixpanel.streams.period import Period
 
 
 def workers(config: Config) -> int:
-    """How many requests a stream of the Query API makes at a time."""
+    """Requests that a stream of the Query API makes at the same time."""
     return min(config.num_workers or QUERY_CONCURRENT, QUERY_CONCURRENT)
 
 
 def shape(config: Config) -> Shape:
-    """The user's choices for properties."""
+    """The settings of rows with properties."""
     return Shape(
         as_object=config.property_layout is PropertyLayout.OBJECT,
         to_text=config.property_types is PropertyTypes.STRING,
@@ -46,7 +46,7 @@ def column_names(config: Config) -> dict[str, str]:
 
 
 def period(config: Config) -> Period:
-    """Which time the user wants of dated streams."""
+    """The wanted time of dated streams."""
     return Period(
         start=since(config),
         end=config.end_date,
@@ -56,7 +56,7 @@ def period(config: Config) -> Period:
 
 
 def export_settings(config: Config) -> ExportSettings:
-    """The user's choices for `export`."""
+    """The settings of `export`."""
     kind = config.event_timestamps
     back = look_back_days(config.attribution_window, config.export_lookback_window)
     return ExportSettings(
@@ -71,7 +71,7 @@ def export_settings(config: Config) -> ExportSettings:
 
 
 def profile_settings(config: Config) -> ProfileSettings:
-    """The user's choices for `engage`, `groups` and `cohort_members`."""
+    """The settings of `engage`, `groups` and `cohort_members`."""
     return ProfileSettings(
         page_size=config.page_size or ProfileSettings.page_size,
         workers=workers(config),
@@ -81,10 +81,10 @@ def profile_settings(config: Config) -> ProfileSettings:
 
 
 def build_streams(config: Config, context: StreamContext) -> list[MixpanelStream]:
-    """Every stream, in the order of the catalogue.
+    """All streams, in the order of the catalogue, with those of configured reports last.
 
     Raises:
-        ConfigError: A report would have the name of a stream that there is.
+        ConfigError: A report has the name of another stream.
     """
     streams = catalogue(config, context)
     names = {stream.name for stream in streams}
@@ -101,7 +101,7 @@ def build_streams(config: Config, context: StreamContext) -> list[MixpanelStream
 
 
 def catalogue(config: Config, context: StreamContext) -> list[MixpanelStream]:
-    """The streams that every project has."""
+    """The streams of every project, without configured reports."""
     profiles, days = profile_settings(config), period(config)
     return [
         Export(context, export_settings(config)),

@@ -1,4 +1,4 @@
-"""What `check` asks: one light call for each kind of access, and for what the settings name."""
+"""The requests of `check`: a light one for each kind of access, and for names in the settings."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from source_mixpanel.streams.coverage import Span
 from source_mixpanel.streams.period import Period
 from source_mixpanel.times.days import Days
 
-_BEHIND = {Api.LEXICON: Api.APP, Api.INGESTION: Api.APP}
-"""Whose access tells of that to others."""
+_SAME_ACCESS_AS = {Api.LEXICON: Api.APP, Api.INGESTION: Api.APP}
+"""APIs whose access is the same as that of another one, which is probed."""
 
 
 def findings(
@@ -34,43 +34,43 @@ def findings(
     named: Named,
     period: Period,
 ) -> list[str]:
-    """Sentences on streams that cannot be read, or not now, and on settings that bring nothing.
+    """Sentences on streams that cannot be read now, and on names in the settings that do not exist.
 
     Costs one raw export, one query and one call of the app API, besides the project's settings,
-    and a query each for names of events and of funnels that the settings hold. A refusal for too
-    many requests proves the credentials. A 401 is final only if nothing else is open: not every
-    API takes every kind of credentials.
+    and a query each for the names of events and of funnels in the settings. A refusal for too many
+    requests proves the credentials. A 401 is final only if all APIs refuse: not every API accepts
+    every kind of credentials.
 
     Args:
-        context: Asks, in a hurry.
-        streams: Gives those of the project, to be told by name if need be.
-        named: What the settings name.
-        period: Of dated streams.
+        context: With a client that does not wait long.
+        streams: Gives the streams of the project, for their names; only called if needed.
+        named: Events and funnels that the settings name.
+        period: The wanted time of dated streams.
 
     Raises:
         SourceError: Nothing can be read, or the settings contradict the project.
     """
     today = _today(context)
-    doors = dict(_doors(context, today))
-    faults = {api: error for api, probe in doors.items() if (error := _refusal(probe))}
-    closed = [error for error in faults.values() if not isinstance(error, QuotaError)]
-    if len(closed) == len(doors):
-        raise _telling(closed)
-    names = _by_door(streams()) if faults else {}
-    sentences = [_sentence(names.get(api, []), api, error) for api, error in faults.items()]
-    if Api.APP not in doors:
+    probes = dict(_probes(context, today))
+    errors_by_api = {api: error for api, probe in probes.items() if (error := _error_of(probe))}
+    refusals = [error for error in errors_by_api.values() if not isinstance(error, QuotaError)]
+    if len(refusals) == len(probes):
+        raise _most_telling(refusals)
+    names = _streams_by_api(streams()) if errors_by_api else {}
+    sentences = [_sentence(names.get(api, []), api, error) for api, error in errors_by_api.items()]
+    if Api.APP not in probes:
         sentences.append(
             "Mixpanel's app API takes no project secret, so streams 'groups', 'report_results' and "
             "the project's lists (dashboards, custom events, Lexicon and so on) cannot be read. "
             "Use a service account to read them."
         )
-    if Api.QUERY not in faults:
+    if Api.QUERY not in errors_by_api:
         sentences += amiss(context, named, period)
     return sentences
 
 
 def _today(context: StreamContext) -> date:
-    """The project's date, or the earliest that it can be while Mixpanel does not tell its zone."""
+    """The project's date; the earliest possible one while its zone is not known."""
     try:
         zone = context.project.zone()
     except TransientError:
@@ -78,11 +78,11 @@ def _today(context: StreamContext) -> date:
     return Days(None, zone).today(context.time.now_utc())
 
 
-def _by_door(streams: Iterable[MixpanelStream]) -> Mapping[Api, list[str]]:
-    """The names of streams by the API whose access tells of theirs."""
+def _streams_by_api(streams: Iterable[MixpanelStream]) -> Mapping[Api, list[str]]:
+    """The names of streams by the API that is probed for them."""
     names: dict[Api, list[str]] = {}
     for stream in streams:
-        names.setdefault(_BEHIND.get(stream.lane, stream.lane), []).append(stream.name)
+        names.setdefault(_SAME_ACCESS_AS.get(stream.lane, stream.lane), []).append(stream.name)
     return names
 
 
@@ -97,8 +97,8 @@ def _sentence(names: list[str], api: Api, error: SourceError) -> str:
     return f"{which} cannot be read now: {error}"
 
 
-def _doors(context: StreamContext, today: date) -> Iterator[tuple[Api, Callable[[], object]]]:
-    """The lightest call of each API that these credentials can be meant for."""
+def _probes(context: StreamContext, today: date) -> Iterator[tuple[Api, Callable[[], object]]]:
+    """The lightest request to each API that may accept these credentials."""
     request = export_request(Window(Span(today, today)), ExportFilter(), limit=1)
     yield Api.EXPORT, lambda: context.client.spool(request).close()
     yield Api.QUERY, lambda: context.lists.items(COHORTS, "cohorts")
@@ -110,8 +110,8 @@ def _doors(context: StreamContext, today: date) -> Iterator[tuple[Api, Callable[
         yield Api.APP, lambda: context.client.json(notes)
 
 
-def _refusal(probe: Callable[[], object]) -> SourceError | None:
-    """Why a call fails, None if it does not."""
+def _error_of(probe: Callable[[], object]) -> SourceError | None:
+    """The error of a probe; None if it succeeds."""
     try:
         probe()
     except SourceError as error:
@@ -119,8 +119,8 @@ def _refusal(probe: Callable[[], object]) -> SourceError | None:
     return None
 
 
-def _telling(errors: list[SourceError]) -> SourceError:
-    """The error that says most: credentials that are not accepted explain all the others."""
+def _most_telling(errors: list[SourceError]) -> SourceError:
+    """The most informative error: invalid credentials explain all others."""
     for error in errors:
         if isinstance(error, ConfigError) and not isinstance(error, ForbiddenError):
             return error
@@ -128,10 +128,10 @@ def _telling(errors: list[SourceError]) -> SourceError:
 
 
 def amiss(context: StreamContext, named: Named, period: Period) -> list[str]:
-    """Sentences on what the settings name and the project lacks, as far as Mixpanel tells now.
+    """Sentences on events and funnels that the settings name and the project does not have.
 
-    Costs a query each for names of events and of funnels, or nothing where a stream of the same
-    sync asks for that list as well.
+    Costs a query each for the names of events and of funnels; none if a stream of the same sync
+    reads that list as well. If a query fails, a sentence says so.
     """
     sentences: list[str] = []
     try:
@@ -143,8 +143,8 @@ def amiss(context: StreamContext, named: Named, period: Period) -> list[str]:
             sentences += missing_events(named.events, names) if all_told else []
         if named.funnels:
             funnels = context.lists.keyed(FUNNELS, "funnels", "funnel_id")
-            there = {funnel["funnel_id"]: str(funnel.get("name")) for funnel in funnels}
-            sentences += missing_funnels(named.funnels, there)
+            names_by_number = {funnel["funnel_id"]: str(funnel.get("name")) for funnel in funnels}
+            sentences += missing_funnels(named.funnels, names_by_number)
     except SourceError as error:
         sentences.append(f"Whether the project has what the settings name is not known: {error}")
     return sentences

@@ -1,4 +1,4 @@
-"""From settings to what every stream works with: the client, its quotas, the project."""
+"""Building the context of streams out of the settings: client, quotas, project."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _EVENT_KEYS = ("event", "born_event")
 
 
 def build_auth(config: Config) -> MixpanelAuth:
-    """The signature of every request."""
+    """The credentials of every request."""
     credentials = config.credentials
     if isinstance(credentials, ServiceAccount):
         return service_account(credentials.username, credentials.secret.get_secret_value())
@@ -51,7 +51,7 @@ def build_auth(config: Config) -> MixpanelAuth:
 
 
 def build_access(config: Config, auth: MixpanelAuth) -> Access:
-    """Where to ask, as whom, and about which project."""
+    """Addresses, credentials and project of all requests."""
     base = hosts(config.region, config.api_url)
     urls = {
         Api.QUERY: base.query,
@@ -64,14 +64,14 @@ def build_access(config: Config, auth: MixpanelAuth) -> Access:
 
 
 def build_origin(config: Config) -> Origin:
-    """Which project and data view the settings name."""
+    """The project and data view in the settings."""
     return Origin(config.project_id, config.region.value, (config.workspace_id,))
 
 
 def build_ledgers(
     config: Config, clock: Clock, announce: Callable[[Wait], None], backoff: Backoff
 ) -> dict[Api, Ledger]:
-    """One quota's book for each that Mixpanel keeps; the ingestion host shares the app's."""
+    """A ledger for each quota of Mixpanel; the ingestion host shares that of the app API."""
     limits, set_by_user = config.rate_limits, config.rate_limits.model_fields_set
     query = query_quota(limits.query_per_hour, fixed="query_per_hour" in set_by_user)
     export = export_quota(limits.export_per_hour, fixed="export_per_hour" in set_by_user)
@@ -86,7 +86,7 @@ def build_ledgers(
 
 
 def build_privacy(config: Config) -> Privacy:
-    """Which properties are kept back."""
+    """The properties to exclude and to hash."""
     salt = config.hash_salt.get_secret_value() if config.hash_salt else ""
     key = salt.encode("utf-8", "surrogatepass")
     return Privacy(config.exclude_properties, frozenset(config.hash_properties), key)
@@ -101,12 +101,12 @@ def build_context(
     batched: bool,
     watcher: Watcher,
 ) -> StreamContext:
-    """What every stream works with."""
+    """The context of all streams."""
     time = ServerTime(clock)
     patience = patience.within(config.longest_wait_hours * HOUR)
     ledgers = build_ledgers(config, clock, announce, patience.backoff)
     auth = build_auth(config)
-    # The header holds the secret in another spelling; it has to be masked as well.
+    # The header has the secret in another spelling, which has to be masked as well.
     hide([auth.header, auth.header.partition(" ")[2]])
     access, log = build_access(config, auth), _log.info
     client = MixpanelClient(
@@ -132,7 +132,7 @@ def build_context(
 
 
 def named_in(config: Config) -> Named:
-    """What the settings name by its name or number in Mixpanel."""
+    """The events and funnels that the settings name."""
     events = {"export": config.export_events or ()}
     funnels: dict[str, int] = {}
     for report in config.reports:
@@ -144,12 +144,12 @@ def named_in(config: Config) -> Named:
 
 
 def dated(config: Config) -> Period:
-    """From when to when the settings want dated streams."""
+    """The wanted time of dated streams, without look-back."""
     return Period(start=since(config), end=config.end_date)
 
 
 def warnings_on(config: Config, now: datetime) -> Iterator[str]:
-    """Sentences on settings that say less than is meant, or that Mixpanel is to retire."""
+    """Sentences on settings that may not do what is meant, or that Mixpanel will retire."""
     yield from cautions(config, now)
     if readable := build_privacy(config).readable_ids():
         yield (

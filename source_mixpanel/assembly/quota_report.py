@@ -1,4 +1,4 @@
-"""What a sync will cost and has cost in requests, in sentences for the log."""
+"""Log lines on the requests that a sync will make and has made."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from source_mixpanel.streams.base import MixpanelStream
 
 
 def tell_plan(streams: Sequence[MixpanelStream], log: Callable[[str], None]) -> None:
-    """Say what streams of one lane will cost; there may be none."""
+    """Log the planned requests of the streams of one lane; nothing without streams."""
     planned = {stream.name: _requests_of(stream) for stream in streams}
     known = {name: count for name, count in planned.items() if count is not None}
     if known:
-        log(_known(known, streams[0]))
+        log(_plan_sentence(known, streams[0]))
     unknown = " and ".join(name for name, count in planned.items() if count is None)
     if unknown:
         lane = streams[0].lane.value
@@ -22,7 +22,7 @@ def tell_plan(streams: Sequence[MixpanelStream], log: Callable[[str], None]) -> 
 
 
 def usage_sentence(ledgers: Iterable[Ledger]) -> str:
-    """What was used of each quota, and how long the longest wait for it was."""
+    """The requests used of each quota, and the longest wait for it."""
     used = [
         f"{ledger.quota.name} {ledger.used}"
         + (
@@ -40,11 +40,11 @@ def _requests_of(stream: MixpanelStream) -> int | None:
     try:
         return stream.requests_planned()
     except Exception:  # noqa: BLE001 - a forecast stops no sync
-        # The stream meets the same error when its turn comes, and tells it.
+        # The stream meets the same error when it is read, and reports it.
         return None
 
 
-def _known(planned: dict[str, int], stream: MixpanelStream) -> str:
+def _plan_sentence(planned: dict[str, int], stream: MixpanelStream) -> str:
     quota = stream.context.client.quota(stream.lane)
     total = sum(planned.values())
     parts = ", ".join(f"{name} {count}" for name, count in planned.items())

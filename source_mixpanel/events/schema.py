@@ -14,7 +14,7 @@ from source_mixpanel.columns.catalog import EVENT_KEY
 from source_mixpanel.columns.privacy import Privacy
 from source_mixpanel.columns.reserved import EVENT_PROPERTIES, FURTHER_EVENT_PROPERTIES
 from source_mixpanel.columns.schema import TIMESTAMP, Naming, columns_of
-from source_mixpanel.columns.types import common_type, declared_types, seen_type
+from source_mixpanel.columns.types import common_type, declared_types, json_type_of
 from source_mixpanel.errors import (
     CutError,
     DataError,
@@ -232,5 +232,5 @@ def types_of(events: Iterable[Mapping[str, Any]]) -> Kinds:
     kinds: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for event in events:
         for raw, value in event["properties"].items():
-            kinds[raw][seen_type(value)] += 1
+            kinds[raw][json_type_of(value)] += 1
     return kinds

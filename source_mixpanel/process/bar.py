@@ -1,4 +1,4 @@
-"""A progress bar on standard error for a person at a terminal; nobody else pays for it."""
+"""A progress bar on standard error; only imported if that is a terminal."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ _EVERY_S = 0.25
 
 
 def bar_on(terminal: TextIO) -> Bar | None:
-    """A bar, if the terminal can show one.
+    """A bar; None if the terminal cannot show one.
 
-    Which can, and in what colours, is rich's to say: it heeds TERM, NO_COLOR and TTY_INTERACTIVE.
+    The library rich decides that, and the colours, by TERM, NO_COLOR and TTY_INTERACTIVE.
     """
     console = Console(file=terminal, highlight=False)
     return Bar(console) if console.is_interactive else None
 
 
 class Bar(Watcher):
-    """A line for each stream that is being read, and one for all.
+    """A line for each stream that is being read, and one for all streams.
 
-    Records are counted in a plain number; a thread of its own draws them some times a second.
-    Standard output may be the same terminal: what is written there is written above the bar.
+    A thread redraws it four times a second. Standard output may be the same terminal: its lines are
+    written above the bar.
     """
 
     def __init__(self, console: Console) -> None:
@@ -54,18 +54,18 @@ class Bar(Watcher):
         self._left_out: list[str] = []
         self._streams = 0
         self._ended = 0
-        self._all = self._progress.add_task(
+        self._total_task = self._progress.add_task(
             "all streams", total=None, reach="", records="0", note=""
         )
 
     # -- what is told of the sync ----------------------------------------------------------
 
     def expect(self, streams: int) -> None:
-        """So many streams will be read."""
+        """Set the number of streams that will be read."""
         self._streams = streams
 
     def begin(self, stream: str) -> None:
-        """A line for the stream."""
+        """Add a line for a stream."""
         with self._lock:
             self._records.setdefault(stream, 0)
             self._tasks[stream] = self._progress.add_task(
@@ -73,11 +73,11 @@ class Bar(Watcher):
             )
 
     def count(self, stream: str, records: int) -> None:
-        """More records; drawn when it is time."""
+        """Count records; drawn at the next redraw."""
         self._records[stream] += records
 
     def step(self, step: Step) -> None:
-        """How far the stream is, and what is left of its quota."""
+        """Show the progress of a stream, and what is left of its quota."""
         of = "" if step.total is None else f"/{step.total}"
         left = step.requests_left
         self._progress.update(
@@ -89,17 +89,17 @@ class Bar(Watcher):
         )
 
     def waits(self, stream: str, until: float) -> None:
-        """The stream waits for its quota, until then (seconds since the epoch)."""
+        """Show that a stream waits for its quota until an instant (seconds since the epoch)."""
         moment = datetime.fromtimestamp(until, tz=timezone.utc)
         with self._lock:
             if stream in self._tasks:
                 note = f"waits until {moment:%H:%M:%S} UTC"
                 self._progress.update(self._tasks[stream], note=note)
-                # Now: a slice that was downloaded before it may be told at any moment.
+                # Draw now: the next step of the stream may replace the note at any moment.
                 self._draw()
 
     def end(self, stream: str, *, whole: bool) -> None:
-        """The stream's line goes; the account of all streams grows."""
+        """Remove the line of a stream, and count it as ended."""
         with self._lock:
             self._ended += whole
             if not whole:
@@ -121,11 +121,11 @@ class Bar(Watcher):
         with self._lock:
             self._erase()
             if self._streams or error is None:
-                self._console.print(self._last_words(error), markup=False, soft_wrap=True)
+                self._console.print(self._summary(error), markup=False, soft_wrap=True)
 
     @contextmanager
     def aside(self, *, at_line_start: bool) -> Iterator[None]:
-        """Without the bar, so that something else can be written where it was."""
+        """Erase the bar inside the `with` block, so that something else can be written."""
         with self._lock:
             self._erase()
             yield
@@ -139,24 +139,24 @@ class Bar(Watcher):
                 self._draw()
 
     def _draw(self) -> None:
-        """Draw it anew, over itself.
+        """Redraw the bar over itself.
 
-        Its height is counted as it came out: rich's own live display takes what was written
-        meanwhile for a part of itself, and erases it.
+        Its height is that of the drawn text: rich's own live display would erase lines that were
+        written in between as parts of the bar.
         """
         if not self._at_line_start or self._over.is_set():
             return
         with self._console.capture() as drawn:
             self._console.print(self._progress.get_renderable())
-        self._write(self._away() + drawn.get())
+        self._write(self._erase_sequence() + drawn.get())
         self._height = drawn.get().count("\n")
 
     def _erase(self) -> None:
-        self._write(self._away())
+        self._write(self._erase_sequence())
         self._height = 0
 
-    def _away(self) -> str:
-        """What takes the bar off the terminal."""
+    def _erase_sequence(self) -> str:
+        """The escape sequence that erases the bar."""
         return f"\x1b[{self._height}F\x1b[J" if self._height else ""
 
     def _write(self, text: str) -> None:
@@ -167,18 +167,18 @@ class Bar(Watcher):
         for stream, task in self._tasks.items():
             self._progress.update(task, records=f"{self._records[stream]:,}")
         self._progress.update(
-            self._all,
+            self._total_task,
             completed=self._ended,
             total=self._streams or None,
             reach=f"{self._ended}/{self._streams} streams",
             records=f"{sum(self._records.values()):,}",
         )
 
-    def _last_words(self, error: BaseException | None) -> str:
-        """What came of it, in the place of the bar."""
-        told = f"Read {sum(self._records.values()):,} records"
-        told += f"; {self._ended} of {self._streams} streams are whole"
+    def _summary(self, error: BaseException | None) -> str:
+        """The sentence that replaces the bar at the end."""
+        text = f"Read {sum(self._records.values()):,} records"
+        text += f"; {self._ended} of {self._streams} streams are whole"
         unfinished = sorted({*self._left_out, *self._tasks})
-        told += f", not {', '.join(unfinished)}." if unfinished else "."
+        text += f", not {', '.join(unfinished)}." if unfinished else "."
         stopped = error is not None and not isinstance(error, Exception)
-        return f"{told} The sync was stopped." if stopped else told
+        return f"{text} The sync was stopped." if stopped else text

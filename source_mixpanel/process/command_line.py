@@ -1,4 +1,4 @@
-"""The command line: which commands and flags there are, what `--help` says, what was meant."""
+"""The command line: commands, flags, `--help`, and hints for misspelled words."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class _Flag:
     """A flag of a command.
 
     Attributes:
-        name: With its dashes.
-        takes: What follows it, empty if it stands alone.
-        means: In words; not told where there are none.
-        needed: Whether the command cannot do without it, or one of its alternatives.
+        name: Its name with dashes.
+        takes: The name of its value; empty if it has none.
+        means: Its help text; empty to hide it from the help.
+        needed: Whether it is required.
     """
 
     name: str
@@ -35,10 +35,14 @@ class _Flag:
 
 @dataclass(frozen=True)
 class _Command:
-    """One of Airbyte's verbs.
+    """One of Airbyte's commands.
 
     Attributes:
-        alternatives: Flags of which one is needed.
+        does: Its help text in one line.
+        more: Further help.
+        flags: Its flags.
+        example: An example without the program's name.
+        alternatives: Flags of which exactly one is required.
     """
 
     does: str
@@ -67,7 +71,7 @@ be that of --state, which need not exist the first time"""
 _CONFIG = _Flag("--config", "FILE", "the settings, a JSON object as `spec` describes it", True)
 _DEBUG = _Flag("--debug", means="log more")
 _BUILDERS = (_Flag("--manifest-path", "FILE"), _Flag("--components-path", "FILE"))
-"""What Airbyte's builder passes, and means nothing here."""
+"""Flags that Airbyte's builder passes, and that are ignored."""
 _COMMANDS = {
     "spec": _Command(
         "print which settings there are, as a JSON Schema",
@@ -120,20 +124,20 @@ add "region": "EU" or "IN" if its data resides there."""
 
 
 def parsed(args: Sequence[str]) -> argparse.Namespace:
-    """The command and its flags, None where they were not given.
+    """The command and its flags; None for flags that were not given.
 
-    Ends the process with a sentence where it is not clear what is meant.
+    Ends the process with a sentence if the arguments are not valid.
     """
     parser = _Parser(prog=_PROGRAM, add_help=False)
     commands = parser.add_subparsers(dest="command", required=True)
     for verb, command in _COMMANDS.items():
-        below = commands.add_parser(verb, add_help=False)
+        command_parser = commands.add_parser(verb, add_help=False)
         for flag in command.flags:
-            _add(below, flag)
+            _add(command_parser, flag)
         if command.alternatives:
-            either = below.add_mutually_exclusive_group(required=True)
+            alternatives_group = command_parser.add_mutually_exclusive_group(required=True)
             for flag in command.alternatives:
-                _add(either, flag)
+                _add(alternatives_group, flag)
     return parser.parse_args(args)
 
 
@@ -145,7 +149,7 @@ def _add(to: argparse._ActionsContainer, flag: _Flag) -> None:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says what was probably meant, and where to read more."""
+    """Reports errors in one sentence, with where to read more."""
 
     def error(self, message: str) -> NoReturn:
         """One sentence on standard error, and exit code 2."""
@@ -153,22 +157,25 @@ class _Parser(argparse.ArgumentParser):
 
 
 def explanation(args: Sequence[str]) -> tuple[str, int] | None:
-    """What to tell whoever called with these arguments, and the exit code; None if they will do."""
+    """The text to print for these arguments, and the exit code; None if they are valid."""
     verb = next((arg for arg in args if arg in _COMMANDS), None)
     if "-h" in args or "--help" in args:
-        return (_of(verb) if verb else _all()), 0
+        return (_command_help(verb) if verb else _general_help()), 0
     if "--version" in args:
         return f"{_PROGRAM} {version(_PROGRAM)}\n", 0
     if not args:
-        return f"Say what to do: {_verbs()}.\n\n{_all()}", 2
+        return f"Say what to do: {_verbs()}.\n\n{_general_help()}", 2
     if args[0] not in _COMMANDS:
         hint = did_you_mean(args[0], _COMMANDS)
-        return f"There is no command {args[0]!r}.{hint} There are: {_verbs()}.\n\n{_all()}", 2
-    mistyped = "".join(_mistyped(args[0], args[1:]))
-    return (f"{mistyped}`{_PROGRAM} {args[0]} --help` tells more.\n", 2) if mistyped else None
+        return (
+            f"There is no command {args[0]!r}.{hint} There are: {_verbs()}.\n\n{_general_help()}",
+            2,
+        )
+    unknown = "".join(_unknown_flags(args[0], args[1:]))
+    return (f"{unknown}`{_PROGRAM} {args[0]} --help` tells more.\n", 2) if unknown else None
 
 
-def _mistyped(verb: str, args: Sequence[str]) -> Iterator[str]:
+def _unknown_flags(verb: str, args: Sequence[str]) -> Iterator[str]:
     """A sentence for each flag that the command does not have."""
     command = _COMMANDS[verb]
     known = [flag.name for flag in (*command.flags, *command.alternatives)]
@@ -182,7 +189,7 @@ def _verbs() -> str:
     return ", ".join(_COMMANDS)
 
 
-def _all() -> str:
+def _general_help() -> str:
     verbs = "\n".join(f"  {verb:<9} {command.does}" for verb, command in _COMMANDS.items())
     calls = "\n".join(f"  {_PROGRAM} {command.example}" for command in _COMMANDS.values())
     return (
@@ -195,12 +202,13 @@ def _all() -> str:
     )
 
 
-def _of(verb: str) -> str:
+def _command_help(verb: str) -> str:
     command = _COMMANDS[verb]
-    told = [flag for flag in (*command.alternatives, *command.flags) if flag.means]
-    wide = max(len(str(flag)) for flag in told) + 2
+    explained = [flag for flag in (*command.alternatives, *command.flags) if flag.means]
+    width = max(len(str(flag)) for flag in explained) + 2
     flags = "\n".join(
-        f"  {flag!s:<{wide}}" + flag.means.replace("\n", "\n" + " " * (wide + 2)) for flag in told
+        f"  {flag!s:<{width}}" + flag.means.replace("\n", "\n" + " " * (width + 2))
+        for flag in explained
     )
     needed = [str(flag) for flag in command.flags if flag.needed]
     if command.alternatives:

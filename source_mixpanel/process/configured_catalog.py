@@ -1,4 +1,4 @@
-"""Which streams are read, and how: a configured catalog out of a file, or out of names."""
+"""The configured catalog: out of a file, or out of names of streams."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _FOR_DESTINATIONS = tuple(mode.value for mode in DestinationSyncMode)
 
 @dataclass(frozen=True)
 class Choice:
-    """A stream that somebody has named, with the sync mode if they did."""
+    """A stream that the command line names, and its sync mode if it gives one."""
 
     stream: str
     mode: SyncMode | None = None
@@ -37,42 +37,42 @@ def choices(text: str) -> list[Choice]:
     """Streams as `--streams` lists them: `export,engage:full_refresh`.
 
     Raises:
-        ConfigError: A mode is none, or there is no stream, or one is there twice.
+        ConfigError: A sync mode is unknown, a stream is named twice, or there is none.
     """
-    found = []
-    for told in filter(None, (part.strip() for part in text.split(","))):
-        name, colon, mode = (part.strip() for part in told.partition(":"))
+    chosen = []
+    for word in filter(None, (part.strip() for part in text.split(","))):
+        name, colon, mode = (part.strip() for part in word.partition(":"))
         if colon and mode not in _MODES:
             raise ConfigError(
                 f"--streams: stream {name!r} cannot be read by {mode!r}, only by "
                 f"{' or '.join(_MODES)}.{did_you_mean(mode, _MODES)}"
             )
-        found.append(Choice(name, SyncMode(mode) if mode else None))
-    if not found:
+        chosen.append(Choice(name, SyncMode(mode) if mode else None))
+    if not chosen:
         raise ConfigError("--streams names no stream. Name some, such as --streams export,engage.")
-    _once([choice.stream for choice in found], "--streams")
-    return found
+    _refuse_duplicates([choice.stream for choice in chosen], "--streams")
+    return chosen
 
 
 def of_stream(
     stream: AirbyteStream, mode: SyncMode | None, *, exact: bool
 ) -> ConfiguredAirbyteStream:
-    """A stream as it is read.
+    """The configured stream.
 
     Args:
-        stream: As discovered.
-        mode: The sync mode that is asked for; incremental where that is exact, if none is.
+        stream: The discovered stream.
+        mode: The sync mode; None for incremental if that is `exact`, else full refresh.
         exact: Whether incremental syncs leave an exact copy.
 
     Raises:
         ConfigError: The stream does not have the mode.
     """
-    can = SyncMode.incremental in stream.supported_sync_modes
-    if mode is SyncMode.incremental and not can:
+    has_incremental = SyncMode.incremental in stream.supported_sync_modes
+    if mode is SyncMode.incremental and not has_incremental:
         raise ConfigError(
             f"Stream {stream.name!r} has no incremental syncs. Ask for {stream.name}:full_refresh."
         )
-    if mode is SyncMode.full_refresh or not can or (mode is None and not exact):
+    if mode is SyncMode.full_refresh or not has_incremental or (mode is None and not exact):
         return ConfiguredAirbyteStream(stream, SyncMode.full_refresh, DestinationSyncMode.overwrite)
     return ConfiguredAirbyteStream(
         stream,
@@ -84,24 +84,26 @@ def of_stream(
 
 
 def read_catalog(path: str | None) -> ConfiguredAirbyteCatalog:
-    """The configured catalog of a file, completed where it is clear what is meant; empty without.
+    """The configured catalog in a file, with defaults for missing parts; empty without a file.
 
     Raises:
-        ConfigError: It is none.
+        ConfigError: The file is not a configured catalog.
     """
     if path is None:
         return ConfiguredAirbyteCatalog(streams=[])
-    lines = read_messages(path, "catalog")
-    content = read_json_object(path, "catalog") if lines is None else _catalog_among(lines)
+    messages = read_messages(path, "catalog")
+    content = read_json_object(path, "catalog") if messages is None else _catalog_message(messages)
     try:
         completed = {**content, "streams": list(_completed(content.get("streams")))}
         catalog = ConfiguredAirbyteCatalogSerializer.load(completed)
     except Exception as error:
-        told = f": {error}" if isinstance(error, IncompleteCatalogError) else "."
+        reason = f": {error}" if isinstance(error, IncompleteCatalogError) else "."
         raise ConfigError(
-            f"The catalog file is no configured Airbyte catalog ({path}){told}", detail=str(error)
+            f"The catalog file is no configured Airbyte catalog ({path}){reason}", detail=str(error)
         ) from error
-    _once([entry.stream.name for entry in catalog.streams], "The catalog file", f" ({path})")
+    _refuse_duplicates(
+        [entry.stream.name for entry in catalog.streams], "The catalog file", f" ({path})"
+    )
     for entry in catalog.streams:
         columns = entry.stream.json_schema.get("properties")
         if not isinstance(columns, (dict, NoneType)):
@@ -113,13 +115,15 @@ def read_catalog(path: str | None) -> ConfiguredAirbyteCatalog:
 
 
 class IncompleteCatalogError(ValueError):
-    """A part is not there, or not what it has to be; which is told in a sentence."""
+    """A part of the catalog is missing or invalid; the text is the end of a sentence."""
 
 
-def _catalog_among(messages: list[Any]) -> Mapping[str, Any]:
-    """The catalog that `discover` printed among its messages; nothing if there is none."""
-    found = [m.get("catalog") for m in messages if isinstance(m, dict) and m["type"] == "CATALOG"]
-    return found[-1] if found and isinstance(found[-1], dict) else {}
+def _catalog_message(messages: list[Any]) -> Mapping[str, Any]:
+    """The catalog among the messages of `discover`; empty if there is none."""
+    catalogs = [
+        m.get("catalog") for m in messages if isinstance(m, dict) and m["type"] == "CATALOG"
+    ]
+    return catalogs[-1] if catalogs and isinstance(catalogs[-1], dict) else {}
 
 
 def _completed(entries: Any) -> Iterator[dict[str, Any]]:
@@ -130,13 +134,13 @@ def _completed(entries: Any) -> Iterator[dict[str, Any]]:
 
 
 def _entry(entry: Any, number: int) -> dict[str, Any]:
-    """One stream as it is configured, be it given as `discover` describes it, or by name."""
+    """A configured stream, out of one, a discovered one, or a name."""
     if isinstance(entry, str):
         entry = {"stream": entry}
     if isinstance(entry, dict) and "stream" not in entry and "name" in entry:
         entry = {"stream": entry}
-    given = entry.get("stream") if isinstance(entry, dict) else None
-    stream = {"name": given} if isinstance(given, str) else given
+    named = entry.get("stream") if isinstance(entry, dict) else None
+    stream = {"name": named} if isinstance(named, str) else named
     name = stream.get("name") if isinstance(stream, dict) else None
     if not isinstance(stream, dict) or not isinstance(name, str) or not name:
         raise IncompleteCatalogError(f"stream number {number} has no 'stream.name'.")
@@ -144,29 +148,33 @@ def _entry(entry: Any, number: int) -> dict[str, Any]:
     if not isinstance(stream["json_schema"], dict):
         raise IncompleteCatalogError(f"stream {name!r} needs an object as 'stream.json_schema'.")
     modes = stream.get("supported_sync_modes")
-    [only] = modes if isinstance(modes, list) and len(modes) == 1 else [None]
-    mode = _one_of(_MODES, entry.get("sync_mode", only), name, "sync_mode")
+    [only_mode] = modes if isinstance(modes, list) and len(modes) == 1 else [None]
+    mode = _one_of(_MODES, entry.get("sync_mode", only_mode), name, "sync_mode")
     stream.setdefault("supported_sync_modes", [mode])
     for_destination = entry.get("destination_sync_mode", DestinationSyncMode.append.value)
     _one_of(_FOR_DESTINATIONS, for_destination, name, "destination_sync_mode")
-    told = {"sync_mode": mode, "destination_sync_mode": for_destination}
-    return {**entry, **told, "stream": stream}
+    sync_modes = {"sync_mode": mode, "destination_sync_mode": for_destination}
+    return {**entry, **sync_modes, "stream": stream}
 
 
-def _one_of(known: tuple[str, ...], given: Any, stream: str, key: str) -> str:
-    if given not in known:
-        has = "has no" if given is None else f"has {given!r} as"
+def _one_of(known: tuple[str, ...], value: Any, stream: str, key: str) -> str:
+    if value not in known:
+        has = "has no" if value is None else f"has {value!r} as"
         raise IncompleteCatalogError(
             f"stream {stream!r} {has} {key!r}, which has to be {' or '.join(known)}."
-            f"{did_you_mean(str(given), known)}"
+            f"{did_you_mean(str(value), known)}"
         )
-    return str(given)
+    return str(value)
 
 
-def _once(names: list[str], who: str, where: str = "") -> None:
-    """Do nothing if each stream comes once."""
-    twice = sorted(name for name, count in Counter(names).items() if count > 1)
-    if twice:
+def _refuse_duplicates(names: list[str], who: str, where: str = "") -> None:
+    """Raise unless each stream comes once.
+
+    Raises:
+        ConfigError: A stream comes more often.
+    """
+    duplicates = sorted(name for name, count in Counter(names).items() if count > 1)
+    if duplicates:
         raise ConfigError(
-            f"{who} asks for the same stream more than once{where}: {', '.join(twice)}."
+            f"{who} asks for the same stream more than once{where}: {', '.join(duplicates)}."
         )

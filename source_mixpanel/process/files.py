@@ -1,4 +1,4 @@
-"""The files that a caller hands over, read with an error that names what is wrong with them."""
+"""Reading the files of the command line, with errors that say what is wrong with them."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _RECORD = '{"type":"RECORD"'
 
 
 def read_json(path: str, what: str) -> Any:
-    """The parsed file.
+    """The content of a JSON file; `what` names it in errors.
 
     Raises:
-        ConfigError: It is not there, or no JSON.
+        ConfigError: It cannot be read, or is not JSON.
     """
     try:
         return json_text.loads(Path(path).read_text(encoding="utf-8"))
@@ -34,12 +34,12 @@ def read_json(path: str, what: str) -> Any:
 
 
 def read_messages(path: str, what: str) -> list[Any] | None:
-    """The messages of a file of lines, as saved from standard output; None if it is no such file.
+    """The messages in a file of lines, as saved from standard output; None for other files.
 
-    Records are passed over, and so is a last line that was cut.
+    Records are skipped, and so is a last line that was cut.
 
     Raises:
-        ConfigError: It is not there, or a line is no JSON.
+        ConfigError: It cannot be read, or a line is not JSON.
     """
     try:
         with Path(path).open(encoding="utf-8") as lines:
@@ -55,10 +55,10 @@ def read_messages(path: str, what: str) -> list[Any] | None:
 
 def _is_message(line: str) -> bool:
     try:
-        told = json_text.loads(line)
+        message = json_text.loads(line)
     except ValueError:
         return False
-    return isinstance(told, dict) and isinstance(told.get("type"), str)
+    return isinstance(message, dict) and isinstance(message.get("type"), str)
 
 
 def _messages(lines: Iterable[str], path: str, what: str) -> Iterator[Any]:
@@ -69,14 +69,14 @@ def _messages(lines: Iterable[str], path: str, what: str) -> Iterator[Any]:
             yield json_text.loads(line)
         except ValueError as error:
             if line.endswith("\n"):
-                told = _position(error).replace("line 1", f"line {number}")
+                position = _position(error).replace("line 1", f"line {number}")
                 raise ConfigError(
-                    f"The {what} file has a line that is no valid JSON ({path}, {told})."
+                    f"The {what} file has a line that is no valid JSON ({path}, {position})."
                 ) from None
 
 
 def unreadable(error: OSError, path: str, what: str) -> ConfigError:
-    """Why a file cannot be read, and what may be done about it."""
+    """The error for a file that cannot be read, with hints."""
     return ConfigError(
         f"The {what} file cannot be read: {error.strerror} ({path}).{''.join(_hints(error, path))}"
     )
@@ -105,7 +105,11 @@ def _position(error: ValueError) -> str:
 
 
 def read_json_object(path: str, what: str) -> dict[str, Any]:
-    """The same for a file that has to hold an object."""
+    """The content of a JSON file that has to be an object.
+
+    Raises:
+        ConfigError: It cannot be read, or is not a JSON object.
+    """
     content = read_json(path, what)
     if not isinstance(content, dict):
         raise ConfigError(f"The {what} file has to hold a JSON object ({path}).")

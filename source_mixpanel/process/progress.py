@@ -1,4 +1,4 @@
-"""How far each stream is: one form of sentence for the log, and steps for whoever watches. Pure."""
+"""The progress of streams: sentences for the log, and calls for a watcher. Pure."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 EVERY_S = 5.0
-"""Seconds between two lines of a stream: small slices share one."""
+"""The least seconds between two log lines of a stream."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """A stretch that has been read whole.
+    """A step of a stream's progress.
 
     Attributes:
-        place: What has been read, in words.
-        total: Units that this sync reads, None where that is not known yet.
-        unit: What is counted, in the plural: days, pages, funnels.
-        requests_left: What the stream's hourly quota still allows; None without such a quota.
+        place: What was read last, for the log.
+        done: Units that have been read.
+        total: Units that this sync reads; None if that is not known yet.
+        unit: The name of the units, in the plural: days, pages, funnels.
+        records: Records that have been emitted.
+        requests_left: Requests that the hourly quota still allows; None without such a quota.
     """
 
     stream: str
@@ -30,7 +32,7 @@ class Step:
 
 
 def sentence(step: Step) -> str:
-    """What has been done, and what is left."""
+    """The log line of a step."""
     counted = step.done if step.total is None else step.total
     count = f"{step.done}" if step.total is None else f"{step.done} of {step.total}"
     counts = [f"{count} {_plural(counted, step.unit)}", f"{_count(step.records, 'records')} so far"]
@@ -48,33 +50,37 @@ def _plural(number: int, unit: str) -> str:
 
 
 class Watcher:
-    """Looks on while streams are read, each in one thread at a time; does nothing by itself."""
+    """Gets the progress of streams, each in one thread at a time; this one ignores it."""
 
     def expect(self, streams: int) -> None:
-        """So many streams are to be read."""
+        """`streams` streams will be read."""
 
     def begin(self, stream: str) -> None:
-        """A stream's turn has come."""
+        """A stream starts."""
 
     def count(self, stream: str, records: int) -> None:
-        """So many more records of it have been emitted."""
+        """`records` more records of a stream have been emitted."""
 
     def step(self, step: Step) -> None:
-        """A stretch of it has been read."""
+        """A stream has progressed."""
 
     def waits(self, stream: str, until: float) -> None:
-        """It waits for its quota until then, in seconds since the epoch."""
+        """A stream waits for its quota until an instant, in seconds since the epoch."""
 
     def end(self, stream: str, *, whole: bool) -> None:
-        """Its turn is over."""
+        """A stream ends; `whole` if it was read completely."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Tells the log how far streams are, one line a step but not faster than anybody reads.
+    """Logs the progress of streams, at most one line per stream in `EVERY_S` seconds.
 
-    The first step of a stream is told at once, a later one when the last line is old enough, and
-    the last one in any case.
+    The first and the last step of a stream are logged in any case.
+
+    Attributes:
+        log: Gets the lines.
+        monotonic: The time in seconds.
+        watcher: Gets every step.
     """
 
     log: Callable[[str], None]
@@ -84,30 +90,30 @@ class Progress:
     _pending: dict[str, Step] = field(default_factory=dict, init=False)
 
     def begin(self, stream: str) -> None:
-        """A stream's turn has come."""
+        """A stream starts."""
         self.watcher.begin(stream)
 
     def count(self, stream: str, records: int) -> None:
-        """So many more of its records have been emitted: once a batch, not once a record."""
+        """`records` more records have been emitted; called once a batch."""
         self.watcher.count(stream, records)
 
     def step(self, step: Step) -> None:
-        """Take note of a step, and tell it when it is time."""
+        """A stream has progressed; logged now or later."""
         self.watcher.step(step)
         logged_at = self._logged_at.get(step.stream)
         if logged_at is None or self.monotonic() - logged_at >= EVERY_S:
-            self._tell(step)
+            self._log_step(step)
         else:
             self._pending[step.stream] = step
 
     def end(self, stream: str, *, whole: bool) -> None:
-        """A stream's turn is over; its last step is told, if it has not been."""
+        """A stream ends; its last step is logged, unless it has been."""
         self.watcher.end(stream, whole=whole)
         step = self._pending.get(stream)
         if step is not None:
-            self._tell(step)
+            self._log_step(step)
 
-    def _tell(self, step: Step) -> None:
+    def _log_step(self, step: Step) -> None:
         self._pending.pop(step.stream, None)
         self._logged_at[step.stream] = self.monotonic()
         self.log(sentence(step))

@@ -1,4 +1,4 @@
-"""How a signal ends the connector: nothing more is said, everything is closed."""
+"""Ending on a signal: nothing more is printed, and everything is closed."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ _BY_SIGNAL = 128
 
 
 class _Stopped(BaseException):
-    """A signal came. No error: whatever handles errors lets it pass."""
+    """A signal came; not an `Exception`, so that no error handler catches it."""
 
 
 @contextmanager
 def stopped_by(*numbers: signal.Signals) -> Iterator[None]:
-    """Let signals end the process as they would alone, after everything has been closed.
+    """Inside the `with` block, signals end the process as by default, after everything is closed.
 
-    Callers tell a stop from a failure by it. A second signal does not wait for the closing.
+    So callers can tell a stop from a failure. A second signal ends the process at once.
     """
-    came: list[int] = []
+    received: list[int] = []
 
     def stop(number: int, _frame: object) -> NoReturn:
-        if came:
-            _die_of(number)
-        came.append(number)
-        _fall_silent()
+        if received:
+            _kill_self(number)
+        received.append(number)
+        _silence_output()
         raise _Stopped
 
     for number in numbers:
@@ -40,24 +40,24 @@ def stopped_by(*numbers: signal.Signals) -> Iterator[None]:
             for number in numbers:
                 signal.signal(number, signal.SIG_DFL)
     except BaseException:
-        # A signal amid closing makes any error of it.
-        if not came:
+        # A signal while closing may cause any error.
+        if not received:
             raise
-    if came:
-        _die_of(came[0])
+    if received:
+        _kill_self(received[0])
 
 
-def _fall_silent() -> None:
-    """Whatever is printed from now on goes nowhere.
+def _silence_output() -> None:
+    """Discard everything that is printed from now on.
 
-    An interrupted write has left half a line, or half of what a buffer holds: what followed would
-    be no message, or come twice. The state is what was printed before.
+    An interrupted write has left an incomplete line or buffer: output after it would be invalid or
+    repeated. The last state that was printed before is valid.
     """
     with suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
-def _die_of(number: int) -> NoReturn:
+def _kill_self(number: int) -> NoReturn:
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
     # The first process of a container is not killed by it.

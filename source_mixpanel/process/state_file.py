@@ -1,4 +1,4 @@
-"""States in files: read in every form that they were saved in, and kept safely while they come."""
+"""States in files: reading them in every known form, and saving them during a sync."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _FORMS = frozenset({"stream", "global", "data"})
 _OTHER_MESSAGES = frozenset(
     ["RECORD", "LOG", "TRACE", "CONTROL", "CATALOG", "SPEC", "CONNECTION_STATUS", "DEBUG"]
 )
-"""What stands beside states on standard output."""
+"""The other types of messages on standard output."""
 
 
 def read_state(path: str | None) -> list[AirbyteStateMessage]:
-    """The state of each stream, whichever form it was saved in; the last one counts.
+    """The last state of each stream in a file of any known form; empty without a file.
 
     Raises:
-        ConfigError: It is no state.
+        ConfigError: The file is not a state.
     """
     if not path:
         return []
@@ -50,23 +50,23 @@ def read_state(path: str | None) -> list[AirbyteStateMessage]:
 
 
 def is_first(path: str | None, kept: str | None) -> bool:
-    """Whether a state is to be read from where it will be kept, and none is there yet."""
+    """Whether state is read from and saved to the same file, which does not exist yet."""
     same = path and kept and Path(path).resolve() == Path(kept).resolve()
     return bool(same) and not Path(str(path)).exists()
 
 
 class StateFile:
-    """The last state of each stream, in a file that is whole at every moment.
+    """The last state of each stream, in a file that is complete at every moment.
 
-    What the file said of other streams stays; what it said of those that are read anew goes.
+    The file keeps the states of other streams; those of streams that are read are replaced.
 
     Args:
-        path: Where; a file that is no state is left alone.
-        given: The states that the sync goes on from.
-        streams: The names of those that it reads.
+        path: The file; one that is not a list of states is not overwritten.
+        given: The states that the sync continues from.
+        streams: The names of the streams that it reads.
 
     Raises:
-        ConfigError: There is something else in the file, or it cannot be written.
+        ConfigError: The file has other content, or cannot be written.
     """
 
     def __init__(
@@ -74,8 +74,8 @@ class StateFile:
     ) -> None:
         self._path = Path(path).resolve()
         self._states: dict[str, AirbyteStateMessage] = {}
-        before = _kept_before(path) if self._path.exists() else []
-        for state in (*(s for s in before if _name(s) not in streams), *given):
+        previous = _read_previous(path) if self._path.exists() else []
+        for state in (*(s for s in previous if _name(s) not in streams), *given):
             self._states[_name(state)] = state
         try:
             self._write()
@@ -87,29 +87,29 @@ class StateFile:
             ) from None
 
     def keep(self, state: AirbyteStateMessage) -> None:
-        """A state that has left, after the records that it stands for."""
+        """Save a state, after it and its records have been written to the output."""
         self._states[_name(state)] = state
         self._write()
 
     def _write(self) -> None:
-        """Aside, then in its place; a killed process leaves the old file or the new one."""
+        """Write another file, then replace: a killed process leaves the old file or the new one."""
         entries = [json.dumps(_dumped(state)) for state in self._states.values()]
-        aside = self._path.with_name(f"{self._path.name}.part")
-        with aside.open("w", encoding="utf-8") as out:
+        part_file = self._path.with_name(f"{self._path.name}.part")
+        with part_file.open("w", encoding="utf-8") as out:
             out.write("[\n" + ",\n".join(entries) + "\n]\n")
             out.flush()
-            # Where records go to a file, they reach the disk first.
+            # If the output is a file, its records reach the disk first.
             with suppress(OSError):
                 os.fsync(1)
             os.fsync(out.fileno())
-        aside.replace(self._path)
+        part_file.replace(self._path)
 
 
-def _kept_before(path: str) -> list[AirbyteStateMessage]:
-    """The states in a file that is to be written over.
+def _read_previous(path: str) -> list[AirbyteStateMessage]:
+    """The states in a file that is to be overwritten.
 
     Raises:
-        ConfigError: It is no list of them: another form may be anything, such as the settings.
+        ConfigError: It is not a list of states: other content may be anything, such as settings.
     """
     if read_messages(path, "state") is None and not isinstance(read_json(path, "state"), list):
         raise ConfigError(
@@ -124,48 +124,48 @@ def _name(state: AirbyteStateMessage) -> str:
 
 
 def _dumped(state: AirbyteStateMessage) -> dict[str, Any]:
-    told = AirbyteStateMessageSerializer.dump(state)
-    return {"type": "STREAM", "stream": told["stream"]}
+    message = AirbyteStateMessageSerializer.dump(state)
+    return {"type": "STREAM", "stream": message["stream"]}
 
 
 def _states(messages: list[Any]) -> list[Any]:
-    """The states among the messages of a sync, or the entries of a list a line each."""
+    """The states among the messages of a sync, or the entries of a list with one per line."""
     return [
-        told
-        for told in messages
-        if not isinstance(told, dict) or told.get("type") not in _OTHER_MESSAGES
+        message
+        for message in messages
+        if not isinstance(message, dict) or message.get("type") not in _OTHER_MESSAGES
     ]
 
 
 def _entries(content: Any) -> Iterator[dict[str, Any]]:
     """STREAM entries out of the protocol's forms: a list, one message, or one legacy object.
 
-    A line as the connector printed it, `{"type": "STATE", "state": ...}`, stands for its state.
+    A message as the connector prints it, `{"type": "STATE", "state": ...}`, counts as its state.
     """
     content = _unwrapped(content)
     if isinstance(content, list):
         for entry in map(_unwrapped, content):
-            yield from _told(entry)
+            yield from _stream_entries(entry)
     elif "type" in content and content.keys() & _FORMS:
-        yield from _told(content)
+        yield from _stream_entries(content)
     else:
         yield from _legacy(content)
 
 
-def _told(entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """What one state message tells, by stream; what streams share is not ours."""
+def _stream_entries(entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The entry of each stream in one state message; a state shared by streams is ignored."""
     if entry.get("global") is not None:
-        for told in entry["global"]["stream_states"]:
-            yield _stream(told["stream_descriptor"]["name"], told.get("stream_state"))
+        for state in entry["global"]["stream_states"]:
+            yield _stream(state["stream_descriptor"]["name"], state.get("stream_state"))
     elif entry.get("stream") is not None:
-        told = entry["stream"]
-        yield _stream(told["stream_descriptor"]["name"], told.get("stream_state"))
+        state = entry["stream"]
+        yield _stream(state["stream_descriptor"]["name"], state.get("stream_state"))
     else:
         yield from _legacy(entry["data"])
 
 
 def _legacy(content: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Blobs by stream, as Airbyte's older states and Singer's have them."""
+    """The entries of an object by stream, as in Airbyte's older states and Singer's."""
     for name, blob in content.get("bookmarks", content).items():
         if blob is None:
             raise TypeError(f"the state of {name} is no object")

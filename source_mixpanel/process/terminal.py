@@ -1,4 +1,4 @@
-"""Whether a person looks on: then there is a bar, and what goes wrong is told in plain words."""
+"""Output for a person at a terminal: a progress bar, warnings and errors as sentences."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from airbyte_cdk.logger import PRINT_BUFFER
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from source_mixpanel.airbyte_errors import is_mendable
+from source_mixpanel.airbyte_errors import is_user_fixable
 from source_mixpanel.process.progress import Watcher
 from source_mixpanel.texts.masking import masked
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 @contextmanager
 def watching() -> Iterator[Watcher | None]:
-    """A progress bar while the context lasts, if standard error is a terminal; else nothing."""
+    """A progress bar inside the `with` block; None unless standard error is a terminal."""
     err = sys.__stderr__
     if err is None or not err.isatty():
         yield None
         return
-    # It takes a quarter of a second to import: for a person only.
+    # Importing it takes a quarter of a second.
     from source_mixpanel.process.bar import bar_on  # noqa: PLC0415
 
     bar = bar_on(err)
@@ -43,12 +43,12 @@ def watching() -> Iterator[Watcher | None]:
 
 @contextmanager
 def _written_above(bar: Bar) -> Iterator[None]:
-    """Where standard output is a terminal, too, what is written there goes above the bar."""
+    """Write standard output above the bar, if it is a terminal as well."""
     out = sys.__stdout__
     if out is None or not out.isatty():
         yield
         return
-    above = io.TextIOWrapper(io.BufferedWriter(_Above(bar)), encoding="utf-8")
+    above = io.TextIOWrapper(io.BufferedWriter(_OutputAboveBar(bar)), encoding="utf-8")
     # Airbyte's print buffer writes to what this name holds, and so do we.
     vars(sys)["__stdout__"] = above
     try:
@@ -59,12 +59,12 @@ def _written_above(bar: Bar) -> Iterator[None]:
 
 
 def is_terminal() -> bool:
-    """Whether a person reads standard error."""
+    """Whether standard error is a terminal."""
     return sys.__stderr__ is not None and sys.__stderr__.isatty()
 
 
 def say(sentence: str) -> None:
-    """Tell a person, on standard error, after all that was printed."""
+    """Write a sentence to standard error, after everything that was printed."""
     with PRINT_BUFFER.lock:
         PRINT_BUFFER.flush()
     err = sys.__stderr__
@@ -75,7 +75,7 @@ def say(sentence: str) -> None:
 
 
 def in_words(error: BaseException) -> str:
-    """An error as it is told to a person."""
+    """The message of an error for a person."""
     if isinstance(error, AirbyteTracedException):
         return error.message or str(error)
     return (
@@ -85,37 +85,37 @@ def in_words(error: BaseException) -> str:
 
 
 def warnings_in_words() -> None:
-    """From now on, warnings go to standard error, and what is logged beside them nowhere."""
+    """From now on, log only warnings, and to standard error."""
     handler = logging.StreamHandler(sys.__stderr__)
     handler.setLevel(logging.WARNING)
     handler.setFormatter(_PlainFormatter())
-    # What ends the command is told by itself.
+    # The error that ends the command is reported separately.
     handler.addFilter(lambda record: record.levelno < logging.CRITICAL)
     logging.getLogger().handlers = [handler]
 
 
 def without_stack_traces() -> None:
-    """From now on, log no stack trace of what the user can mend."""
+    """From now on, log no stack trace of errors that the user can fix."""
     for handler in logging.getLogger().handlers:
         handler.addFilter(_without_trace)
 
 
 def _without_trace(record: logging.LogRecord) -> bool:
-    if record.exc_info and is_mendable(record.exc_info[1]):
+    if record.exc_info and is_user_fixable(record.exc_info[1]):
         record.exc_info = None
     return True
 
 
 class _PlainFormatter(logging.Formatter):
-    """Sentences, without secrets."""
+    """Formats log records as plain sentences, with secrets masked."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The message alone."""
+        """The message without level or time."""
         return masked(super().format(record))
 
 
-class _Above(io.RawIOBase):
-    """Bytes to standard output, with the bar out of their way."""
+class _OutputAboveBar(io.RawIOBase):
+    """Writes bytes to standard output, with the bar erased in between."""
 
     def __init__(self, bar: Bar) -> None:
         self._bar = bar
@@ -125,7 +125,7 @@ class _Above(io.RawIOBase):
         return True
 
     def write(self, data: ReadableBuffer, /) -> int:
-        """All of it at once; the bar comes back when a line is complete."""
+        """Write all bytes; the bar is drawn again when a line is complete."""
         raw = bytes(data)
         with self._bar.aside(at_line_start=raw.endswith(b"\n")):
             written = 0

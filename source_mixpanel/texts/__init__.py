@@ -1,1 +1,1 @@
-"""Texts and JSON: read, written, compared, masked."""
+"""Texts and JSON: parsing, writing, comparing, masking secrets."""

@@ -1,8 +1,8 @@
 """A syntax check for Mixpanel's filter expressions, so that a typo costs no request.
 
-The grammar is Mixpanel's documented one (segmentation expressions), read generously: any
-selector (`properties["x"]`, `user["x"]`, `event["$time"]`) and any function name passes. What
-an expression means is Mixpanel's business.
+The grammar is Mixpanel's documented one (segmentation expressions), made tolerant: any selector
+(`properties["x"]`, `user["x"]`, `event["$time"]`) and any function name is accepted. The meaning of
+an expression is not checked.
 """
 
 from __future__ import annotations
@@ -51,10 +51,10 @@ def _parser() -> Lark:
 
 
 def check_expression(text: str) -> None:
-    """Do nothing if the text reads as an expression.
+    """Raise unless a text parses as an expression.
 
     Raises:
-        ValueError: With a sentence that says where reading stopped.
+        ValueError: With a sentence that says where parsing stopped.
     """
     from lark import UnexpectedInput, UnexpectedToken  # noqa: PLC0415 - as above
 
@@ -69,6 +69,6 @@ def check_expression(text: str) -> None:
 
 
 def texts_in(expression: str) -> set[str]:
-    """What stands in quotation marks in an expression that reads as one: names and values."""
+    """The texts in quotation marks in a valid expression: names and values."""
     quoted = (token for token in _parser().lex(expression) if token.type == "STRING")
     return {_ESCAPED.sub(r"\g<1>", str(token)[1:-1]) for token in quoted}

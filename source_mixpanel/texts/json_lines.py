@@ -19,7 +19,7 @@ from source_mixpanel.texts.masking import excerpt
 _NUL = rb"\u0000"
 
 _LONG_NUMBER = b"0" * 19
-"""Digits that an integer beyond 64 bits has at least."""
+"""As many digits as an integer beyond 64 bits has at least."""
 
 _DIGITS_TO_ZERO = bytes(
     ord("0") if chr(code).isascii() and chr(code).isdigit() else code for code in range(256)
@@ -27,10 +27,10 @@ _DIGITS_TO_ZERO = bytes(
 
 
 def parse_lines(block: bytes) -> Iterator[Any]:
-    """Each line of a block of whole lines, parsed exactly; blank lines are passed over.
+    """Each line of a block of whole lines, parsed exactly; blank lines are skipped.
 
     Raises:
-        DataError: A line is no JSON.
+        DataError: A line is not JSON.
     """
     for line in filter(bytes.strip, block.split(b"\n")):
         try:
@@ -40,15 +40,15 @@ def parse_lines(block: bytes) -> Iterator[Any]:
 
 
 def holds_long_number(text: bytes) -> bool:
-    """Whether as many digits stand in a row as an integer beyond 64 bits has."""
+    """Whether a text has as many digits in a row as an integer beyond 64 bits."""
     return _LONG_NUMBER in text.translate(_DIGITS_TO_ZERO)
 
 
 def parse_exactly(line: bytes) -> Any:
-    """The slow and exact way, of `json_text`.
+    """A line parsed in the slow and exact way of `json_text`.
 
     Raises:
-        DataError: The line is no JSON, or nested too deep.
+        DataError: The line is not JSON, or nested too deep.
     """
     try:
         return json_text.loads(line)
@@ -63,21 +63,20 @@ def parse_exactly(line: bytes) -> Any:
 
 
 def dump(value: Any, mend: Callable[[Any], Any] | None = None) -> bytes:
-    """JSON bytes of anything that `parse_lines` gives.
+    """The JSON bytes of a value.
 
     Args:
-        value: Of the types that a JSON parser makes.
-        mend: What is written instead of a value with NUL in a text, or one that orjson refuses,
-            which it does with halves of surrogate pairs, integers beyond 64 bits and deep nesting;
-            else they are escaped.
+        value: A value of the types that a JSON parser makes.
+        mend: Replaces a value that has NUL in a text or that orjson refuses: lone surrogates,
+            integers beyond 64 bits, deep nesting. Without it, these are escaped.
 
     Raises:
         DataError: It is nested too deep.
     """
     try:
-        told = orjson.dumps(value)
-        if mend is None or _NUL not in told:
-            return told
+        text = orjson.dumps(value)
+        if mend is None or _NUL not in text:
+            return text
     except TypeError:
         pass
     try:

@@ -1,7 +1,7 @@
-"""JSON text to Python, exactly, wherever speed is not what counts.
+"""Exact JSON parsing, where speed does not matter.
 
-Nothing is rounded away: integers are exact, and what Python holds in no number comes out as its
-own text. Bytes that are no UTF-8 come out as lone surrogates, so that nothing of them is lost.
+Nothing is rounded: integers are exact, and numbers that Python cannot hold become texts. Bytes that
+are not UTF-8 become lone surrogates, so that nothing is lost.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ class TooDeepError(ValueError):
 
 
 def finite_or_text(text: str) -> float | str:
-    """A number that is no integer; where no double can hold it, its own text."""
+    """A number that is not an integer; its text if no double can hold it."""
     value = float(text)
     return value if math.isfinite(value) else text
 
 
 def integer_or_text(text: str) -> int | str:
-    """An integer; its own text where it is longer than Python reads (4,300 digits)."""
+    """An integer; its text if it is longer than Python parses (4,300 digits)."""
     try:
         return int(text)
     except ValueError:
@@ -30,11 +30,11 @@ def integer_or_text(text: str) -> int | str:
 
 
 def loads(text: str | bytes) -> Any:
-    """The parsed text; NaN and the infinities come out as their names.
+    """The parsed text; NaN and the infinities become their names.
 
     Raises:
         TooDeepError: It is nested too deep.
-        ValueError: It is no JSON.
+        ValueError: It is not JSON.
     """
     if isinstance(text, bytes):
         text = text.decode("utf-8", "surrogateescape")

@@ -1,7 +1,7 @@
-"""Secrets in the spellings that an error may repeat them in, and texts that are safe to show.
+"""Masking of secrets in all spellings in which an error may quote them.
 
-What Mixpanel says to a request is shown without secrets. Pieces of the data that it holds are
-shown as well, unless the user keeps some of it back.
+Error texts of Mixpanel are shown without secrets. Pieces of data are shown as well, unless the user
+excludes or hashes properties.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from urllib.parse import quote, quote_plus
 _SECRET_KEYS = frozenset({"secret", "api_secret", "access_token", "password", "hash_salt"})
 EXCERPT = 120
 """Characters that an error shows of a text that may be of any length."""
-_TELLING = 4
-"""Characters that give something away; to mask fewer would only make messages unreadable."""
+_MIN_LENGTH = 4
+"""The least length of a masked text; masking shorter ones would make messages unreadable."""
 
 _QUOTED = 3
-"""How often an error may have been quoted in another: an answer in an exception in a message."""
+"""Levels of quoting: an answer in an exception in a message."""
 
 NOT_SHOWN = "(not shown: exclude_properties or hash_properties is set)"
-"""Stands for every piece of data once `keep_data_back` has been called."""
+"""Replaces every piece of data after `keep_data_back`."""
 
 _hidden: list[str] = []
-_also_told: set[Callable[[list[str]], None]] = set()
-_kept_back: list[bool] = []
+_other_maskers: set[Callable[[list[str]], None]] = set()
+_data_hidden: list[bool] = []
 
 
 def secrets_in(config: Any) -> Iterator[str]:
-    """The secrets of any settings, also of those that are not valid."""
+    """The secrets in any settings, also in invalid ones."""
     nodes = [config]
     while nodes:
         node = nodes.pop()
@@ -43,79 +43,79 @@ def secrets_in(config: Any) -> Iterator[str]:
 
 
 def hide(secrets: Iterable[str]) -> None:
-    """From now on, mask these, besides those that are masked."""
+    """Add secrets to those that are masked from now on."""
     spelled = {text for secret in secrets for text in _spellings(secret)}
-    telling = {text for text in {*_hidden, *spelled} if len(text) >= _TELLING}
+    long_enough = {text for text in {*_hidden, *spelled} if len(text) >= _MIN_LENGTH}
     # A spelling that holds another has to be replaced first.
-    _hidden[:] = sorted(telling, key=len, reverse=True)
-    for told in _also_told:
-        told(list(_hidden))
+    _hidden[:] = sorted(long_enough, key=len, reverse=True)
+    for masker in _other_maskers:
+        masker(list(_hidden))
 
 
 def hide_also_in(masker: Callable[[list[str]], None]) -> None:
-    """Hand a masker of others' texts, as logs and traces, all secrets whenever there are more."""
-    _also_told.add(masker)
+    """Give all secrets to another masker, such as that of logs, whenever some are added."""
+    _other_maskers.add(masker)
 
 
 def masked(text: str) -> str:
-    """A text with asterisks in the place of secrets."""
+    """A text with asterisks instead of secrets."""
     for secret in _hidden:
         text = text.replace(secret, "****")
     return text
 
 
 def keep_data_back() -> None:
-    """From now on, show no piece of Mixpanel's data: nobody can tell what is in it."""
-    _kept_back[:] = [True]
+    """Show no piece of data from now on: it may contain excluded values."""
+    _data_hidden[:] = [True]
 
 
 def is_data_shown() -> bool:
     """Whether errors and logs may show pieces of data."""
-    return not _kept_back
+    return not _data_hidden
 
 
 def _spellings(secret: str) -> set[str]:
-    """As it is, in a URL, in base64, and each of them quoted in a quoted text in a quoted text."""
+    """A secret as it is, in URLs and in base64, each of them escaped up to `_QUOTED` times."""
     raw = secret.encode("utf-8", "surrogatepass")
-    packed = {b64encode(raw).decode(), urlsafe_b64encode(raw).decode()}
-    spelled = {secret, quote(raw, safe=""), quote(raw), quote_plus(raw), *packed}
-    spelled |= {text.rstrip("=") for text in packed}
+    encoded = {b64encode(raw).decode(), urlsafe_b64encode(raw).decode()}
+    spelled = {secret, quote(raw, safe=""), quote(raw), quote_plus(raw), *encoded}
+    spelled |= {text.rstrip("=") for text in encoded}
     for _ in range(_QUOTED):
-        spelled |= {more for text in spelled for more in _escaped(text)}
+        spelled |= {escaped for text in spelled for escaped in _escaped(text)}
     return spelled
 
 
 def _escaped(text: str) -> Iterator[str]:
-    """As JSON and Python quote it, whichever quotation mark they use."""
+    """A text as JSON and Python escape it, with each kind of quotation mark."""
     yield from (json.dumps(text, ensure_ascii=plain)[1:-1] for plain in (True, False))
     raw = text.encode("utf-8", "surrogatepass")
     yield from (repr(text)[1:-1], repr(raw)[2:-1])
     yield from (repr(f"'\"{text}")[4:-1], repr(b"'\"" + raw)[5:-1])
 
 
-def shown(said: str) -> str:
-    """What Mixpanel says, without secrets, and without halves of them at its ends."""
+def shown(text: str) -> str:
+    """A text without secrets, and without parts of secrets at its ends, which may be cut."""
     for secret in _hidden:
-        said = _without_halves(said, secret)
-    return masked(said)
+        text = _without_partial_secrets(text, secret)
+    return masked(text)
 
 
 def quoted(piece: str) -> str:
-    """A piece of data in quotation marks, without secrets; a remark if it is kept back."""
+    """A piece of data in quotation marks, without secrets; a remark if data is not to be shown."""
     return repr(shown(piece)) if is_data_shown() else NOT_SHOWN
 
 
 def excerpt(data: bytes, length: int = EXCERPT) -> str:
-    """The same of the first of some data."""
+    """The first bytes of some data, as `quoted`."""
     return quoted(data[:length].decode("utf-8", "backslashreplace"))
 
 
-def _without_halves(text: str, secret: str) -> str:
-    for length in range(min(len(secret) - 1, len(text)), _TELLING - 1, -1):
+def _without_partial_secrets(text: str, secret: str) -> str:
+    for length in range(min(len(secret) - 1, len(text)), _MIN_LENGTH - 1, -1):
         if text.endswith(secret[:length]):
             text = text[:-length]
             break
-    for length in range(min(len(secret) - 1, len(text)), _TELLING - 1, -1):
+    for length in range(min(len(secret) - 1, len(text)), _MIN_LENGTH - 1, -1):
         if text.startswith(secret[-length:]):
             return text[length:]
     return text

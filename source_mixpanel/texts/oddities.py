@@ -1,4 +1,4 @@
-"""Elements that are not what they should be: how many, and the first few. Pure."""
+"""Unusual elements of the data: their count and some examples. Pure."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ from typing import Any
 
 from source_mixpanel.texts.masking import EXCERPT, NOT_SHOWN, is_data_shown, shown
 
-_MOST_SHOWN = 3
+_MAX_EXAMPLES = 3
 
 
 class Oddities:
-    """Counts odd elements, and keeps the first few to show."""
+    """Counts unusual elements, and keeps the first few as examples."""
 
     def __init__(self) -> None:
         self.count = 0
-        self._first: list[str] = []
+        self._examples: list[str] = []
 
     def add(self, value: Any) -> None:
-        """One more."""
+        """Count an element."""
         self.count += 1
-        if len(self._first) < _MOST_SHOWN:
-            self._first.append(shown(repr(value)[:EXCERPT]))
+        if len(self._examples) < _MAX_EXAMPLES:
+            self._examples.append(shown(repr(value)[:EXCERPT]))
 
     def shown(self) -> str:
-        """The first few, without secrets; a remark if data is kept back."""
+        """The examples, without secrets; a remark instead if data is not to be shown."""
         if not is_data_shown():
             return NOT_SHOWN
-        more = self.count - len(self._first)
-        return ", ".join(self._first) + (f" and {more} more" if more else "")
+        more = self.count - len(self._examples)
+        return ", ".join(self._examples) + (f" and {more} more" if more else "")

@@ -1,20 +1,20 @@
-"""What was probably meant by a word that is not known. Pure."""
+"""Suggestions for misspelled words. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-_MOST = 3
-_ALIKE = 0.6
-"""How much two words have to have in common; 1 is all."""
+_MAX_SUGGESTIONS = 3
+_CUTOFF = 0.6
+"""The least similarity of two words, from 0 to 1 (equal)."""
 
 
-def did_you_mean(given: str, known: Iterable[str], alike: float = _ALIKE) -> str:
-    """A question that names the words spelt most like it, with a space before; empty without one.
+def did_you_mean(given: str, known: Iterable[str], alike: float = _CUTOFF) -> str:
+    """` Did you mean ...?` with the most similar known words; empty if none is similar.
 
-    Letter case counts nothing.
+    Letter case is ignored.
     """
     folded = {name.casefold(): name for name in known}
-    near = get_close_matches(given.casefold(), folded, n=_MOST, cutoff=alike)
+    near = get_close_matches(given.casefold(), folded, n=_MAX_SUGGESTIONS, cutoff=alike)
     return f" Did you mean {' or '.join(repr(folded[word]) for word in near)}?" if near else ""

@@ -1,1 +1,1 @@
-"""Work done side by side in threads."""
+"""Concurrent work in threads."""

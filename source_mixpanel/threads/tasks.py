@@ -1,4 +1,4 @@
-"""Tasks done several at a time, by a thread each."""
+"""Tasks that run concurrently, each in its own thread."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 def started(task: Callable[[], T]) -> Future[T]:
-    """The task in a thread of its own, which does not keep the process alive if it hangs."""
+    """The future of a task in a daemon thread, which does not keep the process alive."""
     result: Future[T] = Future()
 
     def work() -> None:
@@ -28,10 +28,10 @@ def started(task: Callable[[], T]) -> Future[T]:
 def in_order(
     tasks: Iterable[Callable[[], T]], *, workers: Callable[[], int], discard: Callable[[T], None]
 ) -> Generator[T, None, None]:
-    """The results of tasks in their order, up to `workers` of them in the making or waiting.
+    """The results of tasks in their order; up to `workers()` tasks are running or waiting.
 
-    An error is raised at its task's place and ends it all. How many workers there are is asked
-    anew before each task is begun; results that are not taken are discarded.
+    The error of a task is raised in its turn, and ends the iteration. `workers` is called before
+    each task starts; results that are not taken are discarded.
     """
 
     def drop(left: Future[T]) -> None:

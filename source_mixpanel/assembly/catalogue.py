@@ -66,7 +66,7 @@ def export_settings(config: Config) -> ExportSettings:
         kind=None if kind is EventTimestamps.AUTO else kind.value,
         shape=shape(config),
         column_names=column_names(config),
-        at_once=config.num_workers or ExportSettings.at_once,
+        max_concurrent=config.num_workers or ExportSettings.max_concurrent,
     )
 
 

@@ -1,1 +1,1 @@
-"""Raw events: `export`, from the days to ask for to the rows."""
+"""Raw events: `export`, from the days to request to the rows."""

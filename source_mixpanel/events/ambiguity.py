@@ -1,4 +1,4 @@
-"""What events' times may mean, and what a user should know of how they were read. Pure."""
+"""Ambiguous event times (UTC or the project's zone), and warnings about them. Pure."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from source_mixpanel.times.days import ONE_DAY, Days
 from source_mixpanel.times.event_time import PROJECT_KIND
 
 
-def guessed(earlier: Span | None, span: Span, days: Days) -> Span | None:
-    """The days whose events were read as UTC although nothing told that they are."""
+def read_as_utc(earlier: Span | None, span: Span, days: Days) -> Span | None:
+    """The days whose events were read as UTC without proof, with those of `span`; None for none."""
     if days.kind is not None or not may_differ(days.zone, span):
         return earlier
     if earlier is None:
@@ -20,20 +20,20 @@ def guessed(earlier: Span | None, span: Span, days: Days) -> Span | None:
     return Span(min(earlier.first, span.first), max(earlier.last, span.last))
 
 
-def guessed_before(state: ExportState, days: Days) -> Span | None:
-    """As `guessed`, of the syncs before this one."""
+def read_as_utc_before(state: ExportState, days: Days) -> Span | None:
+    """The days that earlier syncs read as UTC without proof; None for none."""
     first, last = state.coverage.first, state.coverage.last
     marks = [part.watermark_ms for part in state.coverage.parts]
-    ours = any(mark is not None for mark in marks) and state.latest_ms is not None
-    if state.kind is not None or not ours or first is None or last is None:
+    is_own_state = any(mark is not None for mark in marks) and state.latest_ms is not None
+    if state.kind is not None or not is_own_state or first is None or last is None:
         return None
     span = Span(first, last)
     return span if may_differ(state.origin.zone or days.zone, span) else None
 
 
-def undecided(days: Days, guessed: Span | None) -> str | None:
-    """A sentence if nothing told what times of events mean, and it makes a difference."""
-    if days.kind is not None or guessed is None:
+def undecided_warning(days: Days, read_as_utc: Span | None) -> str | None:
+    """A warning if the kind of times is not known, and it makes a difference."""
+    if days.kind is not None or read_as_utc is None:
         return None
     where = days.zone.key if days.zone is not None else "not known"
     return (
@@ -44,19 +44,19 @@ def undecided(days: Days, guessed: Span | None) -> str | None:
     )
 
 
-def misread(days: Days, guessed: Span | None) -> str | None:
-    """A sentence if times turned out to be the project's own after some were read as UTC."""
-    if days.kind != PROJECT_KIND or guessed is None:
+def misread_warning(days: Days, read_as_utc: Span | None) -> str | None:
+    """A warning if times are in the project's zone, and some were read as UTC before."""
+    if days.kind != PROJECT_KIND or read_as_utc is None:
         return None
     return (
-        f"Stream 'export': events of {guessed.first} to {guessed.last} were read as UTC, but the "
-        f"project keeps times by its own clock, so theirs are off wherever that is not UTC's. "
-        f"Refresh the stream to have them right."
+        f"Stream 'export': events of {read_as_utc.first} to {read_as_utc.last} were read as UTC, "
+        f"but the project keeps times by its own clock, so theirs are off wherever that is not "
+        f"UTC's. Refresh the stream to have them right."
     )
 
 
-def moved(before: str | None, days: Days) -> str | None:
-    """A sentence if a project whose times are its own has changed its zone between two syncs."""
+def zone_change_warning(before: str | None, days: Days) -> str | None:
+    """A warning if times are in the project's zone, and that has changed since the last sync."""
     zone = days.zone
     if days.kind != PROJECT_KIND or before is None or zone is None or before == zone.key:
         return None
@@ -67,8 +67,8 @@ def moved(before: str | None, days: Days) -> str | None:
     )
 
 
-def reinterpreted(state: ExportState, days: Days) -> str | None:
-    """A sentence if the settings say that times mean something else than at the last sync."""
+def kind_change_warning(state: ExportState, days: Days) -> str | None:
+    """A warning if the settings give another kind of times than at the last sync."""
     last = state.coverage.last
     if last is None or state.kind is None or days.kind in (None, state.kind):
         return None
@@ -79,8 +79,8 @@ def reinterpreted(state: ExportState, days: Days) -> str | None:
     )
 
 
-def ahead_of_time(state: ExportState, today: date) -> str | None:
-    """A sentence if a saved cursor lies in the future."""
+def future_cursor_warning(state: ExportState, today: date) -> str | None:
+    """A warning if the saved cursor lies in the future."""
     if not state.coverage.claims(today + ONE_DAY):
         return None
     return (
@@ -96,19 +96,19 @@ _MONTH = 30
 
 
 def may_differ(zone: ZoneInfo | None, span: Span) -> bool:
-    """Whether times of these days may mean two instants, by the two kinds of project.
+    """Whether times of these days mean different instants in UTC and in the project's zone.
 
-    London's do in summer, Tokyo's always, and UTC's never. Those of a zone that is not known may.
+    In London they do in summer, in Tokyo always; without a known zone they may.
     """
     if zone is None:
         return True
     return any(_differs(zone, span.first + ONE_DAY * n) for n in range(span.days))
 
 
-def telling_days(zone: ZoneInfo | None, today: date) -> Span | None:
-    """The latest days, a month at most, whose events can tell the kind of a project.
+def deciding_days(zone: ZoneInfo | None, today: date) -> Span | None:
+    """The latest days, a month at most, whose events can decide the kind of times.
 
-    None if the project's clock has shown UTC for a year.
+    None if the project's zone has been equal to UTC for a year.
     """
     if zone is None:
         return Span(today - timedelta(days=_MONTH), today)

@@ -1,4 +1,4 @@
-"""Finds out whether event times are UTC or the project's own, before the first is emitted."""
+"""Finding out whether event times are UTC or the project's own, before the first is emitted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from source_mixpanel.errors import (
     RefusedError,
     TransientError,
 )
-from source_mixpanel.events.ambiguity import may_differ, telling_days
+from source_mixpanel.events.ambiguity import deciding_days, may_differ
 from source_mixpanel.events.request import ExportFilter, sample_request
 from source_mixpanel.events.window import Window
 from source_mixpanel.streams.base import StreamContext
@@ -23,19 +23,19 @@ from source_mixpanel.times.days import ONE_DAY, Days
 from source_mixpanel.times.event_time import kind_of_project, received_ms
 
 _SAMPLE_PER_BLOCK = 50
-_TELLING = 20
+_ENOUGH_EVENTS = 20
 
 Log = Callable[[str], None]
 
 
 class KindFinder:
-    """Asks the events themselves: those at hand first, then at most two samples of others.
+    """Decides by the events: first by those of a window, then by at most two samples.
 
     Args:
-        context: Asks Mixpanel, and tells the time.
-        days: How the project counts days, as far as it is known.
+        context: With the client and the time.
+        days: The project's days, as far as known.
         first: The first of all days that are to be read.
-        log: Where the decision is told.
+        log: Gets the decision.
     """
 
     def __init__(self, context: StreamContext, days: Days, first: date, log: Log) -> None:
@@ -44,29 +44,29 @@ class KindFinder:
         self._days = days
         self._first = first
         self._log = log
-        self._places: list[Span] | None = None
+        self._spans_left: list[Span] | None = None
 
     def kind(self, window: Window, spool: Spool) -> str | None:
-        """`utc` or `project_time`; None where it makes no difference or nothing tells.
+        """`utc` or `project_time`; None if it makes no difference or is not known.
 
         Args:
-            window: What is about to be emitted.
+            window: The window that is about to be emitted.
             spool: Its events.
 
         Raises:
             ConfigError: Times are the project's own, and its zone is not known.
-            TransientError: A sample cannot be had. The window at hand is whole, so that asking
-                for it in parts would not help.
+            TransientError: A sample cannot be read. The window itself is complete, so a smaller
+                window would not help.
         """
         zone = self._days.zone
-        # Which days a window holds depends on what is not known yet, so one more on either side.
+        # The days of a window depend on the unknown kind, so one more on either side.
         if not may_differ(zone, Span(window.span.first - ONE_DAY, window.span.last + ONE_DAY)):
             return None
         kind = kind_of_project(sample(spool), zone)
-        if self._places is None:
-            self._places = self._telling()
-        while kind is None and self._places:
-            kind = self._kind_in(self._places.pop(0))
+        if self._spans_left is None:
+            self._spans_left = self._spans_to_sample()
+        while kind is None and self._spans_left:
+            kind = self._kind_in(self._spans_left.pop(0))
         if kind is not None:
             self._log(
                 f"The project's event times are read as {kind}, as the events themselves show."
@@ -79,16 +79,16 @@ class KindFinder:
             )
         return kind
 
-    def _telling(self) -> list[Span]:
-        """Where else to look: in recent days, and in all that is to be read."""
+    def _spans_to_sample(self) -> list[Span]:
+        """The spans to sample: recent days, and all that is to be read."""
         today = self._days.today(self._time.now_utc())
-        recent = telling_days(self._days.zone, today)
+        recent = deciding_days(self._days.zone, today)
         everything = Span(min(self._first, today), today)
         return [everything] if recent is None else [recent, everything]
 
-    def _kind_in(self, place: Span) -> str | None:
-        """What a sample of the events of some days tells, whatever the filter."""
-        request = sample_request(place, ExportFilter())
+    def _kind_in(self, days: Span) -> str | None:
+        """The kind by a sample of all events of some days; None if they do not decide."""
+        request = sample_request(days, ExportFilter())
         try:
             spool = self._client.spool(request)
         except TransientError as error:
@@ -98,8 +98,8 @@ class KindFinder:
                 detail=str(error.internal_message),
             ) from error
         except (RefusedError, ForbiddenError) as error:
-            # Days that the sync itself may not ask for, such as those beyond a plan's history.
-            self._log(f"Events of {place.first} to {place.last} cannot be looked at. {error}")
+            # Days that the sync itself may not request, such as those before a plan's history.
+            self._log(f"Events of {days.first} to {days.last} cannot be looked at. {error}")
             return None
         try:
             return kind_of_project(sample(spool), self._days.zone)
@@ -115,6 +115,6 @@ def sample(spool: Spool) -> Iterator[dict[str, Any]]:
 
 
 def _none_is_prompt(spool: Spool) -> bool:
-    """Whether there are many events that say when they were received, so that one would be."""
-    told = sum(1 for properties in sample(spool) if received_ms(properties) is not None)
-    return told >= _TELLING
+    """Whether many events have a time of receipt, so that some should be prompt."""
+    count = sum(1 for properties in sample(spool) if received_ms(properties) is not None)
+    return count >= _ENOUGH_EVENTS

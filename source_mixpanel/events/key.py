@@ -1,10 +1,10 @@
-"""The key of an event: what stays the same whenever, and however often, it is read. Pure.
+"""The key of an event, which is the same whenever it is read. Pure.
 
-Mixpanel's own identity of an event is its name, its time, its `$insert_id` and the `distinct_id`
-that it came in with (API docs: event deduplication). When identities are merged Mixpanel gives the
-event another `distinct_id`, and keeps the first one as `$distinct_id_before_identity`.
+Mixpanel identifies an event by its name, its time, its `$insert_id` and the `distinct_id` that it
+was sent with (API docs: event deduplication). When identities are merged, Mixpanel gives the event
+another `distinct_id`, and keeps the first one as `$distinct_id_before_identity`.
 
-The key is the MD5 of these, one below the other, each text after its length (-1 for none):
+The key is the MD5 of these lines, each text after its length (-1 for none):
 
     time in milliseconds since 1970, UTC, or nothing
     length of $insert_id
@@ -13,8 +13,8 @@ The key is the MD5 of these, one below the other, each text after its length (-1
     the first distinct_id
     name of the event
 
-An event without `$insert_id` has in its place, with length -1, all properties as JSON with sorted
-names, but for those that Mixpanel may change later.
+An event without `$insert_id` has instead, with length -1, all properties as JSON with sorted names,
+without those that Mixpanel may change later.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from source_mixpanel.texts.json_lines import as_text, dump
 FIRST_ID = "$distinct_id_before_identity"
 INSERT_ID = "$insert_id"
 
-_CHANGES = frozenset(
+_UNSTABLE = frozenset(
     {
         "time",
         "distinct_id",
@@ -42,16 +42,16 @@ _CHANGES = frozenset(
         "mp_processing_time_ms",
     }
 )
-"""Properties that a merge of identities or a new processing may change, or that are in the key."""
+"""Properties that a merge or a new processing may change, or that are in the key already."""
 
 
 def event_key(name: str, ms: int | None, properties: Mapping[str, Any]) -> str:
     """The key of an event, as above.
 
     Args:
-        name: The event's.
-        properties: As Mixpanel holds them.
-        ms: Its true time, UTC; None if it has none that can be read.
+        name: Its name.
+        ms: Its true time, in UTC milliseconds; None if it is not readable.
+        properties: As Mixpanel sends them.
     """
     insert_id = properties.get(INSERT_ID)
     who = properties.get(FIRST_ID)
@@ -67,12 +67,12 @@ def event_key(name: str, ms: int | None, properties: Mapping[str, Any]) -> str:
 
 
 def _content(properties: Mapping[str, Any]) -> str:
-    """All that an event holds and that stays as it is, in an order that does not depend on it."""
-    held = {name: value for name, value in properties.items() if name not in _CHANGES}
+    """The JSON text of the properties that never change, with sorted names."""
+    stable = {name: value for name, value in properties.items() if name not in _UNSTABLE}
     try:
-        return orjson.dumps(held, option=orjson.OPT_SORT_KEYS).decode()
+        return orjson.dumps(stable, option=orjson.OPT_SORT_KEYS).decode()
     except TypeError:
-        return dump(_sorted(held)).decode()
+        return dump(_sorted(stable)).decode()
 
 
 def _sorted(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Raw events to ready RECORD lines, by themselves: nothing but bytes goes in and out. Pure."""
+"""Raw events to RECORD lines, bytes to bytes. Pure."""
 
 from __future__ import annotations
 
@@ -18,12 +18,15 @@ from source_mixpanel.times.event_time import Stamper
 
 @dataclass(frozen=True)
 class Rendering:
-    """What has to be known to make lines of events; a process can be told all of it.
+    """The settings for making lines of events; they can be sent to another process.
 
     Attributes:
-        schema: The configured one.
-        in_place: Columns whose texts stay where they are.
-        bounds_ms: The times between which events are wanted, UTC, inclusive.
+        stream: The stream's name.
+        schema: The configured schema.
+        shape: The layout of rows.
+        privacy: The properties to exclude and to hash.
+        in_place: Columns whose texts are escaped instead of rescued.
+        bounds_ms: The first and the last wanted time, in UTC milliseconds.
     """
 
     stream: str
@@ -35,7 +38,7 @@ class Rendering:
 
 
 class LineMaker:
-    """Makes lines by a rendering; it remembers what is the same for many events."""
+    """Makes lines by a `Rendering`, with caches."""
 
     def __init__(self, rendering: Rendering) -> None:
         catalog = parse_columns(rendering.schema, EVENT_CORE)
@@ -47,10 +50,10 @@ class LineMaker:
     def lines(
         self, blocks: Iterable[bytes], zone: ZoneInfo | None, emitted_at_ms: int
     ) -> Iterator[bytes]:
-        """The lines of each block of events, whose times are told in a zone, None for UTC.
+        """The lines of each block of events, whose times are in `zone`; None for UTC.
 
         Raises:
-            DataError: A line is no event.
+            DataError: A line is not an event.
         """
         if zone not in self._stampers:
             self._stampers[zone] = Stamper(zone)
@@ -60,5 +63,5 @@ class LineMaker:
             yield record_lines(self._rendering.stream, rows, emitted_at_ms, self._mend)[0]
 
     def taken(self) -> Found:
-        """What the events since the last call have told."""
+        """The findings on the events since the last call."""
         return self._rows.taken()

@@ -1,4 +1,4 @@
-"""What one sync of `export` reads, decided before the first request. Pure."""
+"""The days that a sync of `export` reads, decided before the first request. Pure."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from source_mixpanel.streams.state import Refresh
 from source_mixpanel.times.days import ONE_DAY, Days
 
 OVERLAP_MS = 60 * 60 * 1000
-"""How far two syncs overlap by processing time: Mixpanel shows some events up to three quarters
-of an hour after it processed them [observed after imports]."""
+"""Milliseconds by which two syncs overlap in processing time: Mixpanel shows some events up to
+three quarters of an hour after it processed them [observed after imports]."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,12 @@ class ReadPlan:
     """What a sync reads.
 
     Attributes:
-        state: The state to begin with.
-        spans: Days to ask for, in this order.
-        later: Days to ask for after that, if the server manages them in few requests.
-        last: Days that are not over, which a full refresh asks for when all others are there: one
-            that is gone on with asks again for what they have got since, and for the overlap.
-        wanted: All days that there are to be; None for none.
+        state: The state to start with.
+        spans: Days to request, in this order.
+        later: Days to request after that, if few requests are enough.
+        last: Days that are not over, which a full refresh reads after all others: when it is
+            continued, their new events and the overlap have to be read again.
+        wanted: All days that the stream is to have; None if nothing is read.
     """
 
     state: ExportState
@@ -45,17 +45,17 @@ class ReadPlan:
 
     @property
     def days(self) -> int:
-        """How many days it asks for."""
+        """The count of days to request."""
         return sum(span.days for span in (*self.spans, *self.later, *self.last))
 
     @property
     def first(self) -> date:
-        """The first day that it asks for."""
+        """The first day to request; `date.max` if there is none."""
         spans = (*self.spans, *self.later, *self.last)
         return min((span.first for span in spans), default=date.max)
 
     def to_confirm(self, state: ExportState) -> ReadPlan:
-        """What to ask for once more when all that was asked for has led to this state."""
+        """The plan for confirming empty answers, after this plan has led to `state`."""
         if self.wanted is None:
             return ReadPlan(state, [])
         full, before = state.refreshing, self.state.empty
@@ -63,7 +63,7 @@ class ReadPlan:
         return ReadPlan(state, spans) if full else ReadPlan(state, [], spans)
 
     def ends(self) -> ReadPlan | None:
-        """The days that come last, as a plan of their own; None if there are none."""
+        """A plan for the days in `last`; None if there are none."""
         if self.wanted is None or not self.last:
             return None
         wanted = replace(self.wanted, start=self.last[-1].first)
@@ -79,9 +79,9 @@ def plan_read(
     full: bool,
     reread: bool = False,
 ) -> ReadPlan:
-    """Decide what to read; a full refresh heeds only a state that one has begun itself.
+    """The plan of a sync; a full refresh uses only the state of an unfinished full refresh.
 
-    With `reread` an incremental sync reads the look-back window again in full.
+    With `reread` an incremental sync reads all events of the look-back window again.
     """
     now_ms = in_ms(now)
     if full and (not state.refreshing or Refresh(ended_ms=state.ended_ms).is_over(now_ms)):
@@ -89,19 +89,19 @@ def plan_read(
     today = days.today(now)
     start, end = period.first_day(days, now, state.earliest), period.last_day(days, now)
     if state.coverage.claims(today + ONE_DAY):
-        # All until now counts as read, as the state has it; what is processed from now on is not.
+        # As the state says, all until now counts as read; what is processed from now on does not.
         until_now = Coverage((CoveredDays(min(start, today), today, now_ms),))
         return ReadPlan(replace(state, coverage=until_now), [])
     if start > end:
         return ReadPlan(state, [])
     if state.coverage.claims(today):
         state = state.without(today, today)
-    state = _wanted_more(period, state, days, start, end)
+    state = _without_extended_days(period, state, days, start, end)
     strains = {k: strain for k, strain in state.strains.items() if not strain.is_over(now_ms)}
     state = replace(state, refreshing=full, ended_ms=None, begin=start, strains=strains)
     coverage = state.coverage.anchored(start)
     back = LookBack(days, period.look_back_days)
-    wanted = Wanted(start, end, today, now_ms, back, in_bites=bool(strains))
+    wanted = Wanted(start, end, today, now_ms, back, needs_small_requests=bool(strains))
     if full:
         spans, last = full_spans(coverage, wanted)
         return ReadPlan(replace(state, coverage=coverage), spans, last=last, wanted=wanted)
@@ -110,18 +110,18 @@ def plan_read(
     return ReadPlan(replace(state, coverage=vouched), spans, later, wanted=wanted)
 
 
-def _wanted_more(
+def _without_extended_days(
     period: Period, state: ExportState, days: Days, start: date, end: date
 ) -> ExportState:
-    """With days forgotten that were read in part, if more of them is wanted now.
+    """The state without days that were read in part and of which more is wanted now.
 
-    A day that the period cuts is read in part from now on, whatever was had of it before: late
-    events of the rest of it are not asked for.
+    A day that the period cuts is read in part from now on, whatever was read of it before: late
+    events of its rest are not requested.
     """
     edges = {edge.day: edge for edge in period.cuts(days) if start <= edge.day <= end}
     known = state.cuts
     if days.kind is not None:
-        # Those that were noted while it was not known whose days count.
+        # Cuts that were saved while the zone of days was not known.
         known = tuple(cut for cut in (cut.clipped(days) for cut in known) if not cut.is_whole)
     cuts = {cut.day: cut for cut in known}
     for day, cut in list(cuts.items()):

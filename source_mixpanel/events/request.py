@@ -17,22 +17,22 @@ from source_mixpanel.times.days import ONE_DAY
 PATH = "/api/2.0/export"
 _PROCESSED = 'properties["mp_processing_time_ms"]'
 _SAMPLE_EVENTS = 2_000
-_LONGEST_QUERY = 5_900
-"""Characters of a query string; with what stands before it, a URL stays near 6,000: servers
-commonly take 8 KB."""
+_MAX_QUERY_CHARACTERS = 5_900
+"""The most characters of a query string, so that a URL stays near 6,000: servers commonly accept
+8 KB."""
 _TIME = 'properties["$time"]'
 
 
 @dataclass(frozen=True)
 class ExportFilter:
-    """Which events the user wants, by name and by a Mixpanel expression; None for all."""
+    """The wanted events, by name and by a Mixpanel expression; None for all."""
 
     events: tuple[str, ...] | None = None
     where: str | None = None
 
     @property
     def mark(self) -> str:
-        """Tells one filter from another in a state, without giving its text away."""
+        """A hash of the filter, which identifies it in a state without its text."""
         if self.events is None and not self.where:
             return "none"
         text = json.dumps([self.events and sorted(self.events), self.where or None])
@@ -57,26 +57,26 @@ def export_request(window: Window, wanted: ExportFilter, *, limit: int | None = 
 
 
 def sample_request(span: Span, wanted: ExportFilter) -> ApiRequest:
-    """The request for some events of some days; which ones is Mixpanel's choice."""
+    """The request for some events of some days, chosen by Mixpanel."""
     return export_request(Window(span), wanted, limit=_SAMPLE_EVENTS)
 
 
 def rare_sample_request(
     span: Span, wanted: ExportFilter, names: Iterable[str]
 ) -> ApiRequest | None:
-    """The same for events that have one of these properties at least.
+    """The request for some events that have at least one of these properties.
 
-    Not all names need be in it: as many as a URL holds, the first ones first, and none that no
-    expression can spell. None if that leaves nothing to ask for.
+    It has as many of the names as a URL can hold, the first ones first, without those that cannot
+    be written in an expression. None if none is left.
     """
-    bare = sample_request(span, replace(wanted, where=f"({wanted.where}) and ()"))
-    room = _LONGEST_QUERY - len(urlencode(bare.params))
+    without_terms = sample_request(span, replace(wanted, where=f"({wanted.where}) and ()"))
+    characters_left = _MAX_QUERY_CHARACTERS - len(urlencode(without_terms.params))
     terms = []
     for term in filter(None, map(_defined, names)):
         size = len(quote_plus(f"{term} or "))
-        if size <= room:
+        if size <= characters_left:
             terms.append(term)
-            room -= size
+            characters_left -= size
     if not terms:
         return None
     any_of_them = " or ".join(terms)
@@ -85,17 +85,17 @@ def rare_sample_request(
 
 
 def _defined(name: str) -> str | None:
-    """The expression for events that have a property; None if none can be written, or sent."""
+    """The expression for events that have a property; None if its name cannot be written."""
     if not name or any(unicodedata.category(letter) in ("Cc", "Cs") for letter in name):
         return None
     quoted = name.replace("\\", "\\\\").replace('"', '\\"')
     return f'defined(properties["{quoted}"])'
 
 
-def _where(window: Window, users: str | None) -> str:
-    terms = [users] if users else []
+def _where(window: Window, user_where: str | None) -> str:
+    terms = [user_where] if user_where else []
     if window.span.only is Only.PROCESSED_SINCE:
-        terms.append(_late(window.span))
+        terms.append(_late_events(window.span))
     if window.since_s is not None:
         terms.append(f"{_TIME} >= datetime({window.since_s})")
     if window.until_s is not None:
@@ -103,13 +103,13 @@ def _where(window: Window, users: str | None) -> str:
     return terms[0] if len(terms) == 1 else " and ".join(f"({term})" for term in terms)
 
 
-def _late(span: Span) -> str:
-    """What Mixpanel has got since; of the last days also what does not say when it came."""
+def _late_events(span: Span) -> str:
+    """The expression for events processed since; of the last days also those without that time."""
     since, unknown = f"{_PROCESSED} >= {span.since_ms}", f"not defined({_PROCESSED})"
     begin = span.unknown_from
     if begin is None or begin > span.last:
         return since
     if begin > span.first:
-        # Nobody documents by which clock `$time` counts, so a day more.
+        # The zone of `$time` is not documented, so a day more.
         unknown = f"({unknown} and {_TIME} >= datetime({epoch_s(begin - ONE_DAY)}))"
     return f"{since} or {unknown}"

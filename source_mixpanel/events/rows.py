@@ -1,7 +1,7 @@
-"""Raw events to records: the hot path. Blocks of lines in, rows out.
+"""Raw events to rows: the hot path. Blocks of lines in, rows out.
 
-What is the same for many events is worked out once: a prefix for each hour, and what
-`columns` keeps for each tuple of property names.
+What is the same for many events is cached: the text of each hour, and the placing of each tuple
+of property names in `columns`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from source_mixpanel.texts.masking import quoted
 from source_mixpanel.times.event_time import Stamper
 
 _NEVER = -(1 << 63)
-_PLAIN = 2
+_USUAL_KEYS = 2
 _IDS = {"distinct_id": "distinct_id", INSERT_ID: "insert_id"}
 
 EVENT_CORE = Core(
@@ -34,18 +34,18 @@ EVENT_CORE = Core(
     others=(EVENT_KEY, "event"),
     reserved=frozenset(EVENT_PROPERTIES),
 )
-"""The columns of every event."""
+"""The core columns of events."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """What rows have told, beside what is in them.
+    """Facts about events besides their rows.
 
     Attributes:
-        seen: Events, those out of bounds too.
+        seen: Events, also those out of bounds.
         latest_ms: The latest `time` of any row, UTC; None if there is none.
         timeless: Rows without a readable time.
-        unfit: Values that do not fit their columns.
+        unfit: Counts of values that do not fit their columns.
     """
 
     seen: int
@@ -55,11 +55,13 @@ class Found:
 
 
 class EventRows:
-    """Makes rows of raw events, and keeps count of what a log should tell.
+    """Makes rows of raw events, and counts unusual ones for the log.
 
     Attributes:
-        stamper: As given; another one counts for the blocks that follow.
-        timeless: Rows whose `time` is missing or no time; it is null in them.
+        columns: Puts properties into columns.
+        stamper: Parses times; may be replaced between blocks.
+        timeless: Rows whose `time` is missing or not a time; it is null in them.
+        seen: Events read, also those out of bounds.
     """
 
     def __init__(
@@ -69,7 +71,7 @@ class EventRows:
         self.columns = PropertyColumns(catalog, shape, EVENT_CORE, again)
         self._privacy = privacy
         self.stamper = stamper
-        self._keyed = EVENT_KEY in self.columns.blank
+        self._has_key = EVENT_KEY in self.columns.blank
         self._as_object = shape.as_object
         self._left_out = [c for c in ("event", "time") if c not in self.columns.blank]
         self._make_row = self._object_row if shape.as_object else self.columns.row
@@ -83,13 +85,13 @@ class EventRows:
         return None if self._latest_ms == _NEVER else self._latest_ms
 
     def taken(self) -> Found:
-        """What was found so far; nothing of it is kept."""
+        """The facts so far, which are reset."""
         found = Found(self.seen, self.latest_ms, self.timeless, self.columns.taken())
         self.seen, self._latest_ms, self.timeless = 0, _NEVER, 0
         return found
 
     def absorb(self, found: Found) -> None:
-        """Take note of what was found elsewhere."""
+        """Add the facts of another instance."""
         self.seen += found.seen
         self.timeless += found.timeless
         if found.latest_ms is not None:
@@ -100,7 +102,7 @@ class EventRows:
         """The rows of a block whose time lies in [since_ms, until_ms], in order.
 
         Raises:
-            DataError: A line is no JSON or no event.
+            DataError: A line is not JSON or not an event.
         """
         loads, stamp = orjson.loads, self.stamper.stamp
         make = self._guarded if self._privacy else self._row
@@ -131,7 +133,7 @@ class EventRows:
     def _guarded(
         self, name: str, ms: int | None, time: str | None, properties: dict[str, Any], line: bytes
     ) -> dict[str, Any]:
-        """As `_row`, of what may come out: nothing is made of the line itself any more."""
+        """The same as `_row`, with properties excluded and hashed; the line itself is not used."""
         exact = _parse_again(line) if holds_long_number(line) else properties
         return self._row(name, ms, time, self._privacy.guard(exact), b"")
 
@@ -143,8 +145,8 @@ class EventRows:
         row["time"] = time
         who, insert_id = properties.get("distinct_id"), properties.get(INSERT_ID)
         if type(who) is not str or type(insert_id) is not str:
-            self._see_to_ids(row, properties)
-        if self._keyed:
+            self._convert_ids(row, properties)
+        if self._has_key:
             if not insert_id and holds_long_number(line):
                 properties = _parse_again(line)
             row[EVENT_KEY] = event_key(name, ms, properties)
@@ -152,26 +154,26 @@ class EventRows:
             del row[column]
         return row
 
-    def _see_to_ids(self, row: dict[str, Any], properties: Mapping[str, Any]) -> None:
-        """Make text of ids that are none; what loses something by that is rescued as well."""
+    def _convert_ids(self, row: dict[str, Any], properties: Mapping[str, Any]) -> None:
+        """Convert ids to text; those that would lose something are rescued as well."""
         for raw, column in _IDS.items():
             value = properties.get(raw)
             if column not in row or value is None or type(value) is str:
                 continue
-            if self._keyed:
+            if self._has_key:
                 row[column] = as_text(value)
-            if not self._as_object and not (self._keyed and type(value) is int):
+            if not self._as_object and not (self._has_key and type(value) is int):
                 self.columns.rescue(row, raw, value)
 
     def _timeless(self, name: str, properties: dict[str, Any], line: bytes) -> dict[str, Any]:
         make = self._guarded if self._privacy else self._row
         row = make(name, None, None, properties, line)
-        if self._keyed and not self._as_object and properties.get("time") is not None:
+        if self._has_key and not self._as_object and properties.get("time") is not None:
             self.columns.rescue(row, "time", properties["time"])
         return row
 
     def _object_row(self, properties: dict[str, Any], line: bytes) -> dict[str, Any]:
-        """As `PropertyColumns.row`."""
+        """The same as `PropertyColumns.row`, with all properties in one column."""
         if holds_long_number(line):
             properties = _parse_again(line)
         ids = {column: properties.get(raw) for raw, column in _IDS.items()}
@@ -189,7 +191,7 @@ def _properties(event: Any) -> dict[str, Any]:
         raise _no_event(event) from error
     if type(name) is not str or type(properties) is not dict:
         raise _no_event(event)
-    if len(event) == _PLAIN:
+    if len(event) == _USUAL_KEYS:
         return properties
     extras = {k: v for k, v in event.items() if k not in ("event", "properties")}
     return {**extras, **properties}

@@ -1,4 +1,4 @@
-"""The columns of `export`: which properties there are, and of what type."""
+"""The columns of `export`: names and types of event properties."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ CORE: Mapping[str, Any] = {
     "distinct_id": "string",
     "insert_id": "string",
 }
-"""The columns of every event."""
+"""The core columns of events."""
 
 
 def core_columns(privacy: Privacy) -> dict[str, Any]:
-    """The columns of every event, as far as they may come out."""
+    """The core columns of events, without excluded ones."""
     raw_names = {column: raw for raw, column in EVENT_CORE.properties.items()}
     return {
         column: schema
@@ -69,12 +69,12 @@ def property_columns(
     *,
     to_text: bool,
 ) -> dict[str, Any]:
-    """A column for each property and, where its name is free, each of Mixpanel's own.
+    """A column for each property, and for each of Mixpanel's own whose name is free.
 
     Args:
-        properties: JSON type by raw name, None where nothing tells.
+        properties: JSON type by raw name; None if it is not known.
         pinned: The columns that the user has pinned, by raw name.
-        privacy: What is left out, or hashed and so text.
+        privacy: Which properties are left out, or hashed and so text.
         to_text: Whether custom properties are text.
     """
     naming = Naming(EVENT_CORE, EVENT_PROPERTIES, pinned, privacy, to_text)
@@ -91,16 +91,16 @@ def find_properties(
     privacy: Privacy,
     to_text: bool = False,
 ) -> dict[str, str | None]:
-    """Event properties of the project and their JSON types, from every place that tells.
+    """Event properties of the project and their JSON types, out of several sources.
 
     Three requests: one query, one of the Lexicon quota, one export; and a second export for
-    properties whose type none of these has told, unless all are to be text (`to_text`, and what is
-    hashed). A place that is closed to the account, or answers in another shape, is passed over with
-    a log line. What `privacy` excludes is not among them.
+    properties whose type is still unknown, unless they become text (`to_text`, or hashed). A source
+    that refuses, or has another form than expected, is left out with a log line. Properties that
+    `privacy` excludes are not in the result.
 
     Raises:
-        TransientError: One cannot be had now: without it the schema would lack columns for good.
-        SourceError: All of them are closed.
+        TransientError: A source fails for the moment: without it, columns would be missing.
+        SourceError: All sources refuse.
     """
     sources = _Sources(client, log)
     today = days.today(now)
@@ -108,27 +108,27 @@ def find_properties(
     names = sources.names()
     lexicon = sources.lexicon()
     sample = sources.sample("a sample of events", sample_request(month, wanted))
-    sources.refuse_if_all_are_closed()
+    sources.raise_if_all_failed()
     types = _typed(names or (), (sample or {}, lexicon or {}), privacy)
     rare = [raw for raw, kind in types.items() if kind is None and raw not in EVENT_PROPERTIES]
     request = rare_sample_request(month, wanted, rare)
     if request is not None and sample is not None and not to_text:
-        # That the range is too much to search is no outage, and costs no column.
-        found = sources.sample("a sample of its rare properties", request, StrainError) or {}
-        types.update({raw: common_type(found[raw]) for raw in rare if raw in found})
+        # A time-out because of too many days is no outage, and no column is lost by it.
+        sampled = sources.sample("a sample of its rare properties", request, StrainError) or {}
+        types.update({raw: common_type(sampled[raw]) for raw in rare if raw in sampled})
     return types
 
 
 def _typed(
     names: Iterable[str], sources: Iterable[Kinds], privacy: Privacy
 ) -> dict[str, str | None]:
-    """The type of each property that has no column of its own and may come out.
+    """The type of each property that is neither a core one nor excluded; None if unknown.
 
-    Of sources the last one that tells counts.
+    Later sources override earlier ones.
     """
     types: dict[str, str | None] = dict.fromkeys(names)
-    for told in sources:
-        types.update({raw: common_type(kinds) for raw, kinds in told.items()})
+    for kinds_by_name in sources:
+        types.update({raw: common_type(kinds) for raw, kinds in kinds_by_name.items()})
     types.update({raw: FURTHER_EVENT_PROPERTIES.get(raw, kind) for raw, kind in types.items()})
     return {
         raw: "string" if privacy.hashes(raw) else kind
@@ -138,53 +138,55 @@ def _typed(
 
 
 class _Sources:
-    """The places that tell of properties; what is closed, or of another shape, gives None."""
+    """The sources of properties; one that refuses, or has another form, gives None."""
 
     def __init__(self, client: MixpanelClient, log: Log) -> None:
         self._client = client
         self._log = log
-        self._asked = 0
-        self._closed: list[SourceError] = []
+        self._requests = 0
+        self._errors: list[SourceError] = []
 
-    def refuse_if_all_are_closed(self) -> None:
-        """Raise what the last of them said, if none has told anything."""
-        if len(self._closed) == self._asked:
-            raise self._closed[-1]
+    def raise_if_all_failed(self) -> None:
+        """Raise the last error if all sources have failed.
+
+        Raises:
+            SourceError: The error of the last source.
+        """
+        if len(self._errors) == self._requests:
+            raise self._errors[-1]
 
     def names(self) -> list[str] | None:
-        """Names alone."""
-        # What is no JSON every time is of another shape; of events it may be a part.
+        """Names without types."""
+        # An answer that is never JSON has another form; one of events may be cut.
         return self._ask("the list of property names", lambda: _listed(self._client), CutError)
 
     def lexicon(self) -> Kinds | None:
-        """Names and types; None as well for a project secret, which does not open Lexicon."""
+        """Names and types; None also with a project secret, which the Lexicon does not accept."""
         number = self._client.access.project_id
         if number is None:
             return None
         return self._ask("Lexicon", lambda: _lexicon(self._client, number), CutError)
 
     def sample(
-        self, what: str, request: ApiRequest, *passed_over: type[TransientError]
+        self, what: str, request: ApiRequest, *tolerated: type[TransientError]
     ) -> Kinds | None:
         """Names and types in some events."""
-        return self._ask(what, lambda: _sampled(self._client, request), *passed_over)
+        return self._ask(what, lambda: _sampled(self._client, request), *tolerated)
 
-    def _ask(
-        self, what: str, find: Callable[[], T], *passed_over: type[TransientError]
-    ) -> T | None:
-        self._asked += 1
+    def _ask(self, what: str, find: Callable[[], T], *tolerated: type[TransientError]) -> T | None:
+        self._requests += 1
         try:
             return find()
         except SourceError as error:
-            if isinstance(error, TransientError) and not isinstance(error, passed_over):
+            if isinstance(error, TransientError) and not isinstance(error, tolerated):
                 raise
             self._log(f"Stream 'export' is discovered without {what}: {error}")
-            self._closed.append(error)
+            self._errors.append(error)
             return None
 
 
 def _listed(client: MixpanelClient) -> list[str]:
-    """Names alone: `events/properties/top`, whose limit is 10 unless told."""
+    """Names without types, from `events/properties/top`, whose default limit is 10."""
     path = "/api/query/events/properties/top"
     request = ApiRequest(Api.QUERY, path, "export", {"limit": str(_ALL_NAMES)})
     answer = client.json(request)
@@ -194,29 +196,29 @@ def _listed(client: MixpanelClient) -> list[str]:
 
 
 def _lexicon(client: MixpanelClient, number: int) -> Kinds:
-    """Names and types that the project's owners have written down."""
+    """Names and types that the project's owners have described."""
     request = ApiRequest(Api.LEXICON, f"/api/app/projects/{number}/schemas/event", "export")
-    told = client.digest(request, _described)
-    if told is None:
+    described = client.digest(request, _described)
+    if described is None:
         raise DataError(f"Mixpanel's {request.answer} is no list.")
-    return {raw: kinds for raw, kinds in told.items() if kinds.keys() - {"null"}}
+    return {raw: kinds for raw, kinds in described.items() if kinds.keys() - {"null"}}
 
 
 def _described(document: Document) -> Kinds | None:
-    """Names and types in a list of schemas, one event at a time; None if it is no list."""
+    """Names and types in a list of schemas of events; None if it is not a list."""
     kinds: defaultdict[str, Counter[str]] = defaultdict(Counter)
     entries = Elements(document.chunks(), "results", enveloped=True)
     for entry in entries:
-        # What people have written there by hand need not be a schema.
+        # These are written by hand, and need not be schemas.
         for raw, spec in _inside(_inside(entry, "schemaJson"), "properties").items():
             kinds[raw].update(declared_types(spec))
     return kinds if entries.found else None
 
 
 def _inside(value: Any, key: str) -> Mapping[str, Any]:
-    """The object under a key of an object; an empty one where there is none."""
-    held = value.get(key) if isinstance(value, Mapping) else None
-    return held if isinstance(held, Mapping) else {}
+    """The object under a key of an object; an empty one if there is none."""
+    inner = value.get(key) if isinstance(value, Mapping) else None
+    return inner if isinstance(inner, Mapping) else {}
 
 
 def _sampled(client: MixpanelClient, request: ApiRequest) -> Kinds:

@@ -1,4 +1,4 @@
-"""The state of `export`: read in every shape it ever had, advanced, written. Pure."""
+"""The state of `export`: parsed in every format it ever had, advanced, dumped. Pure."""
 
 from __future__ import annotations
 
@@ -23,22 +23,24 @@ from source_mixpanel.times.event_time import PROJECT_KIND, UTC_KIND, from_rfc333
 
 _FIRST_MS = 100_000_000_000
 _LAST_MS = 250_000_000_000_000
-_MANY = 10_000
+_MAX_DAYS = 10_000
 
 
 @dataclass(frozen=True)
 class ExportState:
-    """What a sync of `export` has to remember.
+    """The state of `export`.
 
     Attributes:
-        latest_ms: The latest `time` ever emitted, UTC milliseconds; the stream's cursor.
-        kind: What raw times mean, `utc` or `project_time`; None while the data has not told.
+        latest_ms: The cursor: the latest `time` ever emitted, in UTC milliseconds.
+        coverage: The days that have been read.
+        kind: The kind of raw times, `utc` or `project_time`; None while it is not known.
+        refreshing: Whether a full refresh is not finished.
         cuts: The covered days of which only a part was wanted.
-        ended_ms: When a full refresh came to its end without some days that may be had soon, UTC.
-        begin: The first day of all that is wanted, which nothing else may tell yet.
-        empty: Days of which the latest answer was empty, and the watermark that it would have
-            given them if it had not been.
-        strains: What the server did not manage, by kind of request.
+        origin: Where the records came from.
+        ended_ms: When a full refresh ended without some days that may be read soon, UTC.
+        begin: The first wanted day, while no day before has been read.
+        empty: Days whose latest answer was empty, with the watermark of that answer.
+        strains: The size of requests that failed, by kind of request.
     """
 
     latest_ms: int | None = None
@@ -53,16 +55,15 @@ class ExportState:
     strains: Mapping[str, Strain] = field(default_factory=dict)
 
     def with_latest(self, ms: int) -> ExportState:
-        """With the cursor moved on, never back."""
+        """With a later cursor; an earlier one changes nothing."""
         latest = ms if self.latest_ms is None else max(self.latest_ms, ms)
         return replace(self, latest_ms=latest)
 
     def read(self, first: date, last: date, watermark_ms: int, *, proven: bool) -> ExportState:
-        """With an answer for some days.
+        """With an answer for some days, `proven` if it has events.
 
-        One without events proves nothing: a body that was lost looks the same. It moves no
-        watermark until another one says so too, and then no further than to where it would have
-        moved it itself.
+        An answer without events proves nothing: a lost body looks the same. It moves the watermark
+        only after a second one, and then to where the first one would have moved it.
         """
         if proven:
             covered = self.coverage.read(first, last, watermark_ms)
@@ -74,27 +75,27 @@ class ExportState:
         return replace(self, coverage=covered, empty=empty)
 
     def without(self, first: date, last: date) -> ExportState:
-        """As if nobody had asked for these days."""
+        """Without these days, as if they had never been requested."""
         covered, empty = self.coverage.without(first, last), self.empty.without(first, last)
         return replace(self, coverage=covered, empty=empty)
 
     def ended(self, now_ms: int, *, passes: bool) -> ExportState:
         """The state of a full refresh that ends with an error.
 
-        If that passes, what is lacking is read when the refresh is tried again soon.
+        If the error `passes`, an attempt soon after this one reads the missing days only.
         """
         return replace(self, refreshing=passes, ended_ms=now_ms if passes else None)
 
     @property
     def earliest(self) -> date | None:
-        """The first day of all that was wanted so far; None if there is none."""
+        """The first day that was ever wanted; None if there is none."""
         return min(filter(None, (self.begin, self.coverage.first)), default=None)
 
 
 def dump_state(state: ExportState) -> dict[str, Any]:
-    """The state as JSON; `covered` is there even where it is empty.
+    """The state as JSON; `covered` is always there, even if it is empty.
 
-    A bare cursor would be taken for another connector's, up to which all is read.
+    A state with only a cursor counts as another connector's, with all days up to it read.
     """
     blob = {
         "time": None if state.latest_ms is None else rfc3339(state.latest_ms),
@@ -113,11 +114,11 @@ def dump_state(state: ExportState) -> dict[str, Any]:
 def parse_state(blob: Mapping[str, Any]) -> ExportState:
     """A state of this connector, or `{time}` as Airbyte's 4.0.2 writes it.
 
-    Keys that are not known are passed over.
+    Unknown keys are ignored.
 
     Raises:
-        ValueError: A value cannot be what its key says.
-        TypeError: The same.
+        ValueError: A value is invalid.
+        TypeError: A value is of the wrong type.
     """
     latest = _instant(blob["time"]) if blob.get("time") not in (None, "") else None
     kind = blob.get("event_timestamps")
@@ -138,23 +139,23 @@ def parse_state(blob: Mapping[str, Any]) -> ExportState:
     )
 
 
-def _empty(told: Any) -> Coverage:
-    empty = parse_coverage(told)
+def _empty(value: Any) -> Coverage:
+    empty = parse_coverage(value)
     if any(part.first == date.min or part.watermark_ms is None for part in empty.parts):
         raise ValueError("empty")
     return empty
 
 
-def _strains(told: Mapping[str, Any]) -> Iterator[tuple[str, Strain]]:
-    for kind, (days, at, wait) in told.items():
+def _strains(entries: Mapping[str, Any]) -> Iterator[tuple[str, Strain]]:
+    for kind, (days, at, wait) in entries.items():
         at_ms = parse_mark(at)
-        if at_ms is None or not all(type(n) is int and 0 < n <= _MANY for n in (days, wait)):
+        if at_ms is None or not all(type(n) is int and 0 < n <= _MAX_DAYS for n in (days, wait)):
             raise ValueError("strains")
         yield kind, Strain(days, at_ms, wait)
 
 
 def _cuts(blob: Mapping[str, Any], coverage: Coverage) -> Iterator[Cut]:
-    """The days that were read in part; version 0.1.0 knew the first and the last one."""
+    """The days that were read in part; version 0.1.0 saved the first and the last one."""
     for day, since, until in blob.get("cut_days") or []:
         yield Cut(parse_day(day), parse_mark(since), parse_mark(until))
     since, until = parse_mark(blob.get("since_ms")), parse_mark(blob.get("until_ms"))
@@ -169,24 +170,24 @@ def _coverage(blob: Mapping[str, Any], latest_ms: int | None) -> Coverage:
     first = blob.get("completed_from")
     begin = date.min if first is None else parse_day(first)
     if "covered" in blob:
-        told = blob["covered"]
+        parts = blob["covered"]
         # The parts of version 0.1.0 name no first day.
-        is_older = any(len(part) == len(("through", "watermark")) for part in told)
-        return _older(begin, told) if is_older else parse_coverage(told)
+        is_older = any(len(part) == len(("through", "watermark")) for part in parts)
+        return _older(begin, parts) if is_older else parse_coverage(parts)
     if blob.get("completed_through") is not None:
         return _older(begin, [[blob["completed_through"], blob.get("processed_until_ms")]])
     if latest_ms is None:
         return Coverage()
     # Another connector's cursor: the day of the latest event, which may not have been over. Both
     # connectors wrote it by the clock that from_date and to_date count in.
-    seen = datetime.fromtimestamp(latest_ms / 1000, tz=timezone.utc).date()
-    return Coverage((CoveredDays(begin, seen - ONE_DAY, None),))
+    last_day = datetime.fromtimestamp(latest_ms / 1000, tz=timezone.utc).date()
+    return Coverage((CoveredDays(begin, last_day - ONE_DAY, None),))
 
 
-def _older(begin: date, told: Any) -> Coverage:
-    """Of version 0.1.0: each part goes from where the one before ends `through` a day."""
+def _older(begin: date, parts: Any) -> Coverage:
+    """The coverage in a state of version 0.1.0: each part begins where the one before ends."""
     coverage = Coverage()
-    for day, mark in told:
+    for day, mark in parts:
         through = parse_day(day)
         if through < begin:
             raise ValueError("covered is not ascending")
@@ -196,7 +197,12 @@ def _older(begin: date, told: Any) -> Coverage:
 
 
 def _instant(value: Any) -> int:
-    """A cursor as text, or as epoch seconds or milliseconds (early connectors)."""
+    """UTC milliseconds of a cursor: a text, or epoch seconds or milliseconds (early connectors).
+
+    Raises:
+        TypeError: It is neither a text nor a number.
+        ValueError: It is not an instant.
+    """
     if isinstance(value, str):
         text = value if len(value) > len("2026-01-31") else f"{value}T00:00:00"
         return from_rfc3339(text)

@@ -24,13 +24,13 @@ from source_mixpanel.errors import (
     TransientError,
 )
 from source_mixpanel.events.ambiguity import (
-    ahead_of_time,
-    guessed,
-    guessed_before,
-    misread,
-    moved,
-    reinterpreted,
-    undecided,
+    future_cursor_warning,
+    kind_change_warning,
+    misread_warning,
+    read_as_utc,
+    read_as_utc_before,
+    undecided_warning,
+    zone_change_warning,
 )
 from source_mixpanel.events.line_maker import Rendering
 from source_mixpanel.events.plan import ReadPlan, plan_read
@@ -49,20 +49,23 @@ from source_mixpanel.streams.state import Origin, opened
 from source_mixpanel.times.days import Days
 from source_mixpanel.times.event_time import PROJECT_KIND, Stamper
 
-_MOST_WORKERS = 8
-MOST_AT_ONCE = 25
-"""Downloads at a time, where the user has not said; Mixpanel takes 100."""
+_MAX_PROCESSES = 8
+MAX_DOWNLOADS = 25
+"""Downloads at the same time by default; Mixpanel accepts 100."""
 
 
 @dataclass(frozen=True)
 class ExportSettings:
-    """What the user wants of `export`.
+    """The settings of `export`.
 
     Attributes:
-        reread: Whether late events are found by reading the look-back window again in full.
-        kind: What raw times mean, None to find out.
+        period: The wanted time.
+        reread: Whether all events of the look-back window are read again, to find late ones.
+        wanted: The filter of events.
+        kind: The kind of raw times; None to find it out.
+        shape: The layout of rows.
         column_names: The columns that the user has pinned, by raw name.
-        at_once: Downloads at a time.
+        max_concurrent: Downloads at the same time.
     """
 
     period: Period = field(default_factory=Period)
@@ -71,11 +74,11 @@ class ExportSettings:
     kind: str | None = None
     shape: Shape = field(default_factory=Shape)
     column_names: Mapping[str, str] = field(default_factory=dict)
-    at_once: int = MOST_AT_ONCE
+    max_concurrent: int = MAX_DOWNLOADS
 
 
 class Export(MixpanelStream):
-    """Raw events, one record each, as Mixpanel holds them."""
+    """Raw events, one record each, as Mixpanel stores them."""
 
     name = "export"
     primary_key = [EVENT_KEY]  # noqa: RUF012 - a declaration
@@ -96,7 +99,7 @@ class Export(MixpanelStream):
         self._zone_before: str | None = None
 
     def requests_planned(self) -> int | None:
-        """Windows grow with what they hold, so only the data can tell."""
+        """None: the size of windows depends on the data."""
         return None
 
     def schema(self) -> Mapping[str, Any]:
@@ -119,24 +122,24 @@ class Export(MixpanelStream):
         return object_schema({**core_columns(privacy), **columns})
 
     def sync(self, saved: Mapping[str, Any], *, full: bool) -> Iterator[Item]:
-        """Windows of days, each downloaded and proven whole before it is handed on."""
+        """Rows by window of days, each downloaded and checked for completeness before."""
         plan = self._begin(saved, full=full)
-        self._ahead = self._others()
+        self._ahead = self._renderers()
         source = SliceSource(
             self.context,
             plan,
             wanted=self.settings.wanted,
             days=self._days,
-            limits=Limits(self.settings.period.window_days, self.settings.at_once),
+            limits=Limits(self.settings.period.window_days, self.settings.max_concurrent),
             ahead=self._ahead,
             log=self.logger.info,
         )
         try:
             with closing(self._ahead) if self._ahead else nullcontext():
-                yield from self._all(source, plan)
+                yield from self._all_slices(source, plan)
         except SourceError as error:
             if full and (source.over or isinstance(error, (RefusedError, ForbiddenError))):
-                # What is refused now may be refused again: the next refresh is a new one.
+                # A refusal may last: the next refresh is a new one.
                 now_ms = self.context.now_ms()
                 passes = isinstance(error, TransientError)
                 self._state = self._state.ended(now_ms, passes=passes)
@@ -145,8 +148,8 @@ class Export(MixpanelStream):
         self._state = replace(self._state, refreshing=False)
         yield Checkpoint(dump_state(self._state))
 
-    def _others(self) -> RenderAhead | None:
-        """Other processes that make lines, where lines are wanted and there are cores for them."""
+    def _renderers(self) -> RenderAhead | None:
+        """Processes that make lines ahead; None if lines are not wanted or there is one core."""
         count = cores()
         if count == 1 or not self.context.batched or not self.context.disk.is_ahead:
             return None
@@ -158,20 +161,20 @@ class Export(MixpanelStream):
             self.in_place(),
             self.settings.period.bounds_ms(),
         )
-        pool = Pool(rendering, min(count, _MOST_WORKERS))
+        pool = Pool(rendering, min(count, _MAX_PROCESSES))
         return RenderAhead(pool, self.context.disk, self.context.clock, self.logger.warning)
 
-    def _all(self, source: SliceSource, plan: ReadPlan) -> Iterator[Item]:
-        """What there is to read, and once more what one answer alone says is empty.
+    def _all_slices(self, source: SliceSource, plan: ReadPlan) -> Iterator[Item]:
+        """All slices of a plan, and a second request for days with one empty answer.
 
         Raises:
-            SourceError: Some of it cannot be had, when the rest has been read.
+            SourceError: Some days cannot be read, after the others have been.
         """
         counter = _Counter(plan.days)
         yield from self._windows(source, plan, counter)
         yield from self._windows(source, plan.to_confirm(self._state))
         if end := plan.ends():
-            # A state that leaves after these days is that of the end.
+            # After these days only the final state is emitted.
             for item in self._windows(source, end, counter):
                 yield replace(item, state=None) if isinstance(item, Checkpoint) else item
             yield from self._windows(source, end.to_confirm(self._state))
@@ -180,39 +183,43 @@ class Export(MixpanelStream):
     def _windows(
         self, source: SliceSource, plan: ReadPlan, counter: _Counter | None = None
     ) -> Iterator[Item]:
-        """The rows of each window, and after it the state that it leads to.
+        """The rows of each window, and a checkpoint after it.
 
         Args:
-            source: Downloads them.
-            plan: What is read.
-            counter: Counts the days; None for days that count already.
+            source: Downloads the windows.
+            plan: The days to read.
+            counter: Counts days for the progress; None for days that are counted already.
         """
         work = source.slices(plan, self._end_day)
         with closing(work):
             for whole in work:
-                self._read_times_by(whole.days)
+                self._set_days(whole.days)
                 with closing(whole.held):
                     yield from self._blocks(whole)
-                state = self._moved_past(whole)
+                state = self._state_after(whole)
                 if counter is None:
                     yield Checkpoint(state)
                     continue
-                # Days that came in parts count when their last part is there.
+                # A day that comes in parts counts with its last part.
                 counter.done += whole.window.days if whole.completes else 0
                 place = f"{whole.window} ({whole.held.spool.lines} events)"
                 yield Checkpoint(state, place, counter.done, counter.total, "days")
 
     def _begin(self, saved: Mapping[str, Any], *, full: bool) -> ReadPlan:
-        """Look at state and settings, and decide what this sync reads."""
+        """Parse the state, and plan what this sync reads.
+
+        Raises:
+            ConfigError: The state is of another project, or the needed time zone is not known.
+        """
         before = opened(saved, self.name, parse_state)
         zone = self.context.project.zone(before.origin.zone)
-        origin = self._accepted(before, full=full)
+        origin = self._origin_after(before, full=full)
         if not before.origin.is_of_project(origin):
             before = ExportState()
         elif full and not before.origin.holds_for(origin):
             before = ExportState(kind=before.kind)
         if before.origin != origin:
-            # Through another filter or data view the same days may hold events.
+            # With another filter or data view the same days may have events.
             before = replace(before, empty=Coverage())
         self._days = Days(self.settings.kind or before.kind, zone)
         if self._days.kind == PROJECT_KIND and zone is None:
@@ -224,22 +231,22 @@ class Export(MixpanelStream):
         reread = self.settings.reread
         plan = plan_read(self.settings.period, before, self._days, now, full=full, reread=reread)
         self._zone_before = before.origin.project_timezone
-        self._guessed = guessed_before(plan.state, self._days)
+        self._guessed = read_as_utc_before(plan.state, self._days)
         self._warn(
-            None if full else ahead_of_time(before, self._days.today(now)),
-            reinterpreted(plan.state, self._days),
+            None if full else future_cursor_warning(before, self._days.today(now)),
+            kind_change_warning(plan.state, self._days),
         )
-        self._kind_is_told(self._days)
+        self._warn_of_misread_times(self._days)
         self._state = replace(plan.state, origin=origin)
         shape, privacy = self.settings.shape, self.context.privacy
         self._rows = EventRows(self.catalog, _stamper(self._days), shape, privacy)
         return plan
 
-    def _accepted(self, state: ExportState, *, full: bool) -> Origin:
-        """Whose the state is from now on; a refresh that was begun elsewhere is begun anew.
+    def _origin_after(self, state: ExportState, *, full: bool) -> Origin:
+        """The origin of the state from now on.
 
         Raises:
-            ConfigError: An incremental sync would go on from another project's.
+            ConfigError: An incremental sync would continue the state of another project.
         """
         zone = self.context.project.zone()
         now = replace(
@@ -265,12 +272,12 @@ class Export(MixpanelStream):
         """
         before, spool, zone = self._rows.seen, whole.held.spool, whole.days.zone_of_times
         rendered = whole.held.rendered
-        if rendered and all(each.zone == zone for each in rendered):
-            for each in rendered:
-                self._rows.absorb(each.found)
-                yield from map(Lines, each.body.blocks())
+        if rendered and all(part.zone == zone for part in rendered):
+            for part in rendered:
+                self._rows.absorb(part.found)
+                yield from map(Lines, part.body.blocks())
         else:
-            yield from self._made_here(spool, whole.days)
+            yield from self._render_here(spool, whole.days)
         read = self._rows.seen - before
         if read != spool.lines:
             raise DataError(
@@ -278,10 +285,10 @@ class Export(MixpanelStream):
                 f"disk. The next sync asks for them again."
             )
         if read:
-            self._guessed = guessed(self._guessed, whole.window.span, whole.days)
+            self._guessed = read_as_utc(self._guessed, whole.window.span, whole.days)
 
-    def _made_here(self, spool: Spool, days: Days) -> Iterator[Item]:
-        """The rows of a slice that did not wait, those behind with the help of other processes."""
+    def _render_here(self, spool: Spool, days: Days) -> Iterator[Item]:
+        """The rows of a slice without lines made ahead; other processes make some of them."""
         portions = self._ahead.helped(spool, days) if self._ahead else []
         end = portions[0].lines[0] if portions else spool.size
         bounds = self.settings.period.bounds_ms()
@@ -289,10 +296,10 @@ class Export(MixpanelStream):
             for block in lines_between(spool.blocks(), 0, end):
                 yield self._rows.rows(block, *bounds)
             for portion in portions:
-                made = portion.made.result()
-                if made is not None:
-                    self._rows.absorb(made.found)
-                    yield from map(Lines, made.body.blocks())
+                rendered = portion.made.result()
+                if rendered is not None:
+                    self._rows.absorb(rendered.found)
+                    yield from map(Lines, rendered.body.blocks())
                     continue
                 for block in lines_between(spool.blocks(), *portion.lines):
                     yield self._rows.rows(block, *bounds)
@@ -300,10 +307,10 @@ class Export(MixpanelStream):
             for portion in portions:
                 portion.drop()
 
-    def _moved_past(self, whole: WholeSlice) -> dict[str, Any] | None:
-        """The state after a slice; None amid a window that comes in parts.
+    def _state_after(self, whole: WholeSlice) -> dict[str, Any] | None:
+        """The state after a slice; None inside a window that comes in parts.
 
-        A state there would stand for records of days that the next sync reads again.
+        A state there would count records of days that the next sync reads again.
         """
         state = replace(self._state, kind=self._days.kind)
         if self._rows.latest_ms is not None:
@@ -316,33 +323,35 @@ class Export(MixpanelStream):
         self._state = replace(read, strains=whole.strains)
         return dump_state(self._state)
 
-    def _read_times_by(self, days: Days) -> None:
-        """Read times from now on by what the data has told by now."""
+    def _set_days(self, days: Days) -> None:
+        """Set the kind and zone of times for the rows that follow."""
         if days != self._days:
             self._rows.stamper = _stamper(days)
         if self._days.kind is None:
-            self._kind_is_told(days)
+            self._warn_of_misread_times(days)
         self._days = days
 
-    def _kind_is_told(self, days: Days) -> None:
-        """Say what that means for events of earlier slices and syncs, if it is told by now."""
-        self._warn(moved(self._zone_before, days), misread(days, self._guessed))
+    def _warn_of_misread_times(self, days: Days) -> None:
+        """Log warnings if times of earlier slices or syncs were read in another way."""
+        self._warn(
+            zone_change_warning(self._zone_before, days), misread_warning(days, self._guessed)
+        )
 
-    def _warn(self, *doubts: str | None) -> None:
-        for doubt in filter(None, doubts):
-            self.logger.warning(doubt)
+    def _warn(self, *warnings: str | None) -> None:
+        for warning in filter(None, warnings):
+            self.logger.warning(warning)
 
     def in_place(self) -> tuple[str, ...]:
-        """Ids, too: they have a column of their own, and are in the key."""
+        """The core columns as well: ids have columns of their own, and are in the key."""
         return (RESCUED, OBJECT, *EVENT_CORE.columns)
 
     def oddities(self) -> Iterator[str]:
-        """What was odd of the events, and of their values."""
+        """Sentences about unusual events and values."""
         rows = self._rows
         yield from rows.columns.sentences(self.name)
-        doubt = undecided(self._days, self._guessed) if rows.seen else None
-        if doubt is not None:
-            yield doubt
+        warning = undecided_warning(self._days, self._guessed) if rows.seen else None
+        if warning is not None:
+            yield warning
         if rows.timeless:
             yield (
                 f"Stream 'export': {rows.timeless} events have no readable time; theirs is null."
@@ -351,14 +360,14 @@ class Export(MixpanelStream):
 
 @dataclass
 class _Counter:
-    """How many days have been read, of how many."""
+    """Counts the days that have been read, and all days."""
 
     planned: int
     done: int = 0
 
     @property
     def total(self) -> int:
-        """As many as were planned, or as have turned out to be there."""
+        """The planned days; more if more have been read."""
         return max(self.planned, self.done)
 
 

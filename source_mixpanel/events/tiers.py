@@ -1,8 +1,8 @@
-"""What a sync of `export` asks for, and in which order. Pure.
+"""The spans that a sync of `export` requests, in order. Pure.
 
-The newest days come first, then history, backwards. Late events of young days are asked for in
-every sync, those of old ones about once a day. An answer without events does not count until
-another one says the same of the same days.
+The newest days come first, then history, backwards. Late events of young days are requested in
+every sync, those of old days about once a day. An empty answer does not count until a second one
+confirms it.
 """
 
 from __future__ import annotations
@@ -15,33 +15,33 @@ from source_mixpanel.streams.coverage import Coverage, CoveredDays, Only, Span
 from source_mixpanel.times.days import ONE_DAY, Days, days_before
 
 YOUNG_DAYS = 30
-"""Days, today included, whose late events every sync asks for."""
+"""Days, today included, whose late events every sync requests."""
 
-_RIDE_DAYS = 7
-"""Days that have outgrown the young ones are asked for with them until there are more of them: a
-request of their own for each day would cost more."""
+_KEPT_YOUNG_DAYS = 7
+"""So many older days are still requested with the young ones: a separate request for each day
+would cost more."""
 
 _HOUR_MS = 60 * 60 * 1000
 _DUE_MS = 21 * _HOUR_MS
-_ALONG_MS = 5 * _HOUR_MS
-"""How old watermarks of old days are when they are asked for again, and when they are asked along
-with others that are: 20 and 4 hours after the last time, since watermarks lie an hour back."""
+_DUE_WITH_OTHERS_MS = 5 * _HOUR_MS
+"""The age of watermarks at which old days are requested again, and at which they are requested
+along with others: 20 and 4 hours after the last time, since watermarks lie an hour back."""
 
 
 @dataclass(frozen=True)
 class LookBack:
-    """How far back an incremental sync looks in days that were read.
+    """How many days an incremental sync looks back.
 
-    It counts complete days before the moment when a part was read, or before its end.
+    They are complete days before the moment when a part was read, or before its end.
     """
 
     days: Days
     count: int
 
     def begin(self, coverage: Coverage, part: CoveredDays) -> date:
-        """The first day of a part to look at again; it may lie after its end.
+        """The first day of a part to read again; it may lie after the part's end.
 
-        Of all parts but the last it is what had not settled when they were read.
+        In all parts but the last, only days that were not final when they were read count.
         """
         through = part.over_through(self.days)
         if part is not coverage.parts[-1] and part.watermark_ms is not None:
@@ -51,14 +51,15 @@ class LookBack:
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which days a sync is to have, and how old they are.
+    """The days that a sync is to have, and the present.
 
     Attributes:
-        start: The first of them.
-        end: The last of them, inclusive.
-        today: The last day that there is.
-        now_ms: The present, UTC.
-        in_bites: Whether the server has not managed many days in one request.
+        start: The first day.
+        end: The last day, inclusive.
+        today: Mixpanel's today.
+        now_ms: The present, in UTC milliseconds.
+        look_back: How far back to look.
+        needs_small_requests: Whether requests for many days have failed.
     """
 
     start: date
@@ -66,35 +67,35 @@ class Wanted:
     today: date
     now_ms: int
     look_back: LookBack
-    in_bites: bool = False
+    needs_small_requests: bool = False
 
     @property
     def young_from(self) -> date:
-        """The first day whose late events every sync asks for."""
+        """The first day whose late events every sync requests."""
         return days_before(self.today, max(YOUNG_DAYS - 1, self.look_back.count))
 
     def tiers(self, part: CoveredDays) -> tuple[list[CoveredDays], list[CoveredDays]]:
-        """What of a part is young, and what is old."""
+        """The young and the old days of a part."""
         young_from = self.young_from
         if part.last < young_from:
             return [], [part]
-        if (young_from - part.first).days <= _RIDE_DAYS:
+        if (young_from - part.first).days <= _KEPT_YOUNG_DAYS:
             return [part], []
         old = replace(part, last=young_from - ONE_DAY)
         return [replace(part, first=young_from)], [old]
 
 
 def full_spans(coverage: Coverage, wanted: Wanted) -> tuple[list[Span], list[Span]]:
-    """What a full refresh has to ask for, newest days first, and what of days that are not over.
+    """The spans of a full refresh, newest days first: of days that are over, and of others.
 
-    Covered days that were not over when they were read are asked for what they have got since.
+    Of covered days that were not over when they were read, late events are requested.
     """
     spans = list(coverage.gaps(wanted.start, wanted.end))
     for part in coverage.within(wanted.start, wanted.end):
         begin = max(part.first, part.over_through(wanted.look_back.days) + ONE_DAY)
         if begin <= part.last:
-            spans.append(_late(replace(part, first=begin), begin))
-    cut = [piece for span in _down(spans) for piece in _cut(span, wanted.today)]
+            spans.append(_late_events(replace(part, first=begin), begin))
+    cut = [piece for span in _newest_first(spans) for piece in _split_at(span, wanted.today)]
     over = [span for span in cut if span.last < wanted.today]
     return over, [span for span in cut if span.last >= wanted.today]
 
@@ -102,151 +103,168 @@ def full_spans(coverage: Coverage, wanted: Wanted) -> tuple[list[Span], list[Spa
 def incremental_spans(
     coverage: Coverage, empty: Coverage, wanted: Wanted, *, reread: bool
 ) -> tuple[list[Span], list[Span]]:
-    """What an incremental sync has to ask for, and what after that, if that is not too much.
+    """The spans of an incremental sync, and those after them, if they are few requests.
 
     Args:
         coverage: The days that were read.
-        empty: The days of which the latest answer was empty, and when they were asked for.
+        empty: The days whose latest answer was empty, and when they were requested.
         wanted: The days to have.
-        reread: Whether days within the look-back window are read again in full.
+        reread: Whether all events of the look-back window are read again.
     """
     whole = list(coverage.gaps(wanted.start, wanted.end))
-    again = list(_old_and_empty(whole, empty, wanted))
-    whole = [rest for span in whole for rest in _without(span, again)]
+    again = list(_old_empty_days(whole, empty, wanted))
+    whole = [rest for span in whole for rest in _outside(span, again)]
     young: list[Span] = []
     old: list[tuple[int, Span]] = []
     for part in coverage.parts:
         begin = wanted.look_back.begin(coverage, part)
         for inside in Coverage((part,)).within(wanted.start, wanted.end):
             if reread or part.watermark_ms is None:
-                whole += _full(inside, begin)
+                whole += _from_day(inside, begin)
                 continue
-            fresh, stale = wanted.tiers(inside)
-            young += [_late(each, begin) for each in fresh]
-            old += [asked for each in stale for asked in _when_asked(each, begin, empty)]
-    cut = [piece for span in _down(whole) for piece in _cut(span, wanted.young_from)]
+            young_parts, old_parts = wanted.tiers(inside)
+            young += [_late_events(each, begin) for each in young_parts]
+            old += [
+                asked_ms
+                for each in old_parts
+                for asked_ms in _with_last_request(each, begin, empty)
+            ]
+    cut = [piece for span in _newest_first(whole) for piece in _split_at(span, wanted.young_from)]
     first = [span for span in cut if span.first >= wanted.young_from]
     history = [span for span in cut if span.first < wanted.young_from]
-    return _joined([*first, *_down(young), *history]), [*_down(again), *_due(old, wanted)]
+    return _joined([*first, *_newest_first(young), *history]), [
+        *_newest_first(again),
+        *_due(old, wanted),
+    ]
 
 
 def spans_to_confirm(
     coverage: Coverage, empty: Coverage, before: Coverage, wanted: Wanted, *, full: bool
 ) -> list[Span]:
-    """What to ask once more at the end of a sync: days that one answer in it says are empty.
+    """The spans to request again at the end of a sync: days with one empty answer in it.
 
-    The rest is left to the next sync: today, since it is not over, and late events, which an
-    empty answer leaves where they were. But young days are to have one watermark, or each sync
-    to come would ask for them in parts.
+    An incremental sync leaves some to the next one: today, since it is not over, and late events,
+    whose watermark an empty answer does not move. But young days are to have one watermark, or each
+    later sync would request them in parts.
 
     Args:
-        coverage: The days that are read by now.
-        empty: The days of which the latest answer was empty, and when they were asked for.
+        coverage: The days that have been read.
+        empty: The days whose latest answer was empty, and when they were requested.
         before: The same at the beginning of the sync.
         wanted: The days to have.
-        full: Whether there is no next sync that goes on from here.
+        full: Whether this is a full refresh, which no next sync continues.
     """
-    seen = [part for told in empty.within(wanted.start, wanted.end) for part in _new(told, before)]
-    gaps = [replace(gap, only=Only.AGAIN) for s in seen for gap in coverage.gaps(s.first, s.last)]
-    young = days_before(wanted.young_from, _RIDE_DAYS)
-    late = [
-        _late(part, wanted.look_back.begin(coverage, part), inside)
-        for part in coverage.parts
-        for told in Coverage(tuple(seen)).within(date.min if full else young, wanted.end)
-        for inside in Coverage((part,)).within(told.first, told.last)
-        if full or _would_join(coverage, told, wanted)
+    seen = [
+        part
+        for empty_days in empty.within(wanted.start, wanted.end)
+        for part in _asked_now(empty_days, before)
     ]
-    return _down([gap for gap in _down(gaps) if full or gap.first < wanted.today]) + _down(late)
+    gaps = [replace(gap, only=Only.AGAIN) for s in seen for gap in coverage.gaps(s.first, s.last)]
+    young = days_before(wanted.young_from, _KEPT_YOUNG_DAYS)
+    late = [
+        _late_events(part, wanted.look_back.begin(coverage, part), inside)
+        for part in coverage.parts
+        for empty_days in Coverage(tuple(seen)).within(date.min if full else young, wanted.end)
+        for inside in Coverage((part,)).within(empty_days.first, empty_days.last)
+        if full or _would_share_watermark(coverage, empty_days, wanted)
+    ]
+    return _newest_first(
+        [gap for gap in _newest_first(gaps) if full or gap.first < wanted.today]
+    ) + _newest_first(late)
 
 
-def _new(told: CoveredDays, before: Coverage) -> Iterator[CoveredDays]:
-    """What of some empty days was asked for in this sync."""
-    start = told.first
-    for part in before.within(told.first, told.last):
-        if part.watermark_ms == told.watermark_ms:
+def _asked_now(empty_days: CoveredDays, before: Coverage) -> Iterator[CoveredDays]:
+    """Those of some empty days that were requested in this sync."""
+    start = empty_days.first
+    for part in before.within(empty_days.first, empty_days.last):
+        if part.watermark_ms == empty_days.watermark_ms:
             if start < part.first:
-                yield replace(told, first=start, last=part.first - ONE_DAY)
+                yield replace(empty_days, first=start, last=part.first - ONE_DAY)
             start = part.last + ONE_DAY
-    if start <= told.last:
-        yield replace(told, first=start)
+    if start <= empty_days.last:
+        yield replace(empty_days, first=start)
 
 
-def _would_join(coverage: Coverage, told: CoveredDays, wanted: Wanted) -> bool:
-    """Whether young days had fewer watermarks if an empty answer counted."""
+def _would_share_watermark(coverage: Coverage, empty_days: CoveredDays, wanted: Wanted) -> bool:
+    """Whether young days would have fewer watermarks if an empty answer counted."""
 
     def parts(of: Coverage) -> int:
         return sum(1 for _ in of.within(wanted.young_from, wanted.end))
 
-    return parts(coverage.read(told.first, told.last, told.watermark_ms)) < parts(coverage)
+    return parts(coverage.read(empty_days.first, empty_days.last, empty_days.watermark_ms)) < parts(
+        coverage
+    )
 
 
-def _old_and_empty(gaps: Iterable[Span], empty: Coverage, wanted: Wanted) -> Iterator[Span]:
-    """What of the days that were not read is old, and was empty when it was asked for."""
+def _old_empty_days(gaps: Iterable[Span], empty: Coverage, wanted: Wanted) -> Iterator[Span]:
+    """The old days of gaps whose latest answer was empty."""
     end = wanted.young_from - ONE_DAY
     for gap in gaps:
         for part in empty.within(gap.first, min(gap.last, end)):
             yield Span(part.first, part.last, Only.AGAIN)
 
 
-def _without(span: Span, others: list[Span]) -> Iterator[Span]:
-    """The days of a span that are in no other."""
+def _outside(span: Span, others: list[Span]) -> Iterator[Span]:
+    """The days of a span that are in none of the others."""
     taken = Coverage()
     for other in others:
         taken = taken.read(other.first, other.last, None)
     return taken.gaps(span.first, span.last)
 
 
-def _full(part: CoveredDays, begin: date) -> list[Span]:
-    """All of a part from a day on."""
+def _from_day(part: CoveredDays, begin: date) -> list[Span]:
+    """All events of a part from a day on; no span if that is after its end."""
     first = max(part.first, begin)
     return [Span(first, part.last)] if first <= part.last else []
 
 
-def _late(part: CoveredDays, begin: date, inside: CoveredDays | None = None) -> Span:
-    """What days have got since, and from `begin` on what does not say when it came."""
+def _late_events(part: CoveredDays, begin: date, inside: CoveredDays | None = None) -> Span:
+    """The late events of days; from `begin` on, also events without a processing time."""
     days = inside or part
     unknown = begin if begin <= part.last else None
     return Span(days.first, days.last, Only.PROCESSED_SINCE, part.watermark_ms, unknown)
 
 
-def _when_asked(part: CoveredDays, begin: date, empty: Coverage) -> Iterator[tuple[int, Span]]:
-    """Days to ask for what they have got since, each with the watermark of its last answer."""
-    span, mark = _late(part, begin), part.watermark_ms or 0
-    for told in empty.within(part.first, part.last):
-        asked = max(mark, told.watermark_ms or 0)
-        yield asked, replace(span, first=told.first, last=told.last)
+def _with_last_request(
+    part: CoveredDays, begin: date, empty: Coverage
+) -> Iterator[tuple[int, Span]]:
+    """The late events of a part, in spans with the time of their last request."""
+    span, mark = _late_events(part, begin), part.watermark_ms or 0
+    for empty_days in empty.within(part.first, part.last):
+        asked = max(mark, empty_days.watermark_ms or 0)
+        yield asked, replace(span, first=empty_days.first, last=empty_days.last)
     for gap in empty.gaps(part.first, part.last):
         yield mark, replace(span, first=gap.first, last=gap.last)
 
 
 def _due(old: list[tuple[int, Span]], wanted: Wanted) -> list[Span]:
-    """Old days whose turn it is, those that have waited longest first.
+    """The old days that are due, those that have waited longest first.
 
-    All of them have it together, unless they were asked for just now: they are to have one
-    watermark, and one request. Where it takes many requests, each has its own turn.
+    All are requested together, except those requested just now, so that they have one watermark and
+    one request. If small requests are needed, each span is due on its own.
     """
     if all(asked > wanted.now_ms - _DUE_MS for asked, _ in old):
         return []
     joined: list[tuple[int, Span]] = []
     for asked, span in sorted(old, key=lambda each: each[1].first):
-        if asked > wanted.now_ms - _ALONG_MS:
+        if asked > wanted.now_ms - _DUE_WITH_OTHERS_MS:
             continue
         before, earlier = joined[-1] if joined else (asked, None)
-        alike = not wanted.in_bites or abs(before - asked) < _HOUR_MS
+        alike = not wanted.needs_small_requests or abs(before - asked) < _HOUR_MS
         if earlier is not None and span.joins(earlier) and alike:
             joined[-1] = min(before, asked), replace(earlier, last=span.last)
         else:
             joined.append((asked, span))
-    return [span for _, span in sorted(joined, key=_turn)]
+    return [span for _, span in sorted(joined, key=_longest_wait_first)]
 
 
-def _turn(asked: tuple[int, Span]) -> tuple[int, int]:
-    """The longest wait first, of equals the newest days."""
+def _longest_wait_first(asked: tuple[int, Span]) -> tuple[int, int]:
+    """The sort key: the longest wait first, then the newest days."""
     return asked[0], -asked[1].first.toordinal()
 
 
-def _cut(span: Span, at: date) -> Iterator[Span]:
-    """A span in two where it holds days before and after one; the later days first."""
+def _split_at(span: Span, at: date) -> Iterator[Span]:
+    """A span, split at a day if it has days before and from it; the later days first."""
     if span.first < at <= span.last:
         yield replace(span, first=at)
         yield replace(span, last=at - ONE_DAY)
@@ -254,13 +272,13 @@ def _cut(span: Span, at: date) -> Iterator[Span]:
         yield span
 
 
-def _down(spans: Iterable[Span]) -> list[Span]:
-    """The newest days first; neighbours that are asked for alike are one span."""
+def _newest_first(spans: Iterable[Span]) -> list[Span]:
+    """The spans with the newest days first; neighbours with the same filter are joined."""
     return _joined(sorted(spans, key=lambda span: span.first, reverse=True))
 
 
 def _joined(spans: Iterable[Span]) -> list[Span]:
-    """Spans in their order, each with the one after it that it goes on from."""
+    """Spans in their order; one that joins the one before is merged with it."""
     joined: list[Span] = []
     for span in spans:
         if joined and joined[-1].joins(span):

@@ -1,4 +1,4 @@
-"""How much to ask for at once: windows that grow, shrink and split. Pure."""
+"""The size of requests: windows that grow, shrink and split. Pure."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ TARGET_SECONDS = 90.0
 """Seconds that one request should not exceed by much."""
 
 GROWTH = 4
-"""How many times longer the window after a light one is."""
+"""The most times by which a window may be longer than the one before."""
 
 _HOUR_S = 3600
 _DAY_S = 86_400
 _DAY_MS = 1000 * _DAY_S
 _UNLIMITED_DAYS = 3650
-_MANY_DOUBLINGS = 12
-_LONGEST_WAIT_DAYS = 8
+_MAX_DOUBLINGS = 12
+_MAX_WAIT_DAYS = 8
 
 
 @dataclass(frozen=True)
 class Strain:
-    """What a server did not manage in one request, as the next sync has to know it.
+    """The limit of days in a request after failures, which the state keeps.
 
     Attributes:
-        days: The most that it managed then.
-        at_ms: When it last failed for more, UTC.
-        wait_days: After how many days without strain twice as much is asked for.
+        days: The most days that succeeded.
+        at_ms: When more days last failed, in UTC milliseconds.
+        wait_days: Days without failure after which the limit doubles.
     """
 
     days: int
@@ -40,23 +40,23 @@ class Strain:
     wait_days: int = 1
 
     def bound(self, now_ms: int) -> int:
-        """The most days to ask for by now: it doubles with time."""
-        return min(_UNLIMITED_DAYS, self.days << min(self._waits(now_ms), _MANY_DOUBLINGS))
+        """The most days to request now: the limit doubles with time."""
+        return min(_UNLIMITED_DAYS, self.days << min(self._waits(now_ms), _MAX_DOUBLINGS))
 
     def is_over(self, now_ms: int) -> bool:
-        """Whether it bounds nothing any more."""
+        """Whether it is no limit any more."""
         return self.bound(now_ms) >= _UNLIMITED_DAYS
 
     def managed(self, days: int, now_ms: int) -> Strain:
-        """After a window of so many days that was managed: the bound doubles if that was it."""
+        """After a window of `days` that succeeded: the limit doubles if it was reached."""
         if self._waits(now_ms) and days >= self.bound(now_ms):
             return Strain(days, now_ms - _DAY_MS)
         return replace(self, days=max(self.days, days))
 
     def again(self, days: int, now_ms: int) -> Strain:
-        """After it has failed for more than so many days once more: the wait is twice as long."""
+        """After more than `days` have failed again: the wait is twice as long."""
         longer = 2 if self._waits(now_ms) else 1
-        return Strain(days, now_ms, min(_LONGEST_WAIT_DAYS, longer * self.wait_days))
+        return Strain(days, now_ms, min(_MAX_WAIT_DAYS, longer * self.wait_days))
 
     def _waits(self, now_ms: int) -> int:
         return max(0, now_ms - self.at_ms) // (self.wait_days * _DAY_MS)
@@ -64,16 +64,17 @@ class Strain:
 
 @dataclass(frozen=True)
 class Pace:
-    """How many days to ask for next.
+    """The size of the next window.
 
     Attributes:
+        days: Its days.
+        most: The most days of a window.
         target_bytes: Compressed bytes to aim at.
-        longest_s: Seconds of a day that are not too large for one request, where some were.
-        calm_s: Seconds in a row that came in small parts since then.
-        managed_days: The most days in one request that Mixpanel managed.
-        fitting: How many days the last answer says fit one request; None while there is none.
-        strained_days: The fewest days in one request that it did not manage; None while it has
-            managed all.
+        longest_s: The longest part of a day in seconds, if days have to be split; else None.
+        calm_s: Seconds of small parts in a row since the last one that was too large.
+        managed_days: The most days in one request that succeeded.
+        fitting: Days that would reach the targets, by the last answer; None before the first.
+        strained_days: The fewest days in one request that failed; None if none have.
     """
 
     days: int = 1
@@ -87,7 +88,7 @@ class Pace:
 
     @property
     def bound(self) -> int | None:
-        """The most days that were managed, or may be, if more were not."""
+        """The most days that may succeed, if more have failed; else None."""
         if self.strained_days is None:
             return None
         if 0 < self.managed_days < self.strained_days:
@@ -95,9 +96,9 @@ class Pace:
         return max(1, self.strained_days // 2)
 
     def after(self, days: int, stored: int, seconds: float, until_first_s: float = 0.0) -> Pace:
-        """The pace after a window of `days` that took so many bytes and seconds.
+        """The pace after a window of `days` with `stored` compressed bytes in `seconds`.
 
-        Seconds until the first byte are not of its days, as far as one window can tell.
+        Seconds until the first byte do not count, as long as the window is not too slow.
         """
         coming = seconds if seconds > TARGET_SECONDS else seconds - until_first_s
         load = max(stored / self.target_bytes, coming / TARGET_SECONDS, 1e-9)
@@ -107,25 +108,25 @@ class Pace:
         return replace(self, days=next_days, managed_days=managed, fitting=fitting)
 
     def _grown(self, days: int) -> int:
-        """More days than were managed, half-way to those that were not, until these are near."""
+        """More days than have succeeded: halfway to those that failed, until these are near."""
         if self.strained_days is None:
             return days * GROWTH
         near = self.strained_days - days <= max(1, days // 10)
         return days if near else min(days * GROWTH, (days + self.strained_days) // 2)
 
     def after_split(self, days: int) -> Pace:
-        """The pace after a window had to be split: none as long is asked for any more."""
+        """The pace after a window had to be split: no window is as long any more."""
         fewest = days if self.strained_days is None else min(days, self.strained_days)
         return replace(self, days=max(1, days // 2), strained_days=fewest if days > 1 else None)
 
     def after_too_large(self, window: Window) -> Pace:
-        """The pace after a window that the disk had no room for."""
+        """The pace after a window that was too large for the disk."""
         longest_s = _within_a_day(window.length_s // 2)
         days = max(1, min(self.days, window.days // 2))
         return replace(self, days=days, longest_s=longest_s, calm_s=0)
 
     def after_part(self, window: Window, stored: int) -> Pace:
-        """The pace after a part of a day that took so many bytes: longer after a calm day."""
+        """The pace after a part of a day with `stored` bytes: longer after a day of small ones."""
         if self.longest_s is None:
             return self
         calm_s = self.calm_s + window.length_s if stored <= self.target_bytes else 0
@@ -134,11 +135,11 @@ class Pace:
         return replace(self, longest_s=_within_a_day(2 * self.longest_s), calm_s=0)
 
     def allows(self, window: Window) -> bool:
-        """Whether a window is not as long as one that was too large."""
+        """Whether a window is not longer than `longest_s`."""
         return self.longest_s is None or window.length_s <= self.longest_s
 
     def afresh(self) -> Pace:
-        """The pace for other events: as many days as were not too many for the server."""
+        """The pace for another kind of events: as many days as have not failed."""
         if self.longest_s is not None:
             return self
         return replace(self, days=min(self.most, self.bound or self.most))
@@ -146,11 +147,12 @@ class Pace:
 
 @dataclass(frozen=True)
 class Window:
-    """One request's worth of a span.
+    """The days, or the part of a day, of one request.
 
     Attributes:
-        since_s: Only events from this raw `$time` on, in epoch seconds; None for no bound.
-        until_s: Only events before it.
+        span: The days and the filter.
+        since_s: The first `$time`, in epoch seconds; None for no bound.
+        until_s: The first `$time` after it, in epoch seconds; None for no bound.
     """
 
     span: Span
@@ -181,10 +183,10 @@ class Window:
         return f"{days} {'-'.join(bounds)}"
 
     def split(self) -> tuple[Window, Window] | None:
-        """Two halves that hold exactly what this one does, None if it is small enough.
+        """Two halves with exactly the same events; None if it is an hour or less.
 
-        A day is split by the event's own `$time`. The first part has no lower bound and the last
-        no upper one, so whatever that clock reads, no event falls between two parts.
+        A day is split by the events' own `$time`. The first part has no lower bound and the last no
+        upper one, so no event is lost, whatever the zone of `$time`.
         """
         first = self.span.first
         if self.days > 1:
@@ -206,19 +208,19 @@ class Window:
 
 
 def last_window(span: Span, days: int) -> tuple[Window, Span | None]:
-    """The last so many days of a span, and what is left of it."""
+    """The window of the last `days` of a span, and the rest of the span; None if there is none."""
     first = max(span.first, days_before(span.last, days - 1))
     left = None if first == span.first else replace(span, last=first - ONE_DAY)
     return Window(replace(span, first=first)), left
 
 
 def _within_a_day(seconds: int) -> int | None:
-    """As a bound on parts of days; how many days a window has is bounded otherwise."""
+    """Seconds as a limit for parts of a day; None for a day or more, which is no limit."""
     return seconds if seconds < _DAY_S else None
 
 
 def epoch_s(day: date) -> int:
-    """Seconds since the epoch when a day begins by the clock of `$time`."""
+    """Epoch seconds of the start of a day by the clock of `$time`."""
     return int(datetime.combine(day, time.min, tzinfo=timezone.utc).timestamp())
 
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from source_mixpanel.events.ambiguity import may_differ, telling_days
+from source_mixpanel.events.ambiguity import deciding_days, may_differ
 from source_mixpanel.streams.coverage import Span
 
 LONDON = ZoneInfo("Europe/London")
@@ -38,18 +38,18 @@ def test_without_a_zone_they_may() -> None:
 
 
 def test_londons_last_summer_tells_in_winter() -> None:
-    assert telling_days(LONDON, TODAY) == Span(date(2025, 9, 25), date(2025, 10, 25))
+    assert deciding_days(LONDON, TODAY) == Span(date(2025, 9, 25), date(2025, 10, 25))
 
 
 def test_recent_days_tell_where_the_clock_is_never_utcs_or_not_known() -> None:
     month = Span(TODAY - timedelta(days=30), TODAY)
-    assert telling_days(ZoneInfo("Asia/Tokyo"), TODAY) == month
-    assert telling_days(None, TODAY) == month
+    assert deciding_days(ZoneInfo("Asia/Tokyo"), TODAY) == month
+    assert deciding_days(None, TODAY) == month
 
 
 def test_days_before_the_clock_changed_do_not_tell() -> None:
-    assert telling_days(LONDON, date(2026, 4, 2)) == Span(date(2026, 3, 29), date(2026, 4, 2))
+    assert deciding_days(LONDON, date(2026, 4, 2)) == Span(date(2026, 3, 29), date(2026, 4, 2))
 
 
 def test_a_clock_that_shows_utc_all_year_tells_nowhere() -> None:
-    assert telling_days(ZoneInfo("UTC"), TODAY) is None
+    assert deciding_days(ZoneInfo("UTC"), TODAY) is None

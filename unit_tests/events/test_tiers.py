@@ -143,7 +143,7 @@ def test_where_days_are_asked_for_in_bites_those_that_have_waited_longest_come_f
     wanted = _wanted(0, TODAY)
     _, together = _spans(coverage, wanted, empty=empty)
     assert together == [_since(0, 49, now - 90 * HOUR_MS)]
-    _, apart = _spans(coverage, replace(wanted, in_bites=True), empty=empty)
+    _, apart = _spans(coverage, replace(wanted, needs_small_requests=True), empty=empty)
     assert apart == [_since(0, 19, now - 90 * HOUR_MS), _since(20, 49, now - 90 * HOUR_MS)]
 
 

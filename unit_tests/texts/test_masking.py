@@ -16,9 +16,9 @@ REQUEST = ApiRequest(Api.EXPORT, "/api/2.0/export", "export")
 
 
 @pytest.fixture
-def _kept_back(monkeypatch: pytest.MonkeyPatch) -> None:
+def _data_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     """For the test alone: in a process it is for good."""
-    monkeypatch.setattr(masking, "_kept_back", [])
+    monkeypatch.setattr(masking, "_data_hidden", [])
     keep_data_back()
 
 
@@ -31,8 +31,8 @@ def test_pieces_of_data_are_shown_in_quotation_marks() -> None:
     assert odd.shown() == "{'a': 1}"
 
 
-@pytest.mark.usefixtures("_kept_back")
-def test_where_data_is_kept_back_a_remark_stands_for_it() -> None:
+@pytest.mark.usefixtures("_data_hidden")
+def test_where_data_is_data_hidden_a_remark_stands_for_it() -> None:
     assert quoted("abc") == excerpt(b"abc") == NOT_SHOWN
     odd = Oddities()
     for value in range(5):
@@ -46,7 +46,7 @@ def _damage(line: bytes) -> str:
     return found.reason
 
 
-@pytest.mark.usefixtures("_kept_back")
+@pytest.mark.usefixtures("_data_hidden")
 def test_an_error_line_is_told_and_what_else_is_on_it_is_not() -> None:
     assert "'too much'" in _damage(b'{"error": "too much", "data": {"a": "secret"}}\n')
     for line in (b'{"error": "too much"}{"event": "secret"}\n', b'{"error": "", "b": "secret"}\n'):
@@ -55,7 +55,7 @@ def test_an_error_line_is_told_and_what_else_is_on_it_is_not() -> None:
         assert "secret" not in told
 
 
-@pytest.mark.usefixtures("_kept_back")
+@pytest.mark.usefixtures("_data_hidden")
 @pytest.mark.parametrize("answered", [True, False])
 def test_a_broken_answer_is_told_by_the_kind_of_its_fault(*, answered: bool) -> None:
     try:

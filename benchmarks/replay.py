@@ -148,7 +148,7 @@ class Line:
     def carry(self, body: Iterable[bytes]) -> Iterator[bytes]:
         """Yield a body in pieces, each when it is through."""
         pace = Pace(self.bandwidth, time.monotonic())
-        for piece in pace.pieces(body):
+        for piece in pace.chunks(body):
             time.sleep(pace.wait(len(piece), time.monotonic()))
             yield piece
 

@@ -1,4 +1,4 @@
-"""Start a local Mixpanel, tell how to reach it, and serve until it is stopped."""
+"""Start a local Mixpanel, print how to reach it, and serve until it is stopped."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the command line's grammar; its defaults are those of `EmulatorOptions`."""
+    """The command line's grammar; its defaults are those of `EmulatorOptions`."""
     made = argparse.ArgumentParser(prog="mixpanel-emulator", description=__doc__)
     made.add_argument("--host", help="address to listen on")
     made.add_argument("--port", type=int, help="port; 0 picks a free one")
@@ -44,9 +44,9 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def read_options(given: argparse.Namespace) -> EmulatorOptions:
+def read_options(arguments: argparse.Namespace) -> EmulatorOptions:
     """Turn a parsed command line into options."""
-    values = {**vars(given), "quota": given.quota == "on"}
+    values = {**vars(arguments), "quota": arguments.quota == "on"}
     known = {entry.name for entry in fields(EmulatorOptions)}
     return EmulatorOptions(
         **{name: value for name, value in values.items() if name in known and value is not None}
@@ -54,33 +54,33 @@ def read_options(given: argparse.Namespace) -> EmulatorOptions:
 
 
 def guide(url: str, options: EmulatorOptions) -> str:
-    """Return what a person needs to know of a server that has started."""
+    """What a person needs to know of a server that has started."""
     last = today(WorldClock(options.now).now_ms(), None)
     first = last - timedelta(days=options.days - 1)
     config = json.dumps(connector_config(url, first), indent=2)
-    who = f"{CREDENTIALS.username}:{CREDENTIALS.secret}"
-    asked = f"project_id={CREDENTIALS.project_id}&from_date={last}&to_date={last}&limit=3"
+    user = f"{CREDENTIALS.username}:{CREDENTIALS.secret}"
+    query = f"project_id={CREDENTIALS.project_id}&from_date={last}&to_date={last}&limit=3"
     world = "no data" if options.empty else f"{options.events:,} events from seed {options.seed}"
     limits = "on" if options.quota else "off"
     return (
         f"Mixpanel is at {url}: {world}, rate limits {limits}.\n\n"
         f"A config for the connector source-mixpanel:\n\n{config}\n\n"
-        f'A first look:\n\n  curl -u {who} "{url}/api/2.0/export?{asked}"\n\n'
+        f'A first look:\n\n  curl -u {user} "{url}/api/2.0/export?{query}"\n\n'
         "Ctrl-C stops it.\n"
     )
 
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
-    given = parser().parse_args()
-    options = read_options(given)
+    arguments = parser().parse_args()
+    options = read_options(arguments)
     stopped = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stopped.set())
     with EmulatorServer(options) as server:
         url = server.base_url
         line = json.dumps({"url": url, **asdict(CREDENTIALS)}) + "\n"
-        sys.stdout.write(line if given.json else guide(url, options))
+        sys.stdout.write(line if arguments.json else guide(url, options))
         sys.stdout.flush()
         stopped.wait()
 

@@ -28,7 +28,7 @@ _SECRET_HEADERS = frozenset(("authorization", "cookie"))
 
 
 def body_fields(body: bytes, content_type: str) -> dict[str, Any]:
-    """Return the named fields of a form or JSON body; anything else has none."""
+    """The named fields of a form or JSON body; anything else has none."""
     if content_type.startswith(FORM_TYPE):
         return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
     if content_type.startswith(JSON_TYPE):
@@ -50,13 +50,13 @@ def _unpack(body: bytes, encoding: str | None) -> bytes | None:
 
 
 def _scripted(fault: faults.Fault) -> Reply:
-    """Return the answer a fault gives instead of the service."""
+    """The answer a fault gives instead of the service."""
     if fault.kind == "maintenance":
-        page, told = (
+        page, headers = (
             b"<html>Down for maintenance</html>",
             {"Retry-After": str(max(1, fault.left_s))},
         )
-        return Reply(503, page, "text/html", told)
+        return Reply(503, page, "text/html", headers)
     if fault.kind == "empty_200":
         return Reply(200, b"", fault.content_type or TEXT_TYPE)
     if fault.kind == "json_error_200" and not fault.body:
@@ -73,7 +73,7 @@ def _vanishes(fault: faults.Fault) -> bool:
 
 
 Watcher = Callable[[Call, Reply | None], None]
-"""Is told of every request and its answer before that is sent; no answer where one is scripted."""
+"""Called with every request and its answer before that is sent; None for a scripted answer."""
 
 
 class App:
@@ -85,7 +85,7 @@ class App:
         self._router = Router(ROUTES)
 
     def _dated(self, send: Send) -> Send:
-        """Let the answer's `Date` be the world's, as clients set their own clocks by it."""
+        """Set the answer's `Date` to the world's time, by which clients set their clocks."""
 
         async def dated(message: Message) -> None:
             if message["type"] == "http.response.start":

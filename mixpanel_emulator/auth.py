@@ -1,4 +1,4 @@
-"""Who may call what (Mixpanel docs: authentication)."""
+"""Authentication and access to endpoints (Mixpanel docs: authentication)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Scheme(Enum):
-    """How a caller proved who they are."""
+    """The kind of credentials of a request."""
 
     SERVICE_ACCOUNT = "service account"
     PROJECT_SECRET = "project secret"  # noqa: S105 - the scheme's name
@@ -38,7 +38,7 @@ _ANYBODYS = ("/api/app/me", "/api/app/me/", "/api/app/projects/metadata/index")
 
 @dataclass(frozen=True)
 class Presented:
-    """What an Authorization header says, not yet checked."""
+    """The content of an Authorization header, not checked yet."""
 
     kind: str = ""
     user: str = ""
@@ -65,7 +65,7 @@ def read_header(header: str | None) -> Presented:
 
 
 def identify(presented: Presented) -> Scheme:
-    """Match what was presented with the project's credentials."""
+    """The kind of credentials, if they are those of the project; else `NONE`."""
     pair = (presented.user, presented.password)
     if presented.kind == "bearer" and presented.user == CREDENTIALS.access_token:
         return Scheme.BEARER

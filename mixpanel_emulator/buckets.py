@@ -16,7 +16,7 @@ _MOST_BUCKETS = 50_000
 
 
 def label(ms: int, unit: str, zone: ZoneInfo) -> str:
-    """Return the name of the bucket an instant falls in: its start, in the project's zone."""
+    """The name of the bucket an instant falls in: its start, in the project's zone."""
     local = datetime.fromtimestamp((ms + offset_ms(zone, ms)) / 1000, tz=timezone.utc)
     if unit in _FORMATS:
         return local.strftime(_FORMATS[unit])
@@ -27,12 +27,12 @@ def label(ms: int, unit: str, zone: ZoneInfo) -> str:
 
 
 def span(start: date, end: date, zone: ZoneInfo) -> tuple[int, int]:
-    """Return the true UTC range of whole days in the project's zone."""
+    """The true UTC range of whole days in the project's zone."""
     return zone_start_of(start, zone), zone_start_of(end + timedelta(days=1), zone)
 
 
 def series(start: date, end: date, unit: str, zone: ZoneInfo) -> list[str]:
-    """Return the names of all buckets of a range of days, in order."""
+    """The names of all buckets of a range of days, in order."""
     first, last = span(start, end, zone)
     step = {"minute": 60_000, "hour": 3_600_000}.get(unit, 43_200_000)
     count = min((last - first) // step, _MOST_BUCKETS)

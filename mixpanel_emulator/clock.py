@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def parse_instant(text: str) -> int:
-    """Return the epoch milliseconds of an ISO 8601 instant; without a zone it is UTC.
+    """The epoch milliseconds of an ISO 8601 instant; without a zone it is UTC.
 
     Raises:
         ValueError: If the text is no ISO 8601 instant.
@@ -23,7 +23,7 @@ def parse_instant(text: str) -> int:
 
 
 def format_instant(ms: int) -> str:
-    """Return epoch milliseconds as ISO 8601 UTC with milliseconds."""
+    """Epoch milliseconds as ISO 8601 UTC with milliseconds."""
     moment = datetime.fromtimestamp(ms / 1000, tz=timezone.utc)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
@@ -49,7 +49,7 @@ class WorldClock:
             self.set(parse_instant(now))
 
     def now_ms(self) -> int:
-        """Return the world's present."""
+        """The world's present."""
         real = self._source()
         if self.anchor_ms is None:
             return int(real * 1000)

@@ -38,7 +38,7 @@ class LendingProtocol(H11Protocol):
 
 
 def _transport_of(scope: Mapping[str, Any]) -> asyncio.Transport:
-    """Return the connection a request came on."""
+    """The connection a request came on."""
     return cast("asyncio.Transport", scope["state"][_STATE_KEY])
 
 
@@ -107,20 +107,20 @@ class Exchange:
             return
         blocks = damage.text(iter([body]) if isinstance(body, bytes) else body)
         first, big = wire.peek(blocks, wire.GZIP_THRESHOLD)
-        whole = _chain(first, blocks)
+        encoded = _chain(first, blocks)
         extra = {}
         if may_zip and big:
             extra = {"content-encoding": "gzip", "vary": "Accept-Encoding"}
-            whole = wire.compress(whole, damage.packing)
+            encoded = wire.compress(encoded, damage.packing)
         elif fault is not None and fault.kind in GZIP:
             # A plain answer has no gzip stream to break.
             damage = wire.Damage()
         if fault is not None and fault.kind == "length_cut":
-            told = b"".join(whole)
-            extra["content-length"] = str(len(told))
-            whole = iter([told])
+            content = b"".join(encoded)
+            extra["content-length"] = str(len(content))
+            encoded = iter([content])
         await self._start(reply, extra)
-        await self._stream(damage.wire(whole), bandwidth)
+        await self._stream(damage.wire(encoded), bandwidth)
         await self._end(damage.ending, fault.seconds if fault else 0)
 
     async def vanish(self, fault: Fault) -> None:
@@ -134,7 +134,7 @@ class Exchange:
     async def _stream(self, blocks: Iterator[bytes], bandwidth: float | None) -> None:
         clock = asyncio.get_running_loop().time
         pace = Pace(bandwidth, clock())
-        for piece in pace.pieces(blocks):
+        for piece in pace.chunks(blocks):
             # Other requests get their turn between pieces.
             await asyncio.sleep(pace.wait(len(piece), clock()))
             if _transport_of(self.scope).is_closing():

@@ -1,4 +1,4 @@
-"""The control plane below /_emulator/: what tests say to the emulator, never to Mixpanel."""
+"""The control plane below /_emulator/, with which tests set up the emulator."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _BLOCK = 500
 
 
 def handle(call: Call, world: World) -> Reply:
-    """Answer a control request; a mistake is a 400 that says what it is."""
+    """The answer to a control request; a 400 with the reason if it is not valid."""
     action = _ACTIONS.get((call.method, call.path.removeprefix(PREFIX)))
     if action is None:
         return json_reply({"error": f"no such control: {call.method} {call.path}"}, 404)
@@ -60,29 +60,29 @@ def _get_clock(_body: Any, world: World) -> Any:
     return {"now": format_instant(now), "now_ms": now}
 
 
-def new_event(given: dict[str, Any], world: World) -> NewEvent:
+def new_event(entry: dict[str, Any], world: World) -> NewEvent:
     """Read an event as tests give it: true UTC `time` in ms, everything else kept as it is.
 
     Raises:
         TypeError: If the name or the time is of the wrong type.
         ValueError: If the time is before 1970 or after the year 9999.
     """
-    properties = dict(given["properties"])
+    properties = dict(entry["properties"])
     time_ms = properties.pop("time")
-    if not isinstance(given["event"], str) or not isinstance(time_ms, int):
+    if not isinstance(entry["event"], str) or not isinstance(time_ms, int):
         raise TypeError("an event needs a string `event` and an integer `time` in ms")
     if not 0 <= time_ms < LATEST_MS:
         raise ValueError("`time` is not in milliseconds of this age of the world")
     now = world.clock.now_ms()
     if properties.setdefault(PROCESSING, now) in (None, "none"):
         del properties[PROCESSING]
-    visible = given.get("visible_at_ms")
+    visible = entry.get("visible_at_ms")
     return NewEvent(
-        given["event"],
+        entry["event"],
         time_ms,
         properties,
         world.visible_at(now) if visible is None else int(visible),
-        has_float_time=bool(given.get("has_float_time", False)),
+        has_float_time=bool(entry.get("has_float_time", False)),
     )
 
 

@@ -51,8 +51,8 @@ class ControlClient:
         profiles: int | None = None,
     ) -> dict[str, Any]:
         """Empty the world's data and grow it from a seed; returns counts."""
-        given = {"seed": seed, "events": events, "days": days, "profiles": profiles}
-        body = {name: value for name, value in given.items() if value is not None}
+        options = {"seed": seed, "events": events, "days": days, "profiles": profiles}
+        body = {name: value for name, value in options.items() if value is not None}
         return dict(self._call("POST", "seed", body))
 
     def set_clock(self, iso: str, *, frozen: bool = False) -> None:
@@ -64,7 +64,7 @@ class ControlClient:
         self._call("POST", "clock", {"advance": seconds})
 
     def now_ms(self) -> int:
-        """Return the world's present in epoch milliseconds."""
+        """The world's present in epoch milliseconds."""
         return int(self._call("GET", "clock")["now_ms"])
 
     def add_events(self, events: list[dict[str, Any]]) -> int:
@@ -76,7 +76,7 @@ class ControlClient:
         return int(self._call("POST", "events", {"events": events})["added"])
 
     def events(self) -> list[dict[str, Any]]:
-        """Return all stored events: event, time_ms, properties (without time), visible_at_ms."""
+        """All stored events: event, time_ms, properties (without time), visible_at_ms."""
         lines = self._send("GET", "events").split(b"\n")
         return [json.loads(line) for line in lines if line]
 
@@ -89,7 +89,7 @@ class ControlClient:
         self._call("POST", "faults", {"kind": kind, "path": path, **fields})
 
     def faults(self) -> list[dict[str, Any]]:
-        """Return the scripted failures with their counters."""
+        """The scripted failures with their counters."""
         return list(self._call("GET", "faults"))
 
     def clear_faults(self) -> None:
@@ -97,7 +97,7 @@ class ControlClient:
         self._call("DELETE", "faults")
 
     def journal(self) -> list[dict[str, Any]]:
-        """Return the requests seen, in order of arrival; control requests are left out."""
+        """The requests seen, in order of arrival; control requests are left out."""
         return list(self._call("GET", "journal"))
 
     def clear_journal(self) -> None:
@@ -109,11 +109,11 @@ class ControlClient:
         return dict(self._call("POST", "configure", changes))
 
     def quota(self) -> dict[str, Any]:
-        """Return each quota bucket: instants of counted starts, requests running, now."""
+        """Each quota bucket: instants of counted starts, requests running, now."""
         return dict(self._call("GET", "quota"))
 
     def truth(self, kind: str) -> list[Any]:
-        """Return what a complete read of a kind must give.
+        """What a complete read of a kind must give.
 
         Kinds: "engage", "groups:<data_group_id>", and the entity kinds of FIDELITY.md.
         """

@@ -27,27 +27,27 @@ def _offset_of_quarter(zone: ZoneInfo, quarter: int) -> int:
 
 
 def offset_ms(zone: ZoneInfo, ms: int) -> int:
-    """Return the zone's UTC offset at an instant; zones change on quarter hours only."""
+    """The zone's UTC offset at an instant; zones change on quarter hours only."""
     return _offset_of_quarter(zone, ms // 900_000)
 
 
 def day_of(ms: int) -> date:
-    """Return the UTC day of an epoch number (or the local day of a wall-clock number)."""
+    """The UTC day of an epoch number (or the local day of a wall-clock number)."""
     return _EPOCH + timedelta(days=ms // DAY_MS)
 
 
 def start_of(day: date) -> int:
-    """Return the epoch milliseconds of a day's midnight, read as UTC."""
+    """The epoch milliseconds of a day's midnight, read as UTC."""
     return (day - _EPOCH).days * DAY_MS
 
 
 def today(now_ms: int, zone: ZoneInfo | None) -> date:
-    """Return the present day in a zone, or in UTC for None."""
+    """The present day in a zone, or in UTC for None."""
     return day_of(now_ms + (offset_ms(zone, now_ms) if zone else 0))
 
 
 def zone_start_of(day: date, zone: ZoneInfo) -> int:
-    """Return the true epoch milliseconds at which a day starts in a zone."""
+    """The true epoch milliseconds at which a day starts in a zone."""
     return round(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp() * 1000)
 
 
@@ -71,6 +71,6 @@ def parse_day(name: str, text: str | None) -> date:
 
 
 def iso_seconds(ms: int, suffix: str) -> str:
-    """Return an epoch number as ISO text to the second."""
+    """An epoch number as ISO text to the second."""
     moment = datetime.fromtimestamp(ms // 1000, tz=timezone.utc)
     return moment.strftime("%Y-%m-%dT%H:%M:%S") + suffix

@@ -19,25 +19,25 @@ class EntityStore:
 
     def put(self, kind: str, items: Sequence[Any]) -> None:
         """Replace a kind's list."""
-        rows = [(kind, place, json_text.ascii_text(item)) for place, item in enumerate(items)]
+        rows = [(kind, position, json_text.ascii_text(item)) for position, item in enumerate(items)]
         self._db.execute("DELETE FROM entities WHERE kind = ?", (kind,))
         self._db.executemany("INSERT INTO entities VALUES (?, ?, ?)", rows)
 
     def get(self, kind: str) -> list[Any]:
-        """Return a kind's list; an unknown kind is empty."""
+        """A kind's list; an unknown kind is empty."""
         rows = self._db.execute(
             "SELECT body FROM entities WHERE kind = ? ORDER BY position", (kind,)
         )
         return [json_text.loads(body) for (body,) in rows]
 
     def find(self, kind: str, name: str, value: str) -> Any | None:
-        """Return the first item whose field prints as the given text."""
+        """The first item whose field prints as the given text."""
         for item in self.get(kind):
             if str(item.get(name)) == value:
                 return item
         return None
 
     def kinds(self) -> list[str]:
-        """Return the kinds that hold something."""
+        """The kinds that hold something."""
         rows = self._db.execute("SELECT DISTINCT kind FROM entities ORDER BY kind")
         return [kind for (kind,) in rows]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mixpanel_emulator import json_text
 from mixpanel_emulator.buckets import label, span
-from mixpanel_emulator.events import Window
+from mixpanel_emulator.events import EventQuery
 from mixpanel_emulator.http import ApiError
 from mixpanel_emulator.where import UNDEFINED, Evaluator, ExpressionError, compile_expression
 
@@ -49,7 +49,7 @@ class Hit:
 
     segment: Any
     bucket: str
-    who: Any
+    person: Any
     moment: int
 
 
@@ -69,18 +69,18 @@ def expression(name: str, text: str | None) -> Evaluator | None:
 
 
 def hits(world: World, question: Question) -> Iterator[Hit]:
-    """Yield the events that count, with segment, bucket and person."""
+    """The events that count, with segment, bucket and person."""
     zone = world.settings.zone()
     first, last = span(question.start, question.end, zone)
-    window = Window(first, last, names=question.names)
+    window = EventQuery(first, last, names=question.names)
     for moment, who, segment in matches(world, window, question.where, question.on):
         yield Hit(segment, label(moment, question.unit, zone), who, moment)
 
 
 def matches(
-    world: World, window: Window, where: Evaluator | None, on: Evaluator | None
+    world: World, window: EventQuery, where: Evaluator | None, on: Evaluator | None
 ) -> Iterator[tuple[int, Any, Any]]:
-    """Yield (instant, person, segment) of a window's events; without `on`, segments are names."""
+    """(instant, person, segment) of a window's events; without `on`, segments are names."""
     for page in world.events.pages(window):
         for event in page:
             properties = event.properties()
@@ -98,14 +98,14 @@ def _lookup(properties: dict[str, Any], seconds: float) -> Lookup:
 
 
 def segment_name(value: Any) -> str:
-    """Return the key a segment's value gets in a response."""
+    """The key a segment's value gets in a response."""
     if isinstance(value, str):
         return value
     return "undefined" if value is UNDEFINED else json_text.export_bytes(value).decode()
 
 
 def counted(world: World, question: Question, kind: str) -> dict[str, dict[str, float]]:
-    """Return counts by segment and bucket; buckets without events are left out.
+    """Counts by segment and bucket; buckets without events are left out.
 
     Args:
         world: The project.
@@ -117,7 +117,7 @@ def counted(world: World, question: Question, kind: str) -> dict[str, dict[str, 
     for hit in hits(world, question):
         name = segment_name(hit.segment)
         events[name][hit.bucket] += 1
-        people[name][hit.bucket].add(json_text.ascii_text(hit.who))
+        people[name][hit.bucket].add(json_text.ascii_text(hit.person))
     return {
         name: {
             bucket: _value(kind, count, len(people[name][bucket])) for bucket, count in row.items()

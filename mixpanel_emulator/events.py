@@ -1,4 +1,4 @@
-"""Events at rest: each kept as the JSON text of its properties, found by day.
+"""Stored events: the JSON text of their properties, indexed by day.
 
 An event's key packs (shard, UTC day, scrambled counter), so that a window is a few ranges of the
 clustered table. Rows come out in a fixed order, but not that of time: no documentation promises any
@@ -40,7 +40,7 @@ _COUNT = (
 
 
 class NewEvent(NamedTuple):
-    """An event on its way in.
+    """An event to store.
 
     Attributes:
         name: Event name.
@@ -58,7 +58,7 @@ class NewEvent(NamedTuple):
 
 
 class StoredEvent(NamedTuple):
-    """An event at rest.
+    """A stored event.
 
     Attributes:
         id: Key in the table.
@@ -77,15 +77,15 @@ class StoredEvent(NamedTuple):
     has_float_time: int
 
     def properties(self) -> dict[str, Any]:
-        """Return the properties, without `time`."""
+        """The properties, without `time`."""
         inner = self.tail[:-2]
         parsed = json_text.loads(b"{" + inner[1:] if inner[:1] == b"," else b"{}")
         return dict(parsed)
 
 
 @dataclass(frozen=True)
-class Window:
-    """Which events a query is about.
+class EventQuery:
+    """A selection of events.
 
     Attributes:
         start_ms: First instant, in the frame `local` names.
@@ -104,7 +104,7 @@ class Window:
 
 @lru_cache(maxsize=4096)
 def name_text(name: str) -> str:
-    """Return an event name as the database keeps it."""
+    """An event name as the database keeps it."""
     return json_text.ascii_text(name)
 
 
@@ -113,7 +113,7 @@ def _text_or_none(value: Any) -> str | None:
 
 
 def _tail(properties: dict[str, Any]) -> bytes:
-    """Return the export line from just after the number of `time` to the newline."""
+    """The export line from just after the number of `time` to the newline."""
     return b"," + json_text.export_bytes(properties)[1:] + b"}\n" if properties else b"}}\n"
 
 
@@ -192,8 +192,8 @@ class EventStore:
             event.has_float_time,
         )
 
-    def pages(self, window: Window) -> Iterator[list[StoredEvent]]:
-        """Yield a window's events, page by page, in the fixed unsorted order.
+    def pages(self, window: EventQuery) -> Iterator[list[StoredEvent]]:
+        """A window's events, page by page, in the fixed unsorted order.
 
         Each page is a query of its own, so a slow reader neither holds memory nor blocks writers.
         """
@@ -213,17 +213,17 @@ class EventStore:
                 yield page
 
     def truth(self) -> Iterator[dict[str, Any]]:
-        """Yield every stored event, visible or not, as the control plane shows it."""
+        """Every stored event, visible or not, as the control plane shows it."""
         query = f"SELECT {_COLUMNS}, visible_at_ms FROM events ORDER BY id"  # noqa: S608 - ours
         for *stored, visible in self._db.execute(query):
             event = StoredEvent._make(stored)
-            told = {
+            event_entry = {
                 "event": json_text.loads(event.name),
                 "time_ms": event.time_ms,
                 "properties": event.properties(),
                 "visible_at_ms": visible,
             }
-            yield {**told, "has_float_time": True} if event.has_float_time else told
+            yield {**event_entry, "has_float_time": True} if event.has_float_time else event_entry
 
     def remove(self, insert_ids: Sequence[Any]) -> int:
         """Delete all events with one of the insert ids; return how many."""
@@ -243,7 +243,7 @@ class EventStore:
         return removed
 
     def property_totals(self, event: str | None) -> Counter[str]:
-        """Return how many events carry each property, for one event name or for all."""
+        """How many events carry each property, for one event name or for all."""
         query = "SELECT property, sum(count) FROM property_counts"
         values: tuple[str, ...] = ()
         if event is not None:
@@ -253,7 +253,7 @@ class EventStore:
         return Counter({json_text.loads(key): count for key, count in rows})
 
     def name_totals(self, start_ms: int = 0, end_ms: int = 1 << 62) -> Counter[str]:
-        """Return how many events of each name fall in a range of true UTC."""
+        """How many events of each name fall in a range of true UTC."""
         rows = self._db.execute(
             "SELECT name, count(*) FROM events INDEXED BY events_by_name"
             " WHERE time_ms >= ? AND time_ms < ? GROUP BY name",
@@ -262,7 +262,7 @@ class EventStore:
         return Counter({json_text.loads(name): count for name, count in rows})
 
     def people(self, names: Sequence[str], start_ms: int, end_ms: int) -> Counter[str]:
-        """Return how many events of the given names each distinct_id has in a range of UTC."""
+        """How many events of the given names each distinct_id has in a range of UTC."""
         found: Counter[str] = Counter()
         for name in names:
             for _, who in self.moments(name, start_ms, end_ms):
@@ -271,7 +271,7 @@ class EventStore:
         return found
 
     def moments(self, name: str, start_ms: int, end_ms: int) -> Iterator[tuple[int, Any]]:
-        """Yield (true UTC ms, distinct_id) of the events of one name, in order of time."""
+        """(true UTC ms, distinct_id) of the events of one name, in order of time."""
         rows = self._db.execute(
             "SELECT time_ms, distinct_id FROM events INDEXED BY events_by_name"
             " WHERE name = ? AND time_ms >= ? AND time_ms < ? ORDER BY time_ms",
@@ -281,11 +281,11 @@ class EventStore:
             yield moment, None if who is None else json_text.loads(who)
 
     def count(self) -> int:
-        """Return how many events there are."""
+        """How many events there are."""
         return int(self._db.execute("SELECT count(*) FROM events").fetchone()[0])
 
 
-def _select(window: Window) -> tuple[str, list[Any]]:
+def _select(window: EventQuery) -> tuple[str, list[Any]]:
     frame = "time_ms + offset_ms" if window.local else "time_ms"
     parts = ["id > ?", "id < ?", f"{frame} >= ?", f"{frame} < ?"]
     values: list[Any] = [window.start_ms, window.end_ms]

@@ -1,4 +1,4 @@
-"""Scripted failures: which request is hit, and what becomes of its answer."""
+"""Scripted failures: the requests that fail, and how."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class Fault:
         return 0 if self.ends_at is None else max(0, math.ceil(self.ends_at - time.monotonic()))
 
     def matches(self, call: Call) -> bool:
-        """Say whether a request is of the kind meant, whatever the counters say."""
+        """Whether a request is of the kind meant, whatever the counters say."""
         if not call.path.startswith(self.path) or self.method not in ("", call.method):
             return False
         if self.over_days is not None and _days_of(call) <= self.over_days:
@@ -119,7 +119,7 @@ class Fault:
 
 
 def _days_of(call: Call) -> int:
-    """Return how many days a request asks for; 0 if it names none."""
+    """How many days a request asks for; 0 if it names none."""
     try:
         first, last = (date.fromisoformat(call.text(n) or "") for n in ("from_date", "to_date"))
     except ValueError:
@@ -144,7 +144,7 @@ def read_fault(spec: Mapping[str, Any]) -> Fault:
 
 
 def pick(faults: list[Fault], call: Call) -> Fault | None:
-    """Return the first fault that hits a request; the counters of those before it move too."""
+    """The first fault that hits a request; the counters of those before it move too."""
     for fault in faults:
         if fault.matches(call) and fault.strikes():
             return fault

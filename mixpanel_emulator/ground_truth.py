@@ -16,14 +16,14 @@ GROUPS = "groups:"
 
 
 def _group(kind: str) -> str | None:
-    """Return the profile group a kind names: "engage" users, "groups:<data_group_id>" groups."""
+    """The profile group a kind names: "engage" users, "groups:<data_group_id>" groups."""
     if kind == ENGAGE:
         return USERS
     return kind.removeprefix(GROUPS) if kind.startswith(GROUPS) else None
 
 
 def read(world: World, kind: str) -> list[Any]:
-    """Return a kind's whole truth."""
+    """A kind's whole truth."""
     group = _group(kind)
     if group is None:
         return world.entities.get(kind)

@@ -1,4 +1,4 @@
-"""What a route sees of HTTP: values, no sockets."""
+"""Requests and responses as values, without sockets."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Family(Enum):
 
 
 class ApiError(Exception):
-    """A request the service refuses.
+    """The refusal of a request.
 
     Attributes:
         status: HTTP status.
@@ -77,14 +77,14 @@ class Call:
     args: Mapping[str, str] = field(default_factory=dict)
 
     def text(self, name: str) -> str | None:
-        """Return a parameter as text; JSON values of a JSON body come back as JSON text."""
+        """A parameter as text; JSON values of a JSON body come back as JSON text."""
         value = self.params.get(name)
         if value is None or isinstance(value, str):
             return value
         return json_text.ascii_text(value)
 
     def each(self, name: str) -> list[str]:
-        """Return every value of a URL parameter that may be repeated."""
+        """Every value of a URL parameter that may be repeated."""
         return parse_qs(self.target.partition("?")[2], keep_blank_values=True).get(name, [])
 
 
@@ -99,17 +99,17 @@ class Reply:
 
 
 def json_reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Reply:
-    """Return a JSON response."""
+    """A JSON response."""
     return Reply(status, json_text.export_bytes(value), JSON_TYPE, headers or {})
 
 
 def app_reply(results: Any, **extra: Any) -> Reply:
-    """Return the app API's envelope (OpenAPI; observed)."""
+    """The app API's envelope (OpenAPI; observed)."""
     return json_reply({"status": "ok", "results": results, **extra})
 
 
 def error_reply(family: Family | None, call: Call, error: ApiError) -> Reply:
-    """Word an error as its API does (OpenAPI; observed)."""
+    """The response to an error in the form of its API (OpenAPI; observed)."""
     if error.body is not None:
         return json_reply(error.body, error.status, error.headers)
     if family is Family.EXPORT:

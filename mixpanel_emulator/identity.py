@@ -60,14 +60,14 @@ def _simplified(event: NewEvent) -> list[Link]:
 
 
 def links_of(event: NewEvent, system: str) -> list[Link]:
-    """Return which ids an event makes one with which others."""
+    """Which ids an event makes one with which others."""
     if system == "original":
         return _original(event)
     return _simplified(event) if system == "simplified" else []
 
 
 def named(event: NewEvent, system: str) -> NewEvent:
-    """Return an event with the id that the simplified system gives it: user before device."""
+    """An event with the id that the simplified system gives it: user before device."""
     device, user = (event.properties.get(name) for name in ("$device_id", "$user_id"))
     if system != "simplified" or not (device or user):
         return event
@@ -81,11 +81,11 @@ class Identities:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
 
-    def of(self, who: str) -> str:
-        """Return the id that stands for one today."""
-        told = (ascii_text(who),)
-        row = self._db.execute("SELECT became FROM identities WHERE id = ?", told).fetchone()
-        return str(loads(row[0])) if row else who
+    def of(self, distinct_id: str) -> str:
+        """The id that stands for one today."""
+        parameters = (ascii_text(distinct_id),)
+        row = self._db.execute("SELECT became FROM identities WHERE id = ?", parameters).fetchone()
+        return str(loads(row[0])) if row else distinct_id
 
     def join(self, link: Link) -> list[Link]:
         """Let one id, and all that have become it, become another; return what changed.

@@ -31,15 +31,15 @@ def loads(text: str | bytes) -> Any:
 
 
 def export_bytes(value: Any) -> bytes:
-    """Return the compact UTF-8 text the export would print for a value."""
+    """The compact UTF-8 text the export would print for a value."""
     return _EXPORT.encode(value).encode("utf-8", "backslashreplace")
 
 
 def ascii_text(value: Any) -> str:
-    """Return compact pure-ASCII JSON: safe as a database key and for any transport."""
+    """Compact pure-ASCII JSON: safe as a database key and for any transport."""
     return _ASCII.encode(value)
 
 
 def ascii_bytes(value: Any) -> bytes:
-    """Return `ascii_text` as bytes."""
+    """`ascii_text` as bytes."""
     return _ASCII.encode(value).encode("ascii")

@@ -70,7 +70,7 @@ CREDENTIALS = Credentials()
 
 
 def service_account() -> dict[str, Any]:
-    """Return the credentials that Airbyte's connectors take."""
+    """The credentials that Airbyte's connectors take."""
     return {
         "option_title": "Service Account",
         "username": CREDENTIALS.username,
@@ -80,7 +80,7 @@ def service_account() -> dict[str, Any]:
 
 
 def connector_config(url: str, first: date) -> dict[str, Any]:
-    """Return settings of the connector `source-mixpanel` that read a server from a day on."""
+    """Settings of the connector `source-mixpanel` that read a server from a day on."""
     return {
         "credentials": service_account(),
         "start_date": first.isoformat(),

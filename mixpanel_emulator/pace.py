@@ -1,4 +1,4 @@
-"""A connection's bandwidth: pieces small enough, and how long each of them takes."""
+"""The bandwidth of a connection: small chunks, with a pause for each."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Pace:
     bandwidth: float | None
     free_at: float
 
-    def pieces(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
-        """Yield a body in pieces that take a moment each."""
+    def chunks(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
+        """A body in pieces that take a moment each."""
         if self.bandwidth is None:
             yield from blocks
             return
@@ -36,7 +36,7 @@ class Pace:
                 yield block[start : start + size]
 
     def wait(self, size: int, now: float) -> float:
-        """Return the seconds until a piece of so many bytes is through."""
+        """The seconds until a piece of so many bytes is through."""
         if self.bandwidth is None:
             return 0.0
         self.free_at = max(self.free_at, now - _CATCH_UP) + size / self.bandwidth

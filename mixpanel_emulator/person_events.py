@@ -39,22 +39,22 @@ class Path:
     length_ms: int
 
     def walk(self, who: str, first: int) -> list[int]:
-        """Return the instants at which a person took the steps in order, from the first one on."""
+        """The instants at which a person took the steps in order, from the first one on."""
         taken = [first]
         for before, name in zip(self.names, self.names[1:], strict=False):
-            own = self.moments[name].get(who, [])
+            times = self.moments[name].get(who, [])
             # The same event twice in a funnel needs two events.
-            place = bisect_left(own, taken[-1]) + (name == before)
-            if place >= len(own) or own[place] > first + self.length_ms:
+            index = bisect_left(times, taken[-1]) + (name == before)
+            if index >= len(times) or times[index] > first + self.length_ms:
                 break
-            taken.append(own[place])
+            taken.append(times[index])
         return taken
 
 
 def funnel(
     starts: Moments, path: Path, label: Callable[[int], str], end: int
 ) -> dict[str, list[list[int]]]:
-    """Return for each bucket the walks of the people who started in it, each once per bucket."""
+    """For each bucket the walks of the people who started in it, each once per bucket."""
     found: defaultdict[str, list[list[int]]] = defaultdict(list)
     for who, moments in starts.items():
         seen: set[str] = set()
@@ -67,7 +67,7 @@ def funnel(
 
 
 def cohorts(born: Moments, label: Callable[[int], str], *, once: bool) -> Cohorts:
-    """Return who enters which cohort when: once, at the first event, or in every bucket."""
+    """Who enters which cohort when: once, at the first event, or in every bucket."""
     found: defaultdict[str, dict[str, int]] = defaultdict(dict)
     for who, moments in born.items():
         for moment in moments[:1] if once else moments:
@@ -88,7 +88,7 @@ class Return:
     unbounded: bool = False
 
     def counts(self, entered: Mapping[str, int], again: Moments, intervals: int) -> list[int]:
-        """Return for each interval how many of those who entered came back in it."""
+        """For each interval how many of those who entered came back in it."""
         totals = [0] * intervals
         for who, moment in entered.items():
             ages = {(m - moment) // self.step_ms for m in again.get(who, []) if m >= moment}
@@ -103,7 +103,7 @@ class Return:
 def frequency(
     people: Moments, outer: Callable[[int], str], inner: Callable[[int], str], parts: int
 ) -> dict[str, list[int]]:
-    """Return for each outer bucket how many people were active in at least 1, 2, ... inner ones."""
+    """For each outer bucket how many people were active in at least 1, 2, ... inner ones."""
     active: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     for who, moments in people.items():
         for moment in moments:

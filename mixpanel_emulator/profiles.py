@@ -31,7 +31,7 @@ class ProfileStore:
         return len(rows)
 
     def get(self, group_id: str, key: str) -> dict[str, Any] | None:
-        """Return one profile's properties."""
+        """One profile's properties."""
         row = self._db.execute(
             "SELECT properties FROM profiles WHERE group_id = ? AND distinct_id = ?",
             (group_id, json_text.ascii_text(key)),
@@ -50,7 +50,7 @@ class ProfileStore:
         self._db.execute("DELETE FROM profiles WHERE group_id = ?", (group_id,))
 
     def each(self, group_id: str) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Yield (id, properties), in order of insertion."""
+        """(id, properties), in order of insertion."""
         rows = self._db.execute(
             "SELECT distinct_id, properties FROM profiles WHERE group_id = ? ORDER BY rowid",
             (group_id,),
@@ -59,6 +59,6 @@ class ProfileStore:
             yield json_text.loads(key), json_text.loads(properties)
 
     def groups(self) -> list[str]:
-        """Return the data group ids that hold profiles."""
+        """The data group ids that hold profiles."""
         rows = self._db.execute("SELECT DISTINCT group_id FROM profiles ORDER BY group_id")
         return [group for (group,) in rows if group != USERS]

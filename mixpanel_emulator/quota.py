@@ -30,7 +30,7 @@ COUNTED = frozenset(_SEGMENTS.split())
 
 
 def counts_as_query(path: str, call: Call) -> bool:
-    """Say whether a Query API request uses the quota (observed: the official client).
+    """Whether a Query API request uses the quota (observed: the official client).
 
     Args:
         path: The path below /api/query or /api/2.0.
@@ -52,13 +52,13 @@ class Bucket:
     running: int = 0
 
     def used(self, now: int, window: int) -> int:
-        """Return how many starts lie in the last `window` milliseconds."""
+        """How many starts lie in the last `window` milliseconds."""
         while self.starts and self.starts[0] <= now - HOUR_MS:
             self.starts.popleft()
         return sum(1 for start in self.starts if start > now - window)
 
     def wait(self, now: int, window: int, limit: int) -> int:
-        """Return the whole seconds until the window has room again."""
+        """The whole seconds until the window has room again."""
         inside = [start for start in self.starts if start > now - window]
         frees = inside[max(len(inside) - limit, 0)] if inside else now
         return max(1, -(-(frees + window - now) // 1000))
@@ -113,7 +113,7 @@ class Quotas:
             raise _window_error(call, settings, (used, wait, self.query.running))
         return self.query.begin(now) if counted else self.query.enter()
 
-    def told(self, settings: Settings) -> dict[str, str]:
+    def quota_headers(self, settings: Settings) -> dict[str, str]:
         """The headers that tell how much of the query quota is left."""
         used = self.query.used(self._now(), HOUR_MS)
         left = max(settings.query_per_hour - used, 0)

@@ -1,4 +1,4 @@
-"""From a path to its answer: the endpoints' table, and the doors before them in their order."""
+"""From a path to its answer: the table of endpoints, and the checks before them in order."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ class Route:
     methods: frozenset[str] = frozenset(("GET",))
 
     def pattern(self) -> re.Pattern[str]:
-        """Return a pattern of the path that gives its variables."""
+        """A pattern of the path that gives its variables."""
         return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", self.path.replace(".", r"\.")))
 
 
 def params(names: str) -> frozenset[str]:
-    """Return a set of parameter names written with spaces between."""
+    """A set of parameter names written with spaces between."""
     return frozenset(names.split())
 
 
@@ -57,7 +57,7 @@ POST = frozenset(("POST",))
 
 
 def relative(path: str) -> tuple[Family, str]:
-    """Return the API a path belongs to and the path below its prefix."""
+    """The API a path belongs to and the path below its prefix."""
     if path == "/api/2.0/export":
         return Family.EXPORT, "export"
     for prefix in QUERY_PREFIXES:
@@ -77,15 +77,19 @@ class Router:
         self._routes = [(route, route.pattern()) for route in routes]
 
     def find(self, call: Call) -> tuple[Route, dict[str, str]]:
-        """Return the route and the path's variables.
+        """The route and the path's variables.
 
         Raises:
             ApiError: 404 for an unknown path, 405 for the wrong verb.
         """
-        place = relative(call.path)
+        family_and_path = relative(call.path)
         known = False
         for route, pattern in self._routes:
-            match = pattern.fullmatch(place[1]) if place[0] is route.family else None
+            match = (
+                pattern.fullmatch(family_and_path[1])
+                if family_and_path[0] is route.family
+                else None
+            )
             if match is None:
                 continue
             known = True
@@ -123,7 +127,7 @@ class Answer:
     Attributes:
         reply: The response.
         family: The API that answers.
-        done: Frees the place among concurrent requests.
+        done: Frees the slot among concurrent requests.
         scripted: Whether a test wrote the reply (`forbidden`).
     """
 
@@ -173,7 +177,7 @@ def _enter(route: Route, call: Call, world: World) -> Callable[[], None]:
 
 
 def answer(router: Router, call: Call, world: World) -> Answer:
-    """Answer one request; refusals are answers too."""
+    """The answer to a request; refusals are answers too."""
     family = relative(call.path)[0]
     refused = _forbidden(call, world)
     if refused is not None:
@@ -186,8 +190,8 @@ def answer(router: Router, call: Call, world: World) -> Answer:
         check_params(route, call)
         reply = route.handler(call, world)
         if route.family is Family.QUERY and world.settings.policy_headers:
-            told = world.quotas.told(world.settings)
-            reply = replace(reply, headers={**told, **reply.headers})
+            quota_headers = world.quotas.quota_headers(world.settings)
+            reply = replace(reply, headers={**quota_headers, **reply.headers})
         return Answer(reply, family, done)
     except ApiError as error:
         return Answer(error_reply(family, call, error), family, done)

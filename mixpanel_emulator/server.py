@@ -1,4 +1,4 @@
-"""The emulator in a thread: starts, tells when it is ready, stops by itself."""
+"""The emulator in a thread, with a ready signal."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _FAREWELL_SECONDS = 0.02
 
 
 class _Server(uvicorn.Server):
-    """A server that tells when it listens."""
+    """A server that sets an event when it listens."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -61,7 +61,7 @@ class EmulatorServer:
 
     Attributes:
         options: What it was started with.
-        watcher: Is told of the traffic of every server of this process.
+        watcher: Called with the traffic of every server of this process.
     """
 
     watcher: ClassVar[Watcher | None] = None

@@ -102,7 +102,7 @@ class Settings:
     top_without_event: bool = True
 
     def zone(self) -> ZoneInfo:
-        """Return the project's zone."""
+        """The project's zone."""
         return ZoneInfo(self.timezone)
 
 
@@ -116,7 +116,7 @@ _CHOICES: dict[str, tuple[Any, ...]] = {
 
 
 def from_options(options: EmulatorOptions) -> Settings:
-    """Return the settings a server starts with."""
+    """The settings a server starts with."""
     return changed(
         Settings(),
         {
@@ -131,7 +131,7 @@ def from_options(options: EmulatorOptions) -> Settings:
 
 
 def changed(settings: Settings, changes: dict[str, Any]) -> Settings:
-    """Return settings with some changed.
+    """Settings with some changed.
 
     Raises:
         ValueError: If a name is unknown or a value is out of its range.

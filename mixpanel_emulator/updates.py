@@ -67,7 +67,7 @@ OPERATORS = frozenset((*_OPERATORS, "$delete"))
 
 
 def apply_update(old: Properties, update: dict[str, Any]) -> Properties | None:
-    """Return a profile's properties after an update; None if the update deletes the profile.
+    """A profile's properties after an update; None if the update deletes the profile.
 
     Raises:
         ValueError: If the update names no operator, or an operator's value is of the wrong type.

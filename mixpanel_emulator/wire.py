@@ -104,18 +104,18 @@ class Damage:
 
 
 def lines_of(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield lines with their newline; the last may lack it. Blocks may break anywhere."""
+    """Lines with their newline; the last may lack it. Blocks may break anywhere."""
     rest = b""
     for block in blocks:
-        *whole, rest = (rest + block).split(b"\n")
-        for line in whole:
+        *lines, rest = (rest + block).split(b"\n")
+        for line in lines:
             yield line + b"\n"
     if rest:
         yield rest
 
 
 def first_bytes(blocks: Iterable[bytes], count: int) -> Iterator[bytes]:
-    """Yield the first `count` bytes of a body."""
+    """The first `count` bytes of a body."""
     left = count
     for block in blocks:
         if left <= 0:
@@ -167,7 +167,7 @@ class _Cut:
 
 
 def damage_text(blocks: Iterable[bytes], fault: Fault) -> Iterator[bytes]:
-    """Yield a body with one of the faults of the text in it.
+    """A body with one of the faults of the text in it.
 
     A marker replaces everything after the fault's position; only `bad_line_middle` is put in
     between. Without a position it stands at the start. `cut_mid_line` ends the body at a position
@@ -212,7 +212,7 @@ def peek(blocks: Iterator[bytes], size: int) -> tuple[bytes, bool]:
 
 
 def compress(blocks: Iterable[bytes], packing: Packing) -> Iterator[bytes]:
-    """Yield the gzip form of a body, as far as the packing lets it end."""
+    """The gzip form of a body, as far as the packing lets it end."""
     packer = zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, _GZIP_WBITS)
     for block in blocks:
         packed = packer.compress(block)

@@ -40,7 +40,7 @@ class ProfileSession:
 
 @dataclass
 class JournalEntry:
-    """One request as it was seen; secrets are left out."""
+    """One request that the server got, without secrets."""
 
     method: str
     path: str
@@ -54,7 +54,7 @@ class JournalEntry:
 
 @dataclass
 class Script:
-    """What a test told the server and what the server saw."""
+    """The scripted faults of a test, and the requests that the server got."""
 
     faults: list[Fault] = field(default_factory=list)
     journal: list[JournalEntry] = field(default_factory=list)
@@ -91,23 +91,23 @@ class World:
         self.database.close()
 
     def export_today(self) -> date:
-        """Return the day `to_date` may not pass: project zone for old projects, else UTC."""
+        """The day `to_date` may not pass: project zone for old projects, else UTC."""
         local = self.settings.project_kind == "local"
         return today(self.clock.now_ms(), self.settings.zone() if local else None)
 
     def query_today(self) -> date:
-        """Return the present day of the Query API, always in the project's zone."""
+        """The present day of the Query API, always in the project's zone."""
         return today(self.clock.now_ms(), self.settings.zone())
 
     def is_seeded(self) -> bool:
-        """Say whether the database came with a world in it."""
+        """Whether the database has been seeded."""
         row = self.database.execute("SELECT 1 FROM meta WHERE name = 'seeded'").fetchone()
         return row is not None
 
     def mark_seeded(self) -> None:
-        """Remember that the world has been made."""
+        """Mark the database as seeded."""
         self.database.execute("INSERT OR REPLACE INTO meta VALUES ('seeded', '1')")
 
     def visible_at(self, ingested_ms: int) -> int:
-        """Return the instant from which the export shows an event ingested at `ingested_ms`."""
+        """The instant from which the export shows an event ingested at `ingested_ms`."""
         return ingested_ms + round(self.settings.visibility_lag * 1000)

@@ -23,7 +23,7 @@ def own_project(call: Call) -> None:
 
 
 def workspaces() -> list[dict[str, Any]]:
-    """Return the project's data views: the global one and one more."""
+    """The project's data views: the global one and one more."""
     shared = {"project_id": CREDENTIALS.project_id, "description": "", "creator_name": "Ana Roy"}
     return [
         {
@@ -48,7 +48,7 @@ def workspaces() -> list[dict[str, Any]]:
 
 
 def me(_call: Call, world: World) -> Reply:
-    """Return the caller, with organisations, projects and workspaces by id."""
+    """The caller, with organisations, projects and workspaces by id."""
     role = world.settings.service_account_role
     organization = {
         "id": CREDENTIALS.organization_id,
@@ -79,13 +79,13 @@ def me(_call: Call, world: World) -> Reply:
 
 
 def public_workspaces(call: Call, _world: World) -> Reply:
-    """Return the project's workspaces."""
+    """The project's workspaces."""
     own_project(call)
     return app_reply(workspaces())
 
 
 def metadata_index(_call: Call, world: World) -> Reply:
-    """Return the workspaces by id of each project the caller is in."""
+    """The workspaces by id of each project the caller is in."""
     if not world.settings.service_account_in_project:
         return app_reply({})
     views = {str(view["id"]): view for view in workspaces()}

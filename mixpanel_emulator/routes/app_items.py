@@ -15,14 +15,14 @@ MOST_RUNS = 30
 
 
 def tags(call: Call, world: World) -> Reply:
-    """Return the annotation tags, wrapped or (the spec's form) as a bare array."""
+    """The annotation tags, wrapped or (the spec's form) as a bare array."""
     guard(call, world, ANALYSTS)
     found = world.entities.get("annotation_tags")
     return json_reply(found) if world.settings.annotation_tags_bare else app_reply(found)
 
 
 def bookmarks(call: Call, world: World) -> Reply:
-    """Return the saved reports, flat or with results in results."""
+    """The saved reports, flat or with results in results."""
     guard(call, world)
     kind = call.text("type")
     found = [
@@ -36,7 +36,7 @@ def bookmarks(call: Call, world: World) -> Reply:
 
 
 def service_account(call: Call, world: World) -> Reply:
-    """Return one service account as a bare object, as the spec has it."""
+    """One service account as a bare object, as the spec has it."""
     guard(call, world, ADMINS)
     item = world.entities.find("service_accounts", "id", call.args["id"])
     if item is None:
@@ -45,7 +45,7 @@ def service_account(call: Call, world: World) -> Reply:
 
 
 def warehouse_import(call: Call, world: World) -> Reply:
-    """Return one import with its details."""
+    """One import with its details."""
     guard(call, world)
     item = world.entities.find("warehouse_imports", "id", call.args["id"])
     if item is None:
@@ -55,7 +55,7 @@ def warehouse_import(call: Call, world: World) -> Reply:
 
 
 def warehouse_runs(call: Call, world: World) -> Reply:
-    """Return an import's latest runs, 30 at most."""
+    """An import's latest runs, 30 at most."""
     guard(call, world)
     if world.entities.find("warehouse_imports", "id", call.args["id"]) is None:
         raise ApiError(404, "Import not found")
@@ -68,7 +68,7 @@ def warehouse_runs(call: Call, world: World) -> Reply:
 
 
 def lookup_tables(_call: Call, world: World) -> Reply:
-    """Return the lookup tables in the ingestion host's envelope (OpenAPI: ingestion)."""
+    """The lookup tables in the ingestion host's envelope (OpenAPI: ingestion)."""
     tables = world.entities.get("lookup_tables")
     return json_reply({"code": 200, "status": "OK", "results": tables})
 

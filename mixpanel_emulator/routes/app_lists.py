@@ -64,7 +64,7 @@ def guard(call: Call, world: World, roles: tuple[str, ...] = ()) -> None:
 
 
 def page_of(call: Call, world: World, items: Items) -> Reply:
-    """Return a list whole, or a page of it with a cursor when paging is switched on."""
+    """A list whole, or a page of it with a cursor when paging is switched on."""
     size = world.settings.app_page_size
     if size is None:
         return app_reply(items)
@@ -80,7 +80,7 @@ def page_of(call: Call, world: World, items: Items) -> Reply:
 
 
 def status_error(call: Call, world: World) -> Reply | None:
-    """Return a 200 whose status is "error" if set for the path (OpenAPI: experiments)."""
+    """A 200 whose status is "error" if set for the path (OpenAPI: experiments)."""
     if any(part in call.path for part in world.settings.status_error_200):
         error = {"message": "could not be loaded"}
         return json_reply({"status": "error", "type": "InternalError", "error": error})

@@ -40,7 +40,7 @@ def _refuse(call: Call, *names: str) -> None:
 
 
 def _names(call: Call, world: World, parameter: str) -> tuple[str, ...]:
-    """Return the event of a parameter, or all events."""
+    """The event of a parameter, or all events."""
     event = call.text(parameter)
     return (event,) if event else tuple(world.events.name_totals())
 
@@ -50,7 +50,7 @@ def _limit(call: Call) -> int:
 
 
 def _born(call: Call, world: World, grid: Buckets, kind: str) -> Cohorts:
-    """Return the cohorts: of the first born_event in the days asked for, or of every event."""
+    """The cohorts: of the first born_event in the days asked for, or of every event."""
     parameter, where = ("born_event", "born_where") if kind == "birth" else ("event", "where")
     first, last = span(grid.start, grid.end, grid.zone)
     names = _names(call, world, parameter)
@@ -59,7 +59,7 @@ def _born(call: Call, world: World, grid: Buckets, kind: str) -> Cohorts:
 
 
 def retention(call: Call, world: World) -> Reply:
-    """Return how many came back in each interval after their own entry, even past to_date."""
+    """How many came back in each interval after their own entry, even past to_date."""
     _refuse(call, "bookmark_id")
     kind = choice(call, "retention_type", ("birth", "compounded"), "birth")
     if kind == "birth":
@@ -88,7 +88,7 @@ def retention(call: Call, world: World) -> Reply:
 
 
 def _split(marks: list[Mark], on: str | None, limit: int, names: list[str], table: Any) -> Any:
-    """Return each bucket's table, or with `on` one for each of the largest segments."""
+    """Each bucket's table, or with `on` one for each of the largest segments."""
     if on is None:
         everybody = people(marks)
         return {bucket: table(everybody, bucket) for bucket in names}
@@ -100,7 +100,7 @@ def _split(marks: list[Mark], on: str | None, limit: int, names: list[str], tabl
 
 
 def addiction(call: Call, world: World) -> Reply:
-    """Return how often people come back within a unit."""
+    """How often people come back within a unit."""
     unit = choice(call, "unit", UNITS)
     inner = choice(call, "addiction_unit", ("hour", "day"))
     zone = world.settings.zone()

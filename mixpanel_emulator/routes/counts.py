@@ -21,7 +21,7 @@ Values = dict[str, dict[str, float]]
 
 
 def _range(call: Call, world: World) -> tuple[date, date]:
-    """Return the days asked for: from_date and to_date, or the last `interval` ones."""
+    """The days asked for: from_date and to_date, or the last `interval` ones."""
     today = world.query_today()
     if call.text("from_date") is None and call.text("interval") is not None:
         return today - timedelta(days=whole(call, "interval", 1, 1) - 1), today
@@ -65,7 +65,7 @@ def events(call: Call, world: World) -> Reply:
 
 
 def top(call: Call, world: World) -> Reply:
-    """Return today's most common events, and their change against yesterday."""
+    """Today's most common events, and their change against yesterday."""
     kind = choice(call, "type", TYPES)
     today = world.query_today()
     everything = tuple(world.events.name_totals())
@@ -105,7 +105,7 @@ def _quoted(name: str) -> str:
 
 
 def values(call: Call, world: World) -> Reply:
-    """Return the most common values of one property in the last 31 days."""
+    """The most common values of one property in the last 31 days."""
     event, name = required(call, "event"), required(call, "name")
     today = world.query_today()
     on = expression("name", f"properties[{_quoted(name)}]")

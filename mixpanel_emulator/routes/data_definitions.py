@@ -21,7 +21,7 @@ _RESOURCES = ("Event", "User")
 
 
 def _described(name: str, number: int, schema: dict[str, Any]) -> dict[str, Any]:
-    """Return what both lists say of an entry."""
+    """What both lists say of an entry."""
     held = schema.get("metadata", {}).get("com.mixpanel", {})
     return {
         "id": _FIRST_ID + number,
@@ -64,14 +64,14 @@ def _named(call: Call, items: Items) -> Items:
 
 
 def events(call: Call, world: World) -> Reply:
-    """Return events, or with custom_event the custom events; `name[]` keeps the named."""
+    """Events, or with custom_event the custom events; `name[]` keeps the named."""
     guard(call, world)
     found = _custom_events(world) if flag(call, "custom_event") else _events(world)
     return app_reply(_named(call, found))
 
 
 def properties(call: Call, world: World) -> Reply:
-    """Return the properties of events or of users; `name[]` keeps the named."""
+    """The properties of events or of users; `name[]` keeps the named."""
     guard(call, world)
     resource = choice(call, "resourceType", _RESOURCES, "Event")
     names = sorted(_profile_properties(world) if resource == "User" else _totals(world))
@@ -88,7 +88,7 @@ def _profile_properties(world: World) -> set[str]:
 
 
 def lookup_tables(call: Call, world: World) -> Reply:
-    """Return the lookup tables with integer ids of their own; `token` holds the public id."""
+    """The lookup tables with integer ids of their own; `token` holds the public id."""
     guard(call, world)
     return app_reply(
         [

@@ -18,7 +18,7 @@ NAMES_WINDOW_MS = 31 * DAY_MS
 
 
 def names(call: Call, world: World) -> Reply:
-    """Return the most common event names of the last 31 days, in descending alphabetical order.
+    """The most common event names of the last 31 days, in descending alphabetical order.
 
     The undocumented from_date and to_date choose other days.
     """
@@ -34,7 +34,7 @@ def names(call: Call, world: World) -> Reply:
 
 
 def top_properties(call: Call, world: World) -> Reply:
-    """Return the most common properties of one event, or of all when none is named."""
+    """The most common properties of one event, or of all when none is named."""
     event = call.text("event")
     if event is None and not world.settings.top_without_event:
         raise ApiError(400, "Missing required parameter: event")

@@ -23,7 +23,7 @@ FILTERS = (
 
 
 def engage(call: Call, world: World) -> Reply:
-    """Return one page of profiles; the first page opens a session for the others."""
+    """One page of profiles; the first page opens a session for the others."""
     page = whole(call, "page", 0, 0)
     session_id = call.text("session_id")
     if session_id:
@@ -40,7 +40,7 @@ def _query(call: Call) -> dict[str, str]:
 
 
 def _resume(call: Call, world: World, session_id: str) -> ProfileSession:
-    """Return a living session of the same query.
+    """A living session of the same query.
 
     Raises:
         ApiError: 400 for a session that is unknown, over its time, or of another query; and for
@@ -93,14 +93,14 @@ def _page(world: World, session_id: str, session: ProfileSession, page: int) -> 
 
 
 def stats(call: Call, world: World) -> Reply:
-    """Return how many profiles match; of the undocumented actions only count() is known."""
+    """How many profiles match; of the undocumented actions only count() is known."""
     if (call.text("action") or "count()") != "count()":
         raise ApiError(400, "Invalid parameter: action must be count()")
     return json_reply({"results": len(matching(call, world)), "status": "ok"})
 
 
 def revenue(call: Call, world: World) -> Reply:
-    """Return the legacy revenue report (observed), or the refusal it is set to."""
+    """The legacy revenue report (observed), or the refusal it is set to."""
     status = world.settings.revenue_status
     if status != HTTPStatus.OK:
         raise ApiError(status, "engage/revenue is no longer supported")

@@ -25,7 +25,7 @@ _WINDOW = re.compile(r"(\d+)([dh])", re.ASCII)
 
 
 def matching(call: Call, world: World) -> list[Profile]:
-    """Return the matching profiles, sorted, capped and trimmed as asked."""
+    """The matching profiles, sorted, capped and trimmed as asked."""
     cohort = _cohort(call, world)
     group_id = _group(call, world, cohort)
     found = [
@@ -64,7 +64,7 @@ def _cohort(call: Call, world: World) -> Profile | None:
 
 
 def _group(call: Call, world: World, cohort: Profile | None) -> str:
-    """Return the profile group meant; a cohort of a group brings its own."""
+    """The profile group meant; a cohort of a group brings its own."""
     group_id = call.text("data_group_id") or str((cohort or {}).get("data_group_id") or USERS)
     known = {str(group["data_group_id"]) for group in world.entities.get("data_groups")}
     if group_id != USERS and group_id not in known | set(world.profiles.groups()):
@@ -73,7 +73,7 @@ def _group(call: Call, world: World, cohort: Profile | None) -> str:
 
 
 def _members(call: Call, world: World, cohort_id: int, found: list[Profile]) -> list[Profile]:
-    """Return a cohort's members; by default also those without a profile."""
+    """A cohort's members; by default also those without a profile."""
     ids = [
         pair["distinct_id"]
         for pair in world.entities.get("cohort_members")
@@ -97,7 +97,7 @@ def _wanted(call: Call) -> set[str] | None:
 
 
 def _behaviors(call: Call, world: World) -> Counts:
-    """Return for each named behaviour how often each person did it in its window."""
+    """For each named behaviour how often each person did it in its window."""
     given = json_value(call, "behaviors")
     end = whole(call, "as_of_timestamp", world.clock.now_ms() // 1000) * 1000
     counts: Counts = {}

@@ -18,7 +18,7 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d.*)?", re.ASCII)
 
 
 def kind_of(value: Any) -> str:
-    """Return Mixpanel's word for a value's type; dates are strings that look like dates."""
+    """Mixpanel's word for a value's type; dates are strings that look like dates."""
     if isinstance(value, bool):
         return "boolean"
     if isinstance(value, (int, float)):
@@ -32,7 +32,7 @@ def kind_of(value: Any) -> str:
 
 
 def properties(call: Call, world: World) -> Reply:
-    """Return the most common properties with their count and most common type."""
+    """The most common properties with their count and most common type."""
     kinds: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for _, held in world.profiles.each(call.text("data_group_id") or USERS):
         for name, value in held.items():

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from mixpanel_emulator import json_text
 from mixpanel_emulator.dates import DAY_MS, iso_seconds, start_of
-from mixpanel_emulator.events import StoredEvent, Window
+from mixpanel_emulator.events import EventQuery, StoredEvent
 from mixpanel_emulator.http import TEXT_TYPE, ApiError, Call, Family, Reply
 from mixpanel_emulator.profiles import USERS
 from mixpanel_emulator.routes.reading import days, flag, names, whole
@@ -26,7 +26,7 @@ def export(call: Call, world: World) -> Reply:
     """Stream the events of whole days, one JSON object a line."""
     start, end = days(call, world.export_today(), world)
     limit = _limit(call)
-    window = Window(
+    window = EventQuery(
         start_of(start),
         start_of(end) + DAY_MS,
         local=world.settings.project_kind == "local",
@@ -43,7 +43,7 @@ def _limit(call: Call) -> int | None:
 
 
 def event_lookup(event: StoredEvent, world: World) -> Lookup:
-    """Return what an expression sees of an event.
+    """What an expression sees of an event.
 
     `$time` (or `time`) is in seconds, in the frame the project exports.
     """
@@ -99,7 +99,7 @@ def _lines(
     stamp: Callable[[StoredEvent], bytes],
     limit: int | None,
 ) -> Iterator[bytes]:
-    """Yield blocks of whole lines; a line is head, time, tail, all but the time ready-made."""
+    """Blocks of whole lines; a line is head, time, tail, all but the time ready-made."""
     heads: dict[str, bytes] = {}
     left = limit
     for page in pages:

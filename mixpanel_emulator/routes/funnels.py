@@ -62,7 +62,7 @@ def _length_ms(call: Call, funnel: dict[str, Any]) -> int:
 
 
 def funnels(call: Call, world: World) -> Reply:
-    """Return a saved funnel by bucket; completions after to_date count while the window is open.
+    """A saved funnel by bucket; completions after to_date count while the window is open.
 
     With `on` each date holds lists of steps by the first step's segment, `$overall` among them.
     """

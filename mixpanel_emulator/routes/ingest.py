@@ -58,7 +58,7 @@ def _parts(item: Any) -> tuple[str, dict[str, Any]]:
 
 
 def _stamped(properties: dict[str, Any], now: int) -> dict[str, Any]:
-    """Return the properties as they are stored: control fields out, service fields in."""
+    """The properties as they are stored: control fields out, service fields in."""
     control = {"token", "time", "ip"}
     kept = {name: value for name, value in properties.items() if name not in control}
     return {

@@ -32,7 +32,7 @@ def _decode(text: str) -> Any:
 
 
 def read_batch(call: Call) -> list[Any]:
-    """Return the objects of a batch; a single object is a batch of one.
+    """The objects of a batch; a single object is a batch of one.
 
     Raises:
         ApiError: 400 if the body cannot be read, 413 if it is over 2 MiB.
@@ -51,7 +51,7 @@ def read_batch(call: Call) -> list[Any]:
 
 
 def acknowledge(call: Call, error: str | None) -> Reply:
-    """Return what /track, /engage and /groups say: 1 or 0 as text, or an object for verbose=1."""
+    """What /track, /engage and /groups say: 1 or 0 as text, or an object for verbose=1."""
     status = 0 if error else 1
     if call.text("verbose") == "1":
         return json_reply({"error": error, "status": status})

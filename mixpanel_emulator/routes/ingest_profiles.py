@@ -46,7 +46,7 @@ def engage(call: Call, world: World) -> Reply:
 
 
 def data_group(world: World, group_key: str) -> str:
-    """Return the data group id of a group key; an unknown key becomes a new data group."""
+    """The data group id of a group key; an unknown key becomes a new data group."""
     for group in world.entities.get("data_groups"):
         if group.get("property_name") == group_key:
             return str(group["data_group_id"])

@@ -29,13 +29,13 @@ def _named(schemas: list[dict[str, Any]], name: str) -> Any:
 
 
 def all_schemas(call: Call, world: World) -> Reply:
-    """Return all schemas."""
+    """All schemas."""
     own_project(call)
     return app_reply(world.entities.get("schemas"))
 
 
 def schemas_of_type(call: Call, world: World) -> Reply:
-    """Return a type's schemas, or with entity_name that one's schemaJson."""
+    """A type's schemas, or with entity_name that one's schemaJson."""
     own_project(call)
     found = _of_type(call, world)
     name = call.text("entity_name")
@@ -43,7 +43,7 @@ def schemas_of_type(call: Call, world: World) -> Reply:
 
 
 def schema_by_name(call: Call, world: World) -> Reply:
-    """Return one schemaJson, wrapped or (the spec's form) bare."""
+    """One schemaJson, wrapped or (the spec's form) bare."""
     own_project(call)
     schema = _named(_of_type(call, world), call.args["name"])
     return json_reply(schema) if world.settings.schema_by_name_bare else app_reply(schema)

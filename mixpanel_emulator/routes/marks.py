@@ -1,4 +1,4 @@
-"""What funnels, retention and frequency read (marks) and what they count in (buckets)."""
+"""The events (marks) and the buckets of funnels, retention and frequency."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mixpanel_emulator.buckets import label, series
 from mixpanel_emulator.event_counts import expression, matches, segment_name
-from mixpanel_emulator.events import Window
+from mixpanel_emulator.events import EventQuery
 from mixpanel_emulator.http import ApiError, Call
 from mixpanel_emulator.person_events import Moments, by_person
 from mixpanel_emulator.routes.reading import choice, whole
@@ -51,14 +51,14 @@ class Buckets:
     days: int | None = None
 
     def label(self, ms: int) -> str:
-        """Return the name of the bucket of an instant: its first day."""
+        """The name of the bucket of an instant: its first day."""
         if self.days is None:
             return label(ms, self.unit, self.zone)
         past = (date.fromisoformat(label(ms, "day", self.zone)) - self.start).days
         return (self.start + timedelta(past // self.days * self.days)).isoformat()
 
     def names(self) -> list[str]:
-        """Return the names of all buckets in order."""
+        """The names of all buckets in order."""
         if self.days is None:
             return series(self.start, self.end, self.unit, self.zone)
         count = (self.end - self.start).days // self.days + 1
@@ -97,7 +97,7 @@ class Wanted:
     on: str | None = None
 
     def marks(self, world: World) -> list[Mark]:
-        """Return the events, in order of time within each name."""
+        """The events, in order of time within each name."""
         where, on = expression(*self.where), expression("on", self.on)
         if where is None and on is None:
             return [
@@ -105,7 +105,7 @@ class Wanted:
                 for name in self.names
                 for moment, who in world.events.moments(name, self.first, self.last)
             ]
-        found = matches(world, Window(self.first, self.last, names=self.names), where, on)
+        found = matches(world, EventQuery(self.first, self.last, names=self.names), where, on)
         return sorted(
             (Mark(moment, who, segment_name(segment)) for moment, who, segment in found),
             key=lambda mark: mark.moment,
@@ -113,16 +113,16 @@ class Wanted:
 
 
 def people(marks: Sequence[Mark]) -> Moments:
-    """Return the instants by person."""
+    """The instants by person."""
     return by_person((mark.moment, mark.who) for mark in marks)
 
 
 def largest(marks: Sequence[Mark], limit: int) -> list[str]:
-    """Return the segments with the most events, at most `limit` of them."""
+    """The segments with the most events, at most `limit` of them."""
     counts = Counter(mark.segment for mark in marks)
     return sorted(counts, key=lambda name: (-counts[name], name))[:limit]
 
 
 def people_of(marks: Sequence[Mark], segment: str) -> Moments:
-    """Return the instants by person of one segment's events."""
+    """The instants by person of one segment's events."""
     return people([mark for mark in marks if mark.segment == segment])

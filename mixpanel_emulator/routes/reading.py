@@ -17,7 +17,7 @@ _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 
 def required(call: Call, name: str) -> str:
-    """Return a parameter that must be there.
+    """A parameter that must be there.
 
     Raises:
         ApiError: 400 if it is missing or empty.
@@ -29,7 +29,7 @@ def required(call: Call, name: str) -> str:
 
 
 def choice(call: Call, name: str, allowed: tuple[str, ...], default: str | None = None) -> str:
-    """Return a parameter that must be one of a few words; without a default it is required."""
+    """A parameter that must be one of a few words; without a default it is required."""
     text = required(call, name) if default is None else call.text(name) or default
     if text not in allowed:
         raise ApiError(400, f"Invalid parameter: {name} must be one of {', '.join(allowed)}")
@@ -37,7 +37,7 @@ def choice(call: Call, name: str, allowed: tuple[str, ...], default: str | None 
 
 
 def whole(call: Call, name: str, default: int, low: int = 0, high: int = 1 << 62) -> int:
-    """Return an integer parameter within bounds."""
+    """An integer parameter within bounds."""
     text = call.text(name)
     if text is None:
         return default
@@ -47,7 +47,7 @@ def whole(call: Call, name: str, default: int, low: int = 0, high: int = 1 << 62
 
 
 def flag(call: Call, name: str, *, default: bool = False) -> bool:
-    """Return a boolean parameter: true, false, 1 or 0."""
+    """A boolean parameter: true, false, 1 or 0."""
     text = call.text(name)
     if text is None:
         return default
@@ -57,7 +57,7 @@ def flag(call: Call, name: str, *, default: bool = False) -> bool:
 
 
 def json_value(call: Call, name: str) -> Any:
-    """Return a parameter that is JSON text (or a value of a JSON body); None if absent."""
+    """A parameter that is JSON text (or a value of a JSON body); None if absent."""
     value = call.params.get(name)
     if not isinstance(value, str):
         return value
@@ -68,7 +68,7 @@ def json_value(call: Call, name: str) -> Any:
 
 
 def names(call: Call, name: str) -> tuple[str, ...] | None:
-    """Return a parameter that is a JSON array of strings; None if absent."""
+    """A parameter that is a JSON array of strings; None if absent."""
     value = json_value(call, name)
     if value is None:
         return None
@@ -78,7 +78,7 @@ def names(call: Call, name: str) -> tuple[str, ...] | None:
 
 
 def days(call: Call, now: date, world: World) -> tuple[date, date]:
-    """Return the inclusive range from_date..to_date.
+    """The inclusive range from_date..to_date.
 
     Raises:
         ApiError: 400 if to_date is later than `now`; 403 if the plan's history is shorter (the

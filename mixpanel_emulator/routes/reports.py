@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 def cohorts(_call: Call, world: World) -> Reply:
-    """Return the cohorts as a bare array."""
+    """The cohorts as a bare array."""
     return json_reply(world.entities.get("cohorts"))
 
 
 def legacy_annotations(call: Call, world: World) -> Reply:
-    """Return annotations of a range of days in the form of the old API (observed)."""
+    """Annotations of a range of days in the form of the old API (observed)."""
     first, last = call.text("from_date") or "", call.text("to_date") or "9999"
     found = [
         {
@@ -40,7 +40,7 @@ def legacy_annotations(call: Call, world: World) -> Reply:
 
 
 def _stamp(day: date, world: World) -> str:
-    """Return a day's start as insights prints it: with the project's offset."""
+    """A day's start as insights prints it: with the project's offset."""
     zone = world.settings.zone()
     minutes = offset_ms(zone, zone_start_of(day, zone)) // 60_000
     sign = "-" if minutes < 0 else "+"
@@ -49,7 +49,7 @@ def _stamp(day: date, world: World) -> str:
 
 
 def insights(call: Call, world: World) -> Reply:
-    """Return a saved report's result over its own date range (OpenAPI: query).
+    """A saved report's result over its own date range (OpenAPI: query).
 
     A result stored under the truth kind "insights" ({"bookmark_id", "result"}) wins over one
     computed from the bookmark's event.
@@ -80,7 +80,7 @@ def insights(call: Call, world: World) -> Reply:
 
 
 def funnel_list(_call: Call, world: World) -> Reply:
-    """Return the saved funnels' ids and names as a bare array."""
+    """The saved funnels' ids and names as a bare array."""
     found = [
         {"funnel_id": funnel["funnel_id"], "name": funnel["name"]}
         for funnel in world.entities.get("funnels")

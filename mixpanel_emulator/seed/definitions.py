@@ -73,7 +73,7 @@ def _cohorts(plan: Plan) -> Items:
 
 
 def _members(plan: Plan) -> Items:
-    """Return who is in which cohort; one of the buyers has no profile."""
+    """Who is in which cohort; one of the buyers has no profile."""
     rng = Random(f"cohorts:{plan.seed}")  # noqa: S311 - reproducible, not secret
     found: Items = []
     for number, name, count, group in _cohort_sizes(plan):
@@ -234,7 +234,7 @@ def _custom() -> dict[str, Items]:
 
 
 def definitions(plan: Plan) -> dict[str, Items]:
-    """Return every kind of definition with its list."""
+    """Every kind of definition with its list."""
     return {
         "annotations": _annotations(plan),
         "annotation_tags": _tags(),

@@ -69,6 +69,6 @@ def _user_schema() -> dict[str, Any]:
 
 
 def schemas() -> list[dict[str, Any]]:
-    """Return the schemas: five events and the customer."""
+    """The schemas: five events and the customer."""
     events = [_schema(name, number) for number, name in enumerate(_DESCRIBED)]
     return [*events, _user_schema()]

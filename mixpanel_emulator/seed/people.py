@@ -53,13 +53,13 @@ def _person(rng: Random, number: int, plan: Plan) -> Profile:
 
 
 def people(plan: Plan) -> list[Profile]:
-    """Return the user profiles."""
+    """The user profiles."""
     rng = Random(f"people:{plan.seed}")  # noqa: S311 - reproducible, not secret
     return [_person(rng, number, plan) for number in range(plan.people)]
 
 
 def companies(plan: Plan) -> dict[str, list[Profile]]:
-    """Return the group profiles by data group id, which may be negative (observed)."""
+    """The group profiles by data group id, which may be negative (observed)."""
     rng = Random(f"groups:{plan.seed}")  # noqa: S311 - reproducible, not secret
     firms = [
         (f"company-{number:03d}", {"$name": f"Company {number}", "seats": rng.randrange(1, 500)})

@@ -60,6 +60,6 @@ def _plant_events(world: World, source: Iterable[NewEvent]) -> int:
     stream = iter(source)
     added = 0
     while batch := list(islice(stream, _BATCH)):
-        shown = [event._replace(visible_at_ms=event.visible_at_ms + lag) for event in batch]
-        added += world.events.add(shown, zone)
+        visible = [event._replace(visible_at_ms=event.visible_at_ms + lag) for event in batch]
+        added += world.events.add(visible, zone)
     return added

@@ -34,7 +34,7 @@ def _common(plan: Plan, number: int) -> dict[str, Any]:
 
 
 def feature_flags(plan: Plan) -> list[dict[str, Any]]:
-    """Return the flags, an archived one among them."""
+    """The flags, an archived one among them."""
     variants = [
         {"key": "control", "value": False, "is_control": True, "split": 0.5, "is_sticky": False},
         {"key": "on", "value": {"color": "blue"}, "is_control": False, "split": 0.5},
@@ -63,7 +63,7 @@ def feature_flags(plan: Plan) -> list[dict[str, Any]]:
 
 
 def experiments(plan: Plan) -> list[dict[str, Any]]:
-    """Return the experiments."""
+    """The experiments."""
     return [
         {
             "id": str(UUID(int=2000 + number)),

@@ -88,7 +88,7 @@ class Plan:
 
 
 def person_id(number: int) -> str:
-    """Return the distinct_id of the n-th person."""
+    """The distinct_id of the n-th person."""
     return f"user-{number:06d}"
 
 
@@ -124,7 +124,7 @@ def _device(rng: Random) -> dict[str, Any]:
 
 
 def _details(rng: Random, name: str) -> dict[str, Any]:
-    """Return the properties an event has of its own; `price` is of mixed types on purpose."""
+    """The properties an event has of its own; `price` is of mixed types on purpose."""
     if name in ("View Item", "Add to Cart", "Remove from Cart", "Rate Item", "Share"):
         price = round(rng.random() * 200, 2)
         kept = rng.randrange(100)
@@ -155,7 +155,7 @@ class _Shop:
         self._first_day = plan.now_ms // DAY_MS - plan.days + 1
 
     def events(self) -> Iterator[NewEvent]:
-        """Yield exactly as many events as planned."""
+        """Exactly as many events as planned."""
         left = self._plan.events
         for event in self._all():
             if left <= 0:
@@ -229,7 +229,7 @@ class _Shop:
         return NewEvent(name, moment, properties, processed, fraction)
 
     def _lateness(self) -> int:
-        """Return how late an event comes in: mostly seconds, sometimes hours, rarely days."""
+        """How late an event comes in: mostly seconds, sometimes hours, rarely days."""
         rng = self._rng
         draw = rng.randrange(1000)
         if draw >= _LATE_PER_MILLE:
@@ -239,7 +239,7 @@ class _Shop:
         return rng.randrange(DAY_MS, 4 * DAY_MS)
 
     def _again(self, event: NewEvent) -> NewEvent:
-        """Return a duplicate as retries make them: the same event, processed once more."""
+        """A duplicate as retries make them: the same event, processed once more."""
         if self._rng.randrange(2):
             return event
         later = min(event.visible_at_ms + self._rng.randrange(5_000), self._plan.now_ms)
@@ -250,5 +250,5 @@ class _Shop:
 
 
 def shop_events(plan: Plan) -> Iterator[NewEvent]:
-    """Yield the planned number of events, none later than the plan's present."""
+    """The planned number of events, none later than the plan's present."""
     return _Shop(plan).events()

@@ -14,7 +14,7 @@ _RUNS = 33
 
 
 def warehouse(plan: Plan) -> dict[str, list[dict[str, Any]]]:
-    """Return the kinds of the warehouse connectors; the first import has more runs than show."""
+    """The kinds of the warehouse connectors; the first import has more runs than show."""
     creator = {"creator_id": 7, "creator_name": "Ana Roy", "creator_email": "ana@shop.example"}
     created = iso_seconds(plan.now_ms - 100 * DAY_MS, "Z")
     imports = [

@@ -90,7 +90,8 @@ def test_the_map_for_contributors_leads_to_what_is_there() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text()
     [table] = re.findall(r"\| what changes \|[^\n]*\n\|---[^\n]*\n(.*?)\n\n", text, re.DOTALL)
     for row in table.splitlines():
-        file, name, _tests = spans(row)
+        guess, file, name, _tests = spans(row)
+        assert file.startswith(f"source_mixpanel/{guess}"), row
         assert re.search(rf"^(def |class )?{name}\b", (ROOT / file).read_text(), re.MULTILINE), row
 
 

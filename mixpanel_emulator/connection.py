@@ -126,7 +126,7 @@ class Exchange:
     async def vanish(self, fault: Fault) -> None:
         """Give no answer at all: hang for a while, then drop; or reset at once."""
         if fault.kind == "hang":
-            await self._gone(fault.seconds)
+            await self._client_gone(fault.seconds)
             await _close(_transport_of(self.scope))
         else:
             await _reset(_transport_of(self.scope))
@@ -134,13 +134,13 @@ class Exchange:
     async def _stream(self, blocks: Iterator[bytes], bandwidth: float | None) -> None:
         clock = asyncio.get_running_loop().time
         pace = Pace(bandwidth, clock())
-        for piece in pace.chunks(blocks):
+        for chunk in pace.chunks(blocks):
             # Other requests get their turn between pieces.
-            await asyncio.sleep(pace.wait(len(piece), clock()))
+            await asyncio.sleep(pace.wait(len(chunk), clock()))
             if _transport_of(self.scope).is_closing():
                 return
-            if piece:
-                await self._chunk(piece, more=True)
+            if chunk:
+                await self._chunk(chunk, more=True)
 
     async def _start(self, reply: Reply, extra: dict[str, str]) -> None:
         headers = {"content-type": reply.content_type, **reply.headers, **extra}
@@ -156,13 +156,13 @@ class Exchange:
             await self._chunk(b"", more=False)
             return
         if ending is wire.Ending.HANG:
-            await self._gone(seconds)
+            await self._client_gone(seconds)
         if ending is wire.Ending.RESET:
             await _reset(line)
         else:
             await _close(line)
 
-    async def _gone(self, seconds: float) -> None:
+    async def _client_gone(self, seconds: float) -> None:
         """Wait until the client hangs up, or for so many seconds."""
         try:
             await asyncio.wait_for(self._disconnected(), seconds)

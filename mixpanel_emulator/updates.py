@@ -8,20 +8,20 @@ from typing import Any
 Properties = dict[str, Any]
 
 
-def _set(old: Properties, given: Properties) -> Properties:
-    return {**old, **given}
+def _set(old: Properties, changes: Properties) -> Properties:
+    return {**old, **changes}
 
 
-def _set_once(old: Properties, given: Properties) -> Properties:
-    return {**given, **old}
+def _set_once(old: Properties, changes: Properties) -> Properties:
+    return {**changes, **old}
 
 
 def _number(value: Any) -> Any:
     return value if isinstance(value, (int, float)) and not isinstance(value, bool) else 0
 
 
-def _add(old: Properties, given: Properties) -> Properties:
-    sums = {name: _number(old.get(name)) + _number(value) for name, value in given.items()}
+def _add(old: Properties, changes: Properties) -> Properties:
+    sums = {name: _number(old.get(name)) + _number(value) for name, value in changes.items()}
     return {**old, **sums}
 
 
@@ -29,28 +29,28 @@ def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _append(old: Properties, given: Properties) -> Properties:
-    return {**old, **{name: [*_list(old.get(name)), value] for name, value in given.items()}}
+def _append(old: Properties, changes: Properties) -> Properties:
+    return {**old, **{name: [*_list(old.get(name)), value] for name, value in changes.items()}}
 
 
-def _union(old: Properties, given: Properties) -> Properties:
+def _union(old: Properties, changes: Properties) -> Properties:
     merged = dict(old)
-    for name, values in given.items():
-        kept = _list(old.get(name))
-        merged[name] = [*kept, *(value for value in _list(values) if value not in kept)]
+    for name, values in changes.items():
+        present = _list(old.get(name))
+        merged[name] = [*present, *(value for value in _list(values) if value not in present)]
     return merged
 
 
-def _remove(old: Properties, given: Properties) -> Properties:
+def _remove(old: Properties, changes: Properties) -> Properties:
     merged = dict(old)
-    for name, value in given.items():
+    for name, value in changes.items():
         if name in old:
             merged[name] = [item for item in _list(old[name]) if item != value]
     return merged
 
 
-def _unset(old: Properties, given: Any) -> Properties:
-    names = given if isinstance(given, list) else [given]
+def _unset(old: Properties, changes: Any) -> Properties:
+    names = changes if isinstance(changes, list) else [changes]
     return {name: value for name, value in old.items() if name not in names}
 
 

@@ -198,8 +198,8 @@ class _Compiler(Transformer[Token, Evaluator]):
     """Turns the parse tree into one closure."""
 
     def access(self, scope: Token, name: Token) -> Evaluator:
-        place, key = str(scope), _unquote(name)
-        return lambda lookup: lookup(place, key)
+        scope_name, key = str(scope), _unquote(name)
+        return lambda lookup: lookup(scope_name, key)
 
     def call(self, name: Token, inner: Evaluator) -> Evaluator:
         function = _FUNCTIONS[str(name)]

@@ -131,7 +131,7 @@ class _Cut:
         self._lines = lines_of(blocks)
         self._count = fault.after_lines or 0
         self._bytes = fault.after_bytes
-        self._held: deque[bytes] = deque()
+        self._pending_lines: deque[bytes] = deque()
 
     def head(self) -> Iterator[bytes]:
         if self._bytes is not None:
@@ -139,7 +139,7 @@ class _Cut:
         return self._head_by_lines() if self._count >= 0 else self._all_but_last()
 
     def rest(self) -> Iterator[bytes]:
-        yield from self._held
+        yield from self._pending_lines
         yield from self._lines
 
     def _head_by_lines(self) -> Iterator[bytes]:
@@ -151,9 +151,9 @@ class _Cut:
 
     def _all_but_last(self) -> Iterator[bytes]:
         for line in self._lines:
-            self._held.append(line)
-            if len(self._held) > -self._count:
-                yield self._held.popleft()
+            self._pending_lines.append(line)
+            if len(self._pending_lines) > -self._count:
+                yield self._pending_lines.popleft()
 
     def _head_by_bytes(self, left: int) -> Iterator[bytes]:
         while left > 0:
@@ -162,7 +162,7 @@ class _Cut:
                 return
             yield line[:left]
             if len(line) > left:
-                self._held.append(line[left:])
+                self._pending_lines.append(line[left:])
             left -= len(line)
 
 

@@ -56,6 +56,6 @@ def airbyte_errors() -> Iterator[None]:
 
 def kind_of(error: Exception) -> FailureKind:
     """The failure type of an error that has left `airbyte_errors`."""
-    told = error.failure_type if isinstance(error, AirbyteTracedException) else None
-    kind: FailureKind = (told or FailureType.system_error).value
+    given_type = error.failure_type if isinstance(error, AirbyteTracedException) else None
+    kind: FailureKind = (given_type or FailureType.system_error).value
     return kind

@@ -111,12 +111,12 @@ class Outage:
         if started > self._last or not self.faults:
             self.faults += 1
         self._last = now
-        left = self._began + backoff.budget_s - now
+        budget_left_s = self._began + backoff.budget_s - now
         if self.exhausts(backoff, now):
             # The next request fails after one attempt.
             return backoff.patient_pause(_FAULTS_OF_LAST_PAUSE, 0.5)
         pause = backoff.patient_pause(self.faults, 0.5)
-        return min(pause, left) if left > 0 else pause
+        return min(pause, budget_left_s) if budget_left_s > 0 else pause
 
     def answered(self) -> None:
         """Count an answer of any other kind, be it a refusal."""

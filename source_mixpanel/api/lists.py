@@ -81,22 +81,22 @@ class ListReader:
         Raises:
             DataError: There are items, and none is usable.
         """
-        good, odd = [], Oddities()
+        usable_items, odd = [], Oddities()
         for item in items:
             if isinstance(item, Mapping) and fits(item):
-                good.append(item)
+                usable_items.append(item)
             else:
                 odd.add(item)
         if not odd.count:
-            return good
+            return usable_items
         sentence = (
             f"Mixpanel's list for stream {stream!r} has {odd.count} of {len(items)} items {what}: "
             f"{odd.shown()}."
         )
-        if not good:
+        if not usable_items:
             raise DataError(sentence)
         self.warn(f"{sentence} They are left out, the others are read.")
-        return good
+        return usable_items
 
     def event_names(self, first: date, last: date, stream: str) -> list[str]:
         """The names of the events of some days, cached; at most `MOST_EVENT_NAMES`.

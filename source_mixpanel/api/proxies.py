@@ -49,8 +49,8 @@ def variable_of(url: str) -> str:
     scheme = urlsplit(url).scheme
     names = [f"{scheme}_proxy", "all_proxy"]
     spelled = [spelling for name in names for spelling in (name, name.upper())]
-    given = (name for name in spelled if proxy and os.environ.get(name) == proxy)
-    return next(given, f"{scheme}_proxy".upper())
+    matching = (name for name in spelled if proxy and os.environ.get(name) == proxy)
+    return next(matching, f"{scheme}_proxy".upper())
 
 
 def _proxy_of(url: str) -> str | None:

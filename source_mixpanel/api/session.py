@@ -69,8 +69,8 @@ class MixpanelSession(requests.Session):
         target = super().get_redirect_target(resp)
         if target is None or resp.request.method != "GET":
             return None
-        there = urljoin(str(resp.url), target)
-        return target if _origin(there) == _origin(str(resp.url)) else None
+        absolute_url = urljoin(str(resp.url), target)
+        return target if _origin(absolute_url) == _origin(str(resp.url)) else None
 
 
 def _origin(url: str) -> tuple[str, str]:

@@ -136,8 +136,8 @@ def named_in(config: Config) -> Named:
     events = {"export": config.export_events or ()}
     funnels: dict[str, int] = {}
     for report in config.reports:
-        stream, told = f"report_{report.name}", report.parameters
-        events[stream] = tuple(filter(None, (getattr(told, key, None) for key in _EVENT_KEYS)))
+        stream, params = f"report_{report.name}", report.parameters
+        events[stream] = tuple(filter(None, (getattr(params, key, None) for key in _EVENT_KEYS)))
         if isinstance(report, FunnelReport):
             funnels[stream] = report.parameters.funnel_id
     return Named({stream: names for stream, names in events.items() if names}, funnels)

@@ -92,12 +92,18 @@ class Privacy:
         """A JSON Schema of properties, without excluded ones."""
         if not self.excluded or not isinstance(schema, Mapping):
             return schema
-        kept, properties, required = dict(schema), schema.get("properties"), schema.get("required")
+        guarded, properties, required = (
+            dict(schema),
+            schema.get("properties"),
+            schema.get("required"),
+        )
         if isinstance(properties, Mapping):
-            kept["properties"] = {n: spec for n, spec in properties.items() if not self.excludes(n)}
+            guarded["properties"] = {
+                n: spec for n, spec in properties.items() if not self.excludes(n)
+            }
         if isinstance(required, list):
-            kept["required"] = [n for n in required if not self.excludes(str(n))]
-        return kept
+            guarded["required"] = [n for n in required if not self.excludes(str(n))]
+        return guarded
 
     def id(self, text: str) -> str:
         """The id of a person or group as every stream emits it: hashed, if ids are."""

@@ -58,7 +58,7 @@ class _Placing:
         selectors: Which values go to `columns`; None for all.
         text: Columns whose values become text.
         rescued: Names of values that have no column or do not fit it.
-        odd: Names and types of values to report.
+        unfit: Names and types of values to report.
         floats: Names of floats, which may be rounded integers.
         nested: Whether there are lists or objects, which may contain long integers.
         checks: Names whose values have to be checked, and how.
@@ -71,7 +71,7 @@ class _Placing:
     selectors: tuple[bool, ...] | None = None
     text: tuple[str, ...] = ()
     rescued: tuple[str, ...] = ()
-    odd: tuple[tuple[str, type], ...] = ()
+    unfit: tuple[tuple[str, type], ...] = ()
     floats: tuple[str, ...] = ()
     nested: bool = False
     checks: tuple[tuple[str, Check], ...] = ()
@@ -111,7 +111,7 @@ class PropertyColumns:
 
     Attributes:
         blank: A row of nulls: the core columns and `rescued_properties`.
-        held: Names in all cached placings.
+        cached_names: Names in all cached placings.
     """
 
     def __init__(
@@ -130,7 +130,7 @@ class PropertyColumns:
         self._parse_again = parse_again
         self._plans: dict[tuple[str, ...], _Plan] = {}
         self._seen: set[int] = set()
-        self.held = 0
+        self.cached_names = 0
         self._tally = Tally(catalog)
 
     @property
@@ -159,7 +159,7 @@ class PropertyColumns:
         row.update(zip(placing.columns, values))  # noqa: B905 - as long as each other by make
         for column in placing.text:
             row[column] = as_text(row[column])
-        if placing.odd:
+        if placing.unfit:
             placing.count += 1
             if placing.rescued:
                 row[RESCUED] = {name: properties[name] for name in placing.rescued}
@@ -250,10 +250,10 @@ class PropertyColumns:
     ) -> _Placing:
         if (known := plan.placings.get(signature)) is not None:
             return known
-        self.held += len(names)
-        if self.held > _MAX_CACHED_NAMES:
+        self.cached_names += len(names)
+        if self.cached_names > _MAX_CACHED_NAMES:
             self._clear_cache()
-            self.held = len(names)
+            self.cached_names = len(names)
             self._plans[names] = plan
             plan.placings.clear()
         placing = plan.placings[signature] = self._place_all(names, signature)
@@ -268,7 +268,7 @@ class PropertyColumns:
     def _count(self) -> None:
         for plan in self._plans.values():
             for placing in plan.placings.values():
-                for raw, kind in placing.odd if placing.count else ():
+                for raw, kind in placing.unfit if placing.count else ():
                     self._tally.add(raw, kind, placing.count)
                 placing.count = 0
 
@@ -311,7 +311,7 @@ class PropertyColumns:
         return column.name
 
     def _no_column(self, placing: _Placing, raw: str, kind: type) -> None:
-        placing.odd += ((raw, kind),)
+        placing.unfit += ((raw, kind),)
         if self._catalog.rescues:
             placing.rescued += (raw,)
 

@@ -80,7 +80,7 @@ def object_schema(columns: Mapping[str, Any], *, rescues: bool = True) -> dict[s
         "$schema": "http://json-schema.org/draft-07/schema#",
         "type": "object",
         "additionalProperties": True,
-        "properties": {name: schema_of(told) for name, told in columns.items()},
+        "properties": {name: schema_of(declared) for name, declared in columns.items()},
     }
 
 

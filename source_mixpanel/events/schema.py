@@ -212,7 +212,7 @@ def _described(document: Document) -> Kinds | None:
         # These are written by hand, and need not be schemas.
         for raw, spec in _inside(_inside(entry, "schemaJson"), "properties").items():
             kinds[raw].update(declared_types(spec))
-    return kinds if entries.found else None
+    return kinds if entries.has_array else None
 
 
 def _inside(value: Any, key: str) -> Mapping[str, Any]:

@@ -95,7 +95,11 @@ def full_spans(coverage: Coverage, wanted: Wanted) -> tuple[list[Span], list[Spa
         begin = max(part.first, part.over_through(wanted.look_back.days) + ONE_DAY)
         if begin <= part.last:
             spans.append(_late_events(replace(part, first=begin), begin))
-    cut = [piece for span in _newest_first(spans) for piece in _split_at(span, wanted.today)]
+    cut = [
+        part_of_span
+        for span in _newest_first(spans)
+        for part_of_span in _split_at(span, wanted.today)
+    ]
     over = [span for span in cut if span.last < wanted.today]
     return over, [span for span in cut if span.last >= wanted.today]
 
@@ -111,16 +115,16 @@ def incremental_spans(
         wanted: The days to have.
         reread: Whether all events of the look-back window are read again.
     """
-    whole = list(coverage.gaps(wanted.start, wanted.end))
-    again = list(_old_empty_days(whole, empty, wanted))
-    whole = [rest for span in whole for rest in _outside(span, again)]
+    full = list(coverage.gaps(wanted.start, wanted.end))
+    again = list(_old_empty_days(full, empty, wanted))
+    full = [rest for span in full for rest in _outside(span, again)]
     young: list[Span] = []
     old: list[tuple[int, Span]] = []
     for part in coverage.parts:
         begin = wanted.look_back.begin(coverage, part)
         for inside in Coverage((part,)).within(wanted.start, wanted.end):
             if reread or part.watermark_ms is None:
-                whole += _from_day(inside, begin)
+                full += _from_day(inside, begin)
                 continue
             young_parts, old_parts = wanted.tiers(inside)
             young += [_late_events(each, begin) for each in young_parts]
@@ -129,7 +133,11 @@ def incremental_spans(
                 for each in old_parts
                 for asked_ms in _with_last_request(each, begin, empty)
             ]
-    cut = [piece for span in _newest_first(whole) for piece in _split_at(span, wanted.young_from)]
+    cut = [
+        part_of_span
+        for span in _newest_first(full)
+        for part_of_span in _split_at(span, wanted.young_from)
+    ]
     first = [span for span in cut if span.first >= wanted.young_from]
     history = [span for span in cut if span.first < wanted.young_from]
     return _joined([*first, *_newest_first(young), *history]), [

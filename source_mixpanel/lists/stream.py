@@ -191,8 +191,8 @@ def _without_secrets(value: Any) -> Any:
     if not isinstance(value, Mapping):
         return value
     return {
-        name: _without_secrets(held)
-        for name, held in value.items()
+        name: _without_secrets(member)
+        for name, member in value.items()
         if not any(word in name.lower() for word in _SECRET_WORDS)
     }
 

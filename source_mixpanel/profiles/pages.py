@@ -85,7 +85,7 @@ class PageSource:
 
     def document(self, part: Part, walk: Walk, number: int) -> Document:
         """The body of a page; page 0 opens a session."""
-        form = {**part.ask, "page_size": str(walk.size or self.page_size)}
+        form = {**part.params, "page_size": str(walk.size or self.page_size)}
         if self.only is not None:
             form["output_properties"] = self.only
         if number:

@@ -172,18 +172,18 @@ class ProfileRows:
 
     def sentences(self, stream: str) -> list[str]:
         """A sentence for each kind of unusual profile, and those of `PropertyColumns`."""
-        told = []
+        found = []
         if self._without_id.count:
-            told.append(
+            found.append(
                 f"Stream {stream!r}: {self._without_id.count} profiles have no id, so they are "
                 f"left out: {self._without_id.shown()}."
             )
         if self._non_text_ids.count:
-            told.append(
+            found.append(
                 f"Stream {stream!r}: {self._non_text_ids.count} profiles have an id that is no "
                 f"text; it is emitted as its JSON text: {self._non_text_ids.shown()}."
             )
-        return [*told, *self.columns.sentences(stream)]
+        return [*found, *self.columns.sentences(stream)]
 
 
 def _parts(profile: Any) -> tuple[Any, Mapping[str, Any]] | None:

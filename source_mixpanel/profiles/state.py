@@ -49,7 +49,7 @@ class ProfileState:
     open: Mapping[str, OpenWalk] = field(default_factory=dict)
     origin: Origin = field(default_factory=Origin)
 
-    def begun(self, now: Origin, now_ms: int, since: str | None) -> ProfileState:
+    def at_start(self, now: Origin, now_ms: int, since: str | None) -> ProfileState:
         """The state at the beginning of a sync.
 
         An earlier attempt is continued if it was of the same project and data view, from the same

@@ -98,7 +98,7 @@ GROUPS = ProfilesDeclaration(
         "data_group_id",
         unit="group keys",
         noun="group key",
-        ask=lambda group: {"data_group_id": str(group["data_group_id"])},
+        params=lambda group: {"data_group_id": str(group["data_group_id"])},
         columns=lambda group: {"data_group_id": str(group["data_group_id"])},
         name="property_name",
     ),
@@ -124,7 +124,7 @@ COHORT_MEMBERS = ProfilesDeclaration(
         "id",
         unit="cohorts",
         noun="cohort",
-        ask=_members_of,
+        params=_members_of,
         columns=lambda cohort: {"cohort_id": cohort["id"]},
         wanted=lambda cohort: cohort.get("count") != 0,
     ),
@@ -191,7 +191,7 @@ class ProfileStream(MixpanelStream):
         if self.declared.each is None:
             return [None]
         try:
-            groups = {part.ask.get("data_group_id") for part in self.parts()} - {None}
+            groups = {part.params.get("data_group_id") for part in self.parts()} - {None}
             return [*users, *sorted(groups, key=str)]
         except (ForbiddenError, RefusedError, DataError) as error:
             self.logger.info(f"Stream {self.name!r} is discovered without its properties: {error}")
@@ -240,7 +240,7 @@ class ProfileStream(MixpanelStream):
         if self._since is not None:
             self.go_on_from(state.origin, now)
         self._start = self.context.time.mark()
-        self._state = state.begun(now, self.context.now_ms(), self._since)
+        self._state = state.at_start(now, self.context.now_ms(), self._since)
         shape, privacy = self.settings.shape, self.context.privacy
         self._rows = ProfileRows(self.catalog, shape, self.core, privacy)
         for key, mark in self._state.open.items():
@@ -336,7 +336,7 @@ class ProfileStream(MixpanelStream):
         document.close()
         if errors:
             raise errors[0]
-        if not elements.found:
+        if not elements.has_array:
             raise DataError(f"Mixpanel's answer for {part.label} holds no profiles at all.")
         count, fresh = self._rows.seen - before, self._rows.made - fresh
         self._advance(part, reading, elements.members, count, fresh)

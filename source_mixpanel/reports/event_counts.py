@@ -44,7 +44,7 @@ class EventCounts(DatedStream):
         """Counts by day and event."""
         days: dict[str, dict[str, Any]] = {}
         for event_array in in_urls(self._names()):
-            part_of_names = replace(part, ask={"event": event_array, "type": "general"})
+            part_of_names = replace(part, params={"event": event_array, "type": "general"})
             counts = self.turned(super().ask(part_of_names, span).get("values"))
             if counts is None:
                 raise DataError(f"Mixpanel's answer to GET {self.paths[0]} has no values by days.")

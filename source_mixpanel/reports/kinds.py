@@ -106,7 +106,9 @@ class ReportStream(DatedStream):
 
     @staticmethod
     def _names(days: Iterable[Any]) -> set[str]:
-        return {name for held in days if isinstance(held, Mapping) for name in held} - {OVERALL}
+        return {name for content in days if isinstance(content, Mapping) for name in content} - {
+            OVERALL
+        }
 
     def explained(self, error: SourceError) -> SourceError:
         """A refusal as an error of the report's settings; other errors unchanged."""
@@ -120,7 +122,7 @@ class ReportStream(DatedStream):
             detail=str(error.internal_message),
         )
 
-    def rows(self, part: Part, day: date, held: Any) -> list[Row]:
+    def rows(self, part: Part, day: date, content: Any) -> list[Row]:
         """The rows of each segment.
 
         Raises:
@@ -129,7 +131,7 @@ class ReportStream(DatedStream):
         try:
             return [
                 row
-                for segment, value in self.segments(held).items()
+                for segment, value in self.segments(content).items()
                 for leaf in self.leaves(value)
                 for row in super(ReportStream, self).rows(part, day, {**leaf, "segment": segment})
             ]
@@ -139,19 +141,19 @@ class ReportStream(DatedStream):
                 detail=f"{type(error).__name__}: {error}",
             ) from error
 
-    def segments(self, held: Any) -> Mapping[str, Any]:
+    def segments(self, content: Any) -> Mapping[str, Any]:
         """The content of a date by segment.
 
         Raises:
             TypeError: It has no segments.
         """
-        by_segment = held if self.split else {OVERALL: held}
+        by_segment = content if self.split else {OVERALL: content}
         if not isinstance(by_segment, Mapping):
             raise TypeError(f"segments were expected, not {type(by_segment).__name__}")
         return by_segment
 
     @abstractmethod
-    def leaves(self, held: Any) -> Iterator[Row]:
+    def leaves(self, content: Any) -> Iterator[Row]:
         """The columns of the rows for a segment's value on a date.
 
         Raises:
@@ -175,7 +177,7 @@ FUNNELS = DatedDeclaration(
         "funnel_id",
         unit="funnels",
         noun="funnel",
-        ask=lambda funnel: {"funnel_id": str(funnel["funnel_id"])},
+        params=lambda funnel: {"funnel_id": str(funnel["funnel_id"])},
         columns=lambda funnel: {"funnel_id": funnel["funnel_id"], "name": funnel.get("name")},
     ),
 )
@@ -206,13 +208,13 @@ class SegmentationReport(ReportStream):
         data = answer.get(self.declared.items_key) if isinstance(answer, Mapping) else None
         return self.turned(data.get("values") if isinstance(data, Mapping) else None)
 
-    def segments(self, held: Any) -> Mapping[str, Any]:
+    def segments(self, content: Any) -> Mapping[str, Any]:
         """The numbers by segment; without `on`, the total has the event's name."""
-        return dict(held)
+        return dict(content)
 
-    def leaves(self, held: Any) -> Iterator[Row]:
+    def leaves(self, content: Any) -> Iterator[Row]:
         """One row with the number."""
-        yield {"value": held}
+        yield {"value": content}
 
 
 class FunnelReport(ReportStream):
@@ -237,9 +239,9 @@ class FunnelReport(ReportStream):
             return _LONGEST_FUNNEL_DAYS
         return -(-int(length) * _LENGTHS[unit] // _DAY_S)
 
-    def leaves(self, held: Any) -> Iterator[Row]:
+    def leaves(self, content: Any) -> Iterator[Row]:
         """A row for each step."""
-        content = held if isinstance(held, Mapping) else {"steps": held}
+        content = content if isinstance(content, Mapping) else {"steps": content}
         common = {key: value for key, value in content.items() if key != "steps"}
         for index, step in enumerate(listed(content["steps"])):
             yield {**common, **step, "step_index": index}
@@ -267,10 +269,10 @@ class RetentionReport(ReportStream):
             return FOREVER_DAYS
         return (int(self.params.get("interval_count", 1)) + 1) * buckets_of(self.params).longest
 
-    def leaves(self, held: Any) -> Iterator[Row]:
+    def leaves(self, content: Any) -> Iterator[Row]:
         """A row for each interval; one without a count if there is none yet."""
-        counts = listed(held["counts"])
-        common = {key: value for key, value in held.items() if key != "counts"}
+        counts = listed(content["counts"])
+        common = {key: value for key, value in content.items() if key != "counts"}
         for index, count in enumerate(counts or [None]):
             yield {**common, "count": count, "interval_index": index}
 
@@ -287,9 +289,9 @@ class FrequencyReport(ReportStream):
         key="date segment at_least",
     )
 
-    def leaves(self, held: Any) -> Iterator[Row]:
+    def leaves(self, content: Any) -> Iterator[Row]:
         """A row for each number of hours or days, from 1."""
-        for at_least, count in enumerate(listed(held), start=1):
+        for at_least, count in enumerate(listed(content), start=1):
             yield {"at_least": at_least, "count": count}
 
 

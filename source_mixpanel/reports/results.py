@@ -28,7 +28,7 @@ _REPORTS = Each(
     "id",
     unit="reports",
     noun="report",
-    ask=lambda report: {"bookmark_id": str(report["id"])},
+    params=lambda report: {"bookmark_id": str(report["id"])},
     columns=lambda report: {"bookmark_id": report["id"], "report_name": report.get("name")},
     wanted=lambda report: report.get("type") == "insights",
 )
@@ -104,7 +104,7 @@ class ReportResults(MixpanelStream):
             raise undocumented_change_error(self.name, error) from error
 
     def _rows(self, part: Part) -> list[Row]:
-        request = ApiRequest(Api.QUERY, self.paths[0], self.name, part.ask)
+        request = ApiRequest(Api.QUERY, self.paths[0], self.name, part.params)
         answer = self.context.client.json(request)
         series = answer.get("series") if isinstance(answer, Mapping) else None
         if not isinstance(series, (Mapping, list)):
@@ -120,11 +120,11 @@ class ReportResults(MixpanelStream):
         ]
 
 
-def numbers(held: Any, *path: str) -> Iterator[tuple[Any, ...]]:
+def numbers(content: Any, *path: str) -> Iterator[tuple[Any, ...]]:
     """Each value in nested objects and arrays: a tuple of the keys to it, and the value last."""
-    if isinstance(held, (Mapping, list)):
-        inner = held.items() if isinstance(held, Mapping) else enumerate(held)
+    if isinstance(content, (Mapping, list)):
+        inner = content.items() if isinstance(content, Mapping) else enumerate(content)
         for key, value in inner:
             yield from numbers(value, *path, str(key))
     else:
-        yield (*path, held)
+        yield (*path, content)

@@ -52,7 +52,7 @@ class DatedState:
     report: Mapping[str, str] | None = None
     origin: Origin = field(default_factory=Origin)
 
-    def begun(self, keys: Iterable[str], now_ms: int, *, full: bool) -> DatedState:
+    def at_start(self, keys: Iterable[str], now_ms: int, *, full: bool) -> DatedState:
         """The state at the beginning of a sync, without parts that no longer exist.
 
         A full refresh continues an earlier attempt, unless that ended too long ago.
@@ -150,16 +150,16 @@ class DayRange:
 
 def _in_buckets(spans: list[Span], end: date, buckets: Buckets) -> list[Span]:
     """The same spans widened to whole buckets, without overlap."""
-    whole: list[Span] = []
+    widened: list[Span] = []
     for span in sorted(spans, key=lambda span: span.first):
         first, last = first_bucket(span.first, buckets), min(end, buckets.end(span.last))
         if first > last:
             continue
-        if whole and first <= whole[-1].last + ONE_DAY:
-            whole[-1] = Span(whole[-1].first, max(last, whole[-1].last))
+        if widened and first <= widened[-1].last + ONE_DAY:
+            widened[-1] = Span(widened[-1].first, max(last, widened[-1].last))
         else:
-            whole.append(Span(first, last))
-    return whole
+            widened.append(Span(first, last))
+    return widened
 
 
 def first_bucket(day: date, buckets: Buckets) -> date:

@@ -194,7 +194,7 @@ class DatedStream(MixpanelStream):
         now = replace(self.context.origin, project_timezone=zone.key if zone else None)
         if full and not state.origin.holds_for(now):
             state = DatedState()
-        state = state.begun(keys, self.context.now_ms(), full=full)
+        state = state.at_start(keys, self.context.now_ms(), full=full)
         reread_reason = None
         if state.parts:
             self.go_on_from(state.origin, now)
@@ -374,7 +374,7 @@ class DatedStream(MixpanelStream):
             DataError: The answer has no dates.
         """
         params = {
-            **part.ask,
+            **part.params,
             "from_date": span.first.isoformat(),
             "to_date": span.last.isoformat(),
             **self.query(),

@@ -51,13 +51,13 @@ class Part:
     Attributes:
         key: Its name in the state.
         label: Its name in messages.
-        ask: The parameters of its requests.
+        params: The parameters of its requests.
         columns: The values that its rows have in common.
     """
 
     key: str
     label: str
-    ask: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, str] = field(default_factory=dict)
     columns: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -70,7 +70,7 @@ class Each:
         key: The key of an item's id.
         unit: The name of the parts, in the plural.
         noun: The name of one part, for its label.
-        ask: The parameters of an item's requests.
+        params: The parameters of an item's requests.
         columns: The values that an item's rows have in common.
         wanted: Whether an item is a part.
         name: The key of an item's name, for its label.
@@ -80,7 +80,7 @@ class Each:
     key: str
     unit: str
     noun: str
-    ask: Callable[[Row], Mapping[str, str]]
+    params: Callable[[Row], Mapping[str, str]]
     columns: Callable[[Row], Mapping[str, Any]]
     wanted: Callable[[Row], bool] = lambda _: True
     name: str = "name"
@@ -91,7 +91,7 @@ class Each:
             Part(
                 key=str(item[self.key]),
                 label=self._label(item, context.privacy),
-                ask=self.ask(item),
+                params=self.params(item),
                 columns=self.columns(item),
             )
             for item in context.lists.keyed(self.listing, stream, self.key)

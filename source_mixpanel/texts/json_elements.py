@@ -46,7 +46,7 @@ class Elements:
 
     Attributes:
         members: The object's other members; complete after the iteration.
-        found: Whether the member exists and is an array.
+        has_array: Whether the member exists and is an array.
     """
 
     def __init__(self, chunks: Iterable[bytes], array: str, *, enveloped: bool = False) -> None:
@@ -55,7 +55,7 @@ class Elements:
         self._may_be_bare = enveloped
         self._envelopes = _MOST_ENVELOPES if enveloped else 1
         self.members: dict[str, Any] = {}
-        self.found = False
+        self.has_array = False
 
     def __iter__(self) -> Iterator[Any]:
         """The elements in order.
@@ -72,7 +72,7 @@ class Elements:
             raise text.damage("text follows its end")
 
     def _elements(self) -> Iterator[Any]:
-        self.found = True
+        self.has_array = True
         yield from self._text.elements()
 
     def _object(self) -> Iterator[Any]:

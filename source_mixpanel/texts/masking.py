@@ -100,9 +100,9 @@ def shown(text: str) -> str:
     return masked(text)
 
 
-def quoted(piece: str) -> str:
+def quoted(data: str) -> str:
     """A piece of data in quotation marks, without secrets; a remark if data is not to be shown."""
-    return repr(shown(piece)) if is_data_shown() else NOT_SHOWN
+    return repr(shown(data)) if is_data_shown() else NOT_SHOWN
 
 
 def excerpt(data: bytes, length: int = EXCERPT) -> str:

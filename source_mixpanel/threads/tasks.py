@@ -34,9 +34,9 @@ def in_order(
     each task starts; results that are not taken are discarded.
     """
 
-    def drop(left: Future[T]) -> None:
-        if left.exception() is None:
-            discard(left.result())
+    def drop(unused: Future[T]) -> None:
+        if unused.exception() is None:
+            discard(unused.result())
 
     running: deque[Future[T]] = deque()
     todo = iter(tasks)

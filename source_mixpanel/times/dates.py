@@ -30,8 +30,8 @@ def parse_moment(text: str) -> date | datetime:
         day, time, zone = match.groups()
         if time is None:
             return date.fromisoformat(day)
-        whole, _, fraction = time.partition(".")
-        instant = datetime.fromisoformat(f"{day}T{whole}")
+        seconds_text, _, fraction = time.partition(".")
+        instant = datetime.fromisoformat(f"{day}T{seconds_text}")
         instant = instant.replace(microsecond=int(fraction.ljust(6, "0")[:6] or 0))
         clock = datetime.strptime(zone or "Z", "%z").tzinfo
         return instant.replace(tzinfo=clock).astimezone(timezone.utc)

@@ -178,7 +178,7 @@ def test_memory_is_bounded_by_names_whatever_their_mixture() -> None:
         properties = {name: 1 for at, name in enumerate(names) if at % 7 != n % 7 or at > n % 300}
         for _ in range(2):
             assert made.row(properties)["c_p1" if "p1" in properties else "key"] in (1, None)
-    assert made.held < 200_000
+    assert made.cached_names < 200_000
 
 
 def test_a_schema_is_read_back_from_json() -> None:

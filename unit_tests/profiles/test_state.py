@@ -174,24 +174,24 @@ GOING = ProfileState(MOMENT, Refresh(("1",)), {"2": OPEN}, NOW)
 
 
 def test_a_sync_goes_on_with_what_an_attempt_of_its_own_kind_has_read() -> None:
-    assert GOING.begun(NOW, 0, None) == GOING
-    other = GOING.begun(NOW, 0, MOMENT)
+    assert GOING.at_start(NOW, 0, None) == GOING
+    other = GOING.at_start(NOW, 0, MOMENT)
     assert other.open == {}
     assert other.last_seen == MOMENT
 
 
 @pytest.mark.parametrize("other", [Origin(8, "US", (None,)), Origin(7, "US", (3,))])
 def test_of_another_project_or_data_view_nothing_is_gone_on_with(other: Origin) -> None:
-    assert GOING.begun(other, 0, None) == ProfileState(origin=other)
-    incremental = GOING.begun(other, 0, MOMENT)
+    assert GOING.at_start(other, 0, None) == ProfileState(origin=other)
+    incremental = GOING.at_start(other, 0, MOMENT)
     assert (incremental.last_seen, incremental.refresh, incremental.open) == (MOMENT, Refresh(), {})
 
 
 def test_what_ended_long_ago_is_begun_anew() -> None:
     ended = ProfileState(MOMENT, Refresh(("1",), 1000), origin=NOW)
     soon, late = 1000 + RETRIED_WITHIN_MS, 1001 + RETRIED_WITHIN_MS
-    assert ended.begun(NOW, soon, None).refresh == Refresh(("1",))
-    assert ended.begun(NOW, late, None).refresh == Refresh()
+    assert ended.at_start(NOW, soon, None).refresh == Refresh(("1",))
+    assert ended.at_start(NOW, late, None).refresh == Refresh()
 
 
 def test_a_part_moves_from_open_to_finished_and_all_is_forgotten_in_the_end() -> None:

@@ -163,9 +163,9 @@ def test_days_of_another_connector_survive_being_written_beside_those_read_since
 
 
 def test_a_broken_off_refresh_goes_on_with_the_days_that_are_lacking() -> None:
-    state = DatedState().begun(["a"], 0, full=True)
+    state = DatedState().at_start(["a"], 0, full=True)
     state = state.read("a", _covered((0, 3, 9), (6, 7, 9)))
-    again = _round_trip(state, "funnel_id").begun(["a"], 1, full=True)
+    again = _round_trip(state, "funnel_id").at_start(["a"], 1, full=True)
     assert DayRange(nth(0), nth(8), UTC_DAYS).spans(again.of("a")) == [
         Span(nth(4), nth(5)),
         Span(nth(8), nth(8)),
@@ -175,11 +175,11 @@ def test_a_broken_off_refresh_goes_on_with_the_days_that_are_lacking() -> None:
 def test_a_refresh_heeds_only_one_it_has_begun_itself() -> None:
     coverage = _covered((0, 3, 9))
     incremental = DatedState({"a": coverage}, report={"x": "y"}, origin=Origin(7))
-    fresh = incremental.begun(["a"], 0, full=True)
+    fresh = incremental.at_start(["a"], 0, full=True)
     assert fresh == DatedState(refreshing=True, report={"x": "y"})
     begun = DatedState({"a": coverage}, refreshing=True)
-    assert begun.begun(["a"], 0, full=True) == begun
-    assert not begun.begun(["a"], 0, full=False).refreshing
+    assert begun.at_start(["a"], 0, full=True) == begun
+    assert not begun.at_start(["a"], 0, full=False).refreshing
 
 
 def test_a_refresh_that_ended_some_time_ago_is_begun_anew() -> None:
@@ -187,17 +187,17 @@ def test_a_refresh_that_ended_some_time_ago_is_begun_anew() -> None:
     ended = state.ended(1000, passes=True, whole=True)
     assert ended.ended_ms == 1000
     soon, late = 1000 + MINUTES_MS, 1001 + MINUTES_MS
-    assert ended.begun(["a"], soon, full=True) == state
-    assert ended.begun(["a"], late, full=True) == DatedState(refreshing=True)
+    assert ended.at_start(["a"], soon, full=True) == state
+    assert ended.at_start(["a"], late, full=True) == DatedState(refreshing=True)
     broken_off = state.ended(1000, passes=True, whole=False)
-    assert broken_off.begun(["a"], late, full=True) == state
+    assert broken_off.at_start(["a"], late, full=True) == state
     refused = state.ended(1000, passes=False, whole=True)
-    assert refused.begun(["a"], soon, full=True) == DatedState(refreshing=True)
+    assert refused.at_start(["a"], soon, full=True) == DatedState(refreshing=True)
 
 
 def test_parts_that_are_no_more_are_dropped() -> None:
     coverage = _covered((0, 0, 0))
-    state = DatedState({"a": coverage, "b": coverage}).begun(["b", "c"], 0, full=False)
+    state = DatedState({"a": coverage, "b": coverage}).at_start(["b", "c"], 0, full=False)
     assert state.parts == {"b": coverage}
     assert state.of("c") == Coverage()
 

@@ -75,7 +75,7 @@ EACH = Each(
     "funnel_id",
     unit="funnels",
     noun="funnel",
-    ask=lambda funnel: {"funnel_id": str(funnel["funnel_id"])},
+    params=lambda funnel: {"funnel_id": str(funnel["funnel_id"])},
     columns=lambda funnel: {"funnel_id": funnel["funnel_id"]},
 )
 
@@ -446,10 +446,10 @@ def test_a_part_is_made_of_each_item_that_is_wanted() -> None:
         "StreamContext", SimpleNamespace(lists=FakeLists(items, {"7"}), privacy=Privacy())
     )
     one, two = EACH.parts(context, "funnels")
-    assert (one.key, one.label, one.ask) == ("7", "funnel 7 'A'", {"funnel_id": "7"})
+    assert (one.key, one.label, one.params) == ("7", "funnel 7 'A'", {"funnel_id": "7"})
     assert (two.key, two.label, two.columns) == ("x", "funnel x None", {"funnel_id": "x"})
     assert EACH.listed(context, "funnels") == {"7"}
-    none = Each(LIST, "funnel_id", "funnels", "funnel", EACH.ask, EACH.columns, lambda _: False)
+    none = Each(LIST, "funnel_id", "funnels", "funnel", EACH.params, EACH.columns, lambda _: False)
     assert none.parts(context, "funnels") == []
 
 

@@ -50,7 +50,7 @@ def test_elements_and_members_come_out_as_they_are_however_the_text_is_cut(
     text = json.dumps(body, indent=indent, ensure_ascii=ascii_only)
     found = Elements(pieces(text.encode("utf-8", "surrogateescape"), size), "results")
     assert repr(list(found)) == repr(elements)
-    assert found.found
+    assert found.has_array
     assert repr(found.members) == repr({k: v for k, v in body.items() if k != "results"})
 
 
@@ -78,7 +78,7 @@ def test_what_is_no_object_is_noticed(text: str) -> None:
 def test_a_member_that_is_no_array_is_not_found(results: str) -> None:
     found = Elements([f'{{"results": {results}}}'.encode()], "results")
     assert list(found) == []
-    assert not found.found
+    assert not found.has_array
 
 
 def test_numbers_that_no_double_holds_stay_what_they_are() -> None:
@@ -112,7 +112,7 @@ def test_a_list_is_found_in_each_envelope_that_is_known_of_lists(
     text = json.dumps(body).encode("utf-8", "surrogateescape")
     found = Elements(pieces(text, size), "results", enveloped=True)
     assert repr(list(found)) == repr(list(page.items))
-    assert found.found
+    assert found.has_array
 
 
 @settings(max_examples=50)
@@ -134,13 +134,13 @@ def test_an_envelope_that_is_cut_anywhere_is_noticed(
 def test_what_has_no_list_in_an_envelope_is_not_found(body: str) -> None:
     found = Elements([body.encode()], "results", enveloped=True)
     assert list(found) == []
-    assert not found.found
+    assert not found.has_array
 
 
 def test_a_list_in_an_envelope_is_none_to_who_wants_the_member_itself() -> None:
     found = Elements([b'{"results": {"results": [1]}}'], "results")
     assert list(found) == []
-    assert not found.found
+    assert not found.has_array
 
 
 @pytest.mark.parametrize("levels", [20, 100_000])
@@ -149,7 +149,7 @@ def test_envelopes_without_end_are_no_list(levels: int) -> None:
     found = Elements([text.encode()], "results", enveloped=True)
     if levels < 100:
         assert list(found) == []
-        assert not found.found
+        assert not found.has_array
     else:
         with pytest.raises(DataError, match="nested too deep"):
             list(found)

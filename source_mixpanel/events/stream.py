@@ -95,7 +95,7 @@ class Export(MixpanelStream):
         self._days = Days(settings.kind, None)
         self._rows = EventRows(self.catalog, Stamper(None), settings.shape, context.privacy)
         self._ahead: RenderAhead | None = None
-        self._guessed: Span | None = None
+        self._days_read_as_utc: Span | None = None
         self._zone_before: str | None = None
 
     def requests_planned(self) -> int | None:
@@ -231,7 +231,7 @@ class Export(MixpanelStream):
         reread = self.settings.reread
         plan = plan_read(self.settings.period, before, self._days, now, full=full, reread=reread)
         self._zone_before = before.origin.project_timezone
-        self._guessed = read_as_utc_before(plan.state, self._days)
+        self._days_read_as_utc = read_as_utc_before(plan.state, self._days)
         self._warn(
             None if full else future_cursor_warning(before, self._days.today(now)),
             kind_change_warning(plan.state, self._days),
@@ -285,7 +285,9 @@ class Export(MixpanelStream):
                 f"disk. The next sync asks for them again."
             )
         if read:
-            self._guessed = read_as_utc(self._guessed, whole.window.span, whole.days)
+            self._days_read_as_utc = read_as_utc(
+                self._days_read_as_utc, whole.window.span, whole.days
+            )
 
     def _render_here(self, spool: Spool, days: Days) -> Iterator[Item]:
         """The rows of a slice without lines made ahead; other processes make some of them."""
@@ -334,7 +336,8 @@ class Export(MixpanelStream):
     def _warn_of_misread_times(self, days: Days) -> None:
         """Log warnings if times of earlier slices or syncs were read in another way."""
         self._warn(
-            zone_change_warning(self._zone_before, days), misread_warning(days, self._guessed)
+            zone_change_warning(self._zone_before, days),
+            misread_warning(days, self._days_read_as_utc),
         )
 
     def _warn(self, *warnings: str | None) -> None:
@@ -349,7 +352,7 @@ class Export(MixpanelStream):
         """Sentences about unusual events and values."""
         rows = self._rows
         yield from rows.columns.sentences(self.name)
-        warning = undecided_warning(self._days, self._guessed) if rows.seen else None
+        warning = undecided_warning(self._days, self._days_read_as_utc) if rows.seen else None
         if warning is not None:
             yield warning
         if rows.timeless:

@@ -53,7 +53,7 @@ class Reading:
         again: Whether profiles of the next page may have been emitted before.
         failures: Incomplete pages in a row.
         stale: Sessions in a row that expired before a new profile was read.
-        reached: The number of pages after which the last new profile came.
+        reached: Pages up to the last one with new profiles.
     """
 
     walk: Walk = field(default_factory=Walk)

@@ -194,7 +194,7 @@ REVENUE = DatedDeclaration(
 """Amounts that were tracked with the retired `track_charge`; projects made since have none."""
 
 
-class SegmentationReport(ReportStream):
+class SegmentationStream(ReportStream):
     """How often an event happened, or how many people did it, by the value of an expression."""
 
     kind = "segmentation"
@@ -217,7 +217,7 @@ class SegmentationReport(ReportStream):
         yield {"value": content}
 
 
-class FunnelReport(ReportStream):
+class FunnelStream(ReportStream):
     """The steps of a saved funnel."""
 
     kind = "funnel"
@@ -247,7 +247,7 @@ class FunnelReport(ReportStream):
             yield {**common, **step, "step_index": index}
 
 
-class RetentionReport(ReportStream):
+class RetentionStream(ReportStream):
     """How many of those who started on a date came back in each interval after it.
 
     Who is new depends on the first day of the request; the end of intervals may depend on the last.
@@ -277,7 +277,7 @@ class RetentionReport(ReportStream):
             yield {**common, "count": count, "interval_index": index}
 
 
-class FrequencyReport(ReportStream):
+class FrequencyStream(ReportStream):
     """How many people were active in at least so many hours or days of a day, week or month."""
 
     kind = "frequency"
@@ -297,6 +297,6 @@ class FrequencyReport(ReportStream):
 
 REPORTS: Mapping[str, type[ReportStream]] = {
     stream.kind: stream
-    for stream in (SegmentationReport, RetentionReport, FunnelReport, FrequencyReport)
+    for stream in (SegmentationStream, RetentionStream, FunnelStream, FrequencyStream)
 }
 """The stream class by kind of report."""

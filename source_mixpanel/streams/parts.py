@@ -256,7 +256,7 @@ def is_of_a_part(error: SourceError) -> bool:
 
 
 def ends_refresh(error: SourceError, run: PartRun[Any]) -> bool:
-    """Whether a full refresh that fails with this error has ended, and is soon started anew."""
+    """Whether this error ends a full refresh, so that only an attempt soon after continues it."""
     return run.over or isinstance(error, (RefusedError, ForbiddenError, DataError))
 
 

@@ -44,7 +44,7 @@ class SystemClock:
 class ServerTime:
     """The wall clock, corrected by what Mixpanel says the time is.
 
-    Which day is "today" is Mixpanel's to say: a client whose clock runs ahead would ask for
+    Mixpanel decides which day is "today": a client whose clock runs ahead would ask for
     tomorrow and be refused, one that runs behind would leave events out. HTTP `Date` has a
     resolution of one second, so small differences are left alone. Our wall clock is read once:
     whoever sets it while a sync runs does not move the sync's present.

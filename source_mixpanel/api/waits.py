@@ -31,7 +31,7 @@ class Wait:
         stream: The stream whose request waits.
         quota: The quota's name.
         until: Seconds since the epoch.
-        why: The reason, in words.
+        why: The reason, as messages say it.
     """
 
     stream: str
@@ -61,7 +61,7 @@ class Pause:
 
     Attributes:
         seconds: For how long, as far as is known.
-        why: The reason, in words.
+        why: The reason, as messages say it.
         for_slot: It waits for a running request to end, at an unknown time.
     """
 

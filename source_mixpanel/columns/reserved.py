@@ -67,7 +67,7 @@ FURTHER_EVENT_PROPERTIES: Mapping[str, str] = _by_name(
         "boolean": "$had_persisted_distinct_id $mp_autocapture",
     }
 )
-"""The same of those that belong to a feature or an older SDK: columns only where they are found."""
+"""The same for those of some features and older SDKs: columns only if the project has them."""
 
 PROFILE_PROPERTIES: Mapping[str, str] = _by_name(
     {

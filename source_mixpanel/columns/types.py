@@ -50,7 +50,7 @@ COLUMN_SCHEMAS: Mapping[str, Mapping[str, Any]] = {
 
 
 def column_schema(json_type: str) -> dict[str, Any]:
-    """A copy of the JSON Schema of a column of that type; text where there is no such type."""
+    """A copy of the JSON Schema of a column of a type; of text for an unknown type."""
     return deepcopy(dict(COLUMN_SCHEMAS.get(json_type, COLUMN_SCHEMAS["string"])))
 
 

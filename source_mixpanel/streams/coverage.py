@@ -23,7 +23,7 @@ _QUARTER_OFFSET_MS = 7 * 60 * 1000
 
 
 class Only(Enum):
-    """Which events of a span are asked for."""
+    """The filter of the events of a span."""
 
     ALL = "all"
     AGAIN = "all, of days that one answer says are empty"
@@ -37,8 +37,8 @@ class Span:
     Attributes:
         last: Last day, inclusive.
         since_ms: The watermark, for `Only.PROCESSED_SINCE`.
-        unknown_from: The day from which on events without a processing time are asked for, too;
-            None for none of them.
+        unknown_from: The first day of which events without a processing time are requested as
+            well; None for none.
     """
 
     first: date

@@ -71,7 +71,7 @@ class Period:
     window_days: int | None = None
 
     def first_day(self, days: Days, now: datetime, covered_from: date | None = None) -> date:
-        """The first day to ask for."""
+        """The first day to request."""
         if self.start is None:
             return covered_from or days.today(now) - DEFAULT_START
         if not isinstance(self.start, datetime):
@@ -81,7 +81,7 @@ class Period:
         return day - ONE_DAY if days.kind is None else day
 
     def last_day(self, days: Days, now: datetime) -> date:
-        """The last day to ask for, never later than Mixpanel's today."""
+        """The last day to request, never later than Mixpanel's today."""
         today = days.today(now)
         if self.end is None:
             return today

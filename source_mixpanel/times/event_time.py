@@ -144,9 +144,9 @@ class Stamper:
 def raw_ms(raw: Any) -> int:
     """A raw `time` in milliseconds, still by the clock it was stored with.
 
-    Milliseconds are asked for. A number that would be early 1970 in milliseconds is seconds, as
-    accounts that ignore `time_in_ms` send: Mixpanel takes no event from before 1971. A text of
-    digits is such a number, any other an ISO date-time.
+    The connector requests milliseconds. A number that would be early 1970 in milliseconds is in
+    seconds, as from accounts that ignore `time_in_ms`: Mixpanel accepts no event from before 1971.
+    A text of digits is such a number; any other text has to be an ISO date-time.
 
     Raises:
         ValueError: It is none of these.

@@ -1,1 +1,1 @@
-"""Talking to Mixpanel: requests, quotas, retries, and bodies that are proven whole."""
+"""Requests to Mixpanel: quotas, retries, and checks that answers are complete."""

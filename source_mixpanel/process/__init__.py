@@ -1,1 +1,1 @@
-"""The process and its caller: commands, files, signals, what a terminal shows."""
+"""The process: command line, files, signals, terminal."""

@@ -1,1 +1,1 @@
-"""What Mixpanel counts by day: funnels, revenue, event counts, reports."""
+"""Numbers that Mixpanel counts by day: funnels, revenue, event counts, reports."""

@@ -46,16 +46,16 @@ from source_mixpanel.texts.masking import hide, secrets_in
 from source_mixpanel.times.clock import Clock
 
 _ESCAPED = str.maketrans({end: f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"})
-"""Airbyte's own image tests, and Meltano's wrapper, take these for ends of lines. A catalog has
-them where a property's name does; records keep theirs, for what looking for them costs."""
+"""Airbyte's image tests and Meltano's wrapper split lines at these characters. A catalog has them
+if a property's name does; they stay in records, since replacing them would take time."""
 _NO_OUTPUT = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
 
 class MixpanelEntrypoint(AirbyteEntrypoint):
-    """Counts a batch for the records it holds, and writes its bytes past the text layer.
+    """Airbyte's entry point, which also writes batches as bytes and counts their records.
 
     Args:
-        source: What answers the verbs.
+        source: The source.
         call: The command and its flags.
     """
 
@@ -67,13 +67,13 @@ class MixpanelEntrypoint(AirbyteEntrypoint):
 
     @staticmethod
     def parse_args(args: list[str]) -> Namespace:
-        """Airbyte's verbs and flags, and ours."""
+        """The command and its flags, Airbyte's and our own."""
         return parsed(args)
 
     def check(
         self, source_spec: ConnectorSpecification, config: Mapping[str, Any]
     ) -> Iterable[AirbyteMessage]:
-        """The CDK's check; what it has to say is told to a person as well."""
+        """The CDK's check; at a terminal, its message is printed to standard error as well."""
         for message in super().check(source_spec, config):
             yield message
             status = message.connectionStatus
@@ -83,14 +83,14 @@ class MixpanelEntrypoint(AirbyteEntrypoint):
     def discover(
         self, source_spec: ConnectorSpecification, config: Mapping[str, Any]
     ) -> Iterable[AirbyteMessage]:
-        """The CDK's discover, or the catalog to read by, which is no message."""
+        """The CDK's discover; with `--configured` a configured catalog, which is not a message."""
         if not self._call.configured:
             yield from super().discover(source_spec, config)
             return
         self.set_up_secret_filter(config, source_spec.connectionSpecification)
         catalog = self.source.configured(self.logger, config)
-        told = _without_nulls(ConfiguredAirbyteCatalogSerializer.dump(catalog))
-        _write(f"{json.dumps(told, indent=2)}\n".encode())
+        dumped = _without_nulls(ConfiguredAirbyteCatalogSerializer.dump(catalog))
+        _write(f"{json.dumps(dumped, indent=2)}\n".encode())
 
     def read(
         self,
@@ -99,19 +99,19 @@ class MixpanelEntrypoint(AirbyteEntrypoint):
         config_catalog: ConfiguredAirbyteCatalog,
         state: list[AirbyteStateMessage],
     ) -> Iterable[AirbyteMessage]:
-        """The CDK's read; batches leave here, everything else goes its usual way.
+        """The CDK's read; batches are written here, other messages by the caller.
 
-        States are kept in the file for them, if there is one, when they have left.
+        With `--state-out`, states are saved after they have been written.
         """
-        kept = self._state_file(config_catalog, state)
+        state_file = self._state_file(config_catalog, state)
         for message in super().read(source_spec, config, config_catalog, state):
             if isinstance(message, RecordBatch):
                 _write(message.lines)
                 continue
             yield message
-            if kept is not None and message.state is not None:
+            if state_file is not None and message.state is not None:
                 PRINT_BUFFER.flush()
-                kept.keep(message.state)
+                state_file.keep(message.state)
 
     @airbyte_errors()
     def _state_file(
@@ -127,7 +127,7 @@ class MixpanelEntrypoint(AirbyteEntrypoint):
     def handle_record_counts(
         message: AirbyteMessage, stream_message_count: defaultdict[HashableStreamDescriptor, float]
     ) -> AirbyteMessage:
-        """As the CDK's own, so that `sourceStats.recordCount` of the next state is true."""
+        """Count records for `sourceStats.recordCount` of the next state; a batch has several."""
         if isinstance(message, RecordBatch) and message.record is not None:
             stream = HashableStreamDescriptor(message.record.stream, message.record.namespace)
             stream_message_count[stream] += message.count
@@ -139,7 +139,7 @@ class MixpanelEntrypoint(AirbyteEntrypoint):
         config: Mapping[str, Any],
         connection_specification: Mapping[str, Any],  # noqa: ARG004 - the CDK's signature
     ) -> None:
-        """Mask secrets wherever the settings have them, be they valid or not."""
+        """Mask the secrets of the settings, valid or not."""
         hide(secrets_in(config))
 
     @staticmethod
@@ -147,12 +147,12 @@ class MixpanelEntrypoint(AirbyteEntrypoint):
         source_spec: ConnectorSpecification,
         config: Mapping[str, Any],
     ) -> None:
-        """Leave it to the verb, which parses them with sentences that say more than a schema's."""
+        """Check nothing: the command parses the settings, with clearer errors than a schema's."""
 
 
 @airbyte_errors()
-def _need_a_directory() -> None:
-    """Do nothing if there is one for temporary files, which the CDK, too, cannot do without.
+def _require_temporary_directory() -> None:
+    """Raise unless there is a directory for temporary files, which the CDK needs as well.
 
     Raises:
         AirbyteTracedException: There is none.
@@ -164,7 +164,7 @@ def _need_a_directory() -> None:
 
 
 def _write(lines: bytes) -> None:
-    """Write after all that was printed before, so that records and states keep their order."""
+    """Write bytes after everything printed before, so that records and states keep their order."""
     with PRINT_BUFFER.lock:
         PRINT_BUFFER.flush()
         out = sys.__stdout__
@@ -173,8 +173,8 @@ def _write(lines: bytes) -> None:
             out.buffer.flush()
 
 
-def _tell(message: AirbyteMessage) -> None:
-    """Print a message now: the platform has to hear of a wait while it lasts."""
+def _print_now(message: AirbyteMessage) -> None:
+    """Print a message at once: the platform has to know of a wait while it lasts."""
     line = AirbyteEntrypoint.airbyte_message_to_string(message)
     with PRINT_BUFFER.lock:
         PRINT_BUFFER.write(f"{line}\n")
@@ -186,8 +186,8 @@ def launch(args: list[str], clock: Clock | None = None, patience: Patience | Non
 
     Args:
         args: As on the command line.
-        clock: The machine's unless another is given.
-        patience: Time-outs and attempts, the usual ones unless given.
+        clock: The clock; None for that of the system.
+        patience: Time-outs and attempts; None for the defaults.
     """
     call = parsed(args)
     if call.command == "read" and is_first(call.state, call.state_out):
@@ -199,15 +199,15 @@ def launch(args: list[str], clock: Clock | None = None, patience: Patience | Non
     with watching() if call.command == "read" else nullcontext() as watcher:
         source = SourceMixpanel(
             batched=True,
-            tell=_tell,
+            tell=_print_now,
             clock=clock,
             patience=patience,
             watcher=watcher,
             wanted=_wanted(call),
         )
-        # From here on, what goes wrong is told as messages.
+        # From here on, errors become messages.
         entrypoint = MixpanelEntrypoint(source, call)
-        _need_a_directory()
+        _require_temporary_directory()
         lines = cast("Generator[str, None, None]", entrypoint.run(call))
         # The buffer takes what is meant for standard error, too, and would print it among the
         # messages. The lines are closed before anything else is: their end removes a directory.
@@ -219,17 +219,17 @@ def launch(args: list[str], clock: Clock | None = None, patience: Patience | Non
 
 
 def _wanted(call: Namespace) -> list[Choice]:
-    """The streams that the command line names; ends the process where it is not clear which."""
-    told = getattr(call, "streams", None)
+    """The streams that the command line names; ends the process if they are not valid."""
+    names = getattr(call, "streams", None)
     try:
-        return choices(told) if told is not None else []
+        return choices(names) if names is not None else []
     except ConfigError as error:
         say(str(error))
         sys.exit(2)
 
 
 def _without_nulls(told: Any) -> Any:
-    """Without what says nothing, so that a person can read it; schemas are as they are."""
+    """A value without nulls, so that it is easier to read; schemas are not changed."""
     if isinstance(told, list):
         return [_without_nulls(item) for item in told]
     if not isinstance(told, dict):
@@ -246,19 +246,21 @@ def main(args: list[str], clock: Clock | None, patience: Patience | None) -> Non
     # A log line that cannot be written is not worth a traceback: what follows it says why.
     logging.raiseExceptions = False
     if sys.stdout is None:
-        _give_up("The connector has no standard output to write to.")
+        _exit_without_output("The connector has no standard output to write to.")
     try:
-        _tell_failures(args, clock, patience)
+        _launch_reporting(args, clock, patience)
     except BrokenPipeError:
-        _give_up("The reader of the connector's output has gone away; the sync stops.")
+        _exit_without_output("The reader of the connector's output has gone away; the sync stops.")
     except OSError as error:
         if error.errno not in _NO_OUTPUT:
             raise
-        _give_up(f"The connector's output cannot be written ({error.strerror}); the sync stops.")
+        _exit_without_output(
+            f"The connector's output cannot be written ({error.strerror}); the sync stops."
+        )
 
 
-def _tell_failures(args: list[str], clock: Clock | None, patience: Patience | None) -> None:
-    """Launch; what goes wrong is told as messages, and to a person in a sentence."""
+def _launch_reporting(args: list[str], clock: Clock | None, patience: Patience | None) -> None:
+    """Launch; errors become messages, and for a person sentences on standard error."""
     try:
         launch(args, clock, patience)
     except Exception as error:
@@ -271,8 +273,8 @@ def _tell_failures(args: list[str], clock: Clock | None, patience: Patience | No
         sys.exit(1)
 
 
-def _give_up(why: str) -> NoReturn:
-    """End when nothing can be printed to the output any more."""
+def _exit_without_output(why: str) -> NoReturn:
+    """Exit with a sentence on standard error; standard output cannot be written any more."""
     with suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     with suppress(OSError):

@@ -33,9 +33,9 @@ def run(clock: Clock | None = None, patience: Patience | None = None) -> None:
 
 def _explain(args: list[str]) -> None:
     """End with an explanation, if the arguments ask for one or need one."""
-    told = explanation(args)
-    if told is None:
+    explained = explanation(args)
+    if explained is None:
         return
-    text, code = told
+    text, code = explained
     (sys.stderr if code or sys.stdout is None else sys.stdout).write(text)
     sys.exit(code)

@@ -74,7 +74,9 @@ class Share:
         meanwhile: Makes the context manager that is active while it waits for space.
     """
 
-    def __init__(self, disk: DiskBudget, max_bytes: int | None, *, patient: bool, number: int) -> None:
+    def __init__(
+        self, disk: DiskBudget, max_bytes: int | None, *, patient: bool, number: int
+    ) -> None:
         self.held_s = 0.0
         self.began: float | None = None
         self.is_dropped = False

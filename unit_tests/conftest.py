@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -62,3 +63,13 @@ def project(_server: EmulatorServer, command: Command) -> Iterator[Project]:
     _server.control.reset()
     yield Project(command, _server.control, connector_config(_server.base_url, date(2026, 3, 1)))
     command.stop()
+
+
+@pytest.fixture
+def in_kathmandu(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The clock of the machine shows Kathmandu's time."""
+    monkeypatch.setenv("TZ", "Asia/Kathmandu")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()

@@ -15,6 +15,7 @@ _SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]*)?")
 _WHOLE = re.compile(r"[0-9]{1,9}")
 _HOURLY_FIGURES = re.compile(r"([0-9]{1,9})/([0-9]{1,9}) queries running in the last hour")
 _POLICY_ITEM = re.compile(r'"(?P<name>[^"]*)"(?P<fields>(?:\s*;\s*[a-z]+=[^;,\s]+)*)')
+_FIELD = re.compile(r"([a-z]+)=([^;,\s]+)")
 
 
 @dataclass(frozen=True)
@@ -108,8 +109,6 @@ def retry_after(headers: Mapping[str, str], now_epoch: float) -> float | None:
     A date is compared with the answer's own `Date`, so that a wrong local clock does no harm.
     """
     text = headers.get("Retry-After", "").strip()
-    if not text:
-        return None
     if _SECONDS.fullmatch(text):
         return float(text)
     until = http_date(text)
@@ -166,14 +165,13 @@ def with_limits_of(quota: Quota, headers: Mapping[str, str]) -> Quota:
         if (seconds := _whole(fields.get("w"))) and (limit := _whole(fields.get("q")))
     }
     windows = tuple(RateWindow(limits.get(w.seconds, w.limit), w.seconds) for w in quota.windows)
-    return quota if windows == quota.windows else replace(quota, windows=windows)
+    return replace(quota, windows=windows)
 
 
 def _items(header: str) -> Iterator[tuple[str, dict[str, str]]]:
     """The items of a structured header by name, with their fields as text."""
     for match in _POLICY_ITEM.finditer(header):
-        parts = [part.strip() for part in match["fields"].split(";")]
-        yield match["name"], dict(part.split("=", 1) for part in parts if part)
+        yield match["name"], dict(_FIELD.findall(match["fields"]))
 
 
 def _whole(text: str | None) -> int | None:

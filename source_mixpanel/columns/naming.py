@@ -52,7 +52,7 @@ def bare(raw: str) -> str:
 
 def digest(text: str) -> str:
     """32 hexadecimal digits of a text; no secret depends on them."""
-    return md5(text.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
+    return md5(text.encode(errors="surrogatepass"), usedforsecurity=False).hexdigest()
 
 
 def _hashed(raw: str) -> str:

@@ -204,8 +204,7 @@ def _instant(value: Any) -> int:
         ValueError: It is not an instant.
     """
     if isinstance(value, str):
-        text = value if len(value) > len("2026-01-31") else f"{value}T00:00:00"
-        return from_rfc3339(text)
+        return from_rfc3339(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(f"{value!r} is no instant")
     ms = int(value if abs(value) > _FIRST_MS else value * 1000)

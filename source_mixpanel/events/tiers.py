@@ -125,14 +125,14 @@ def incremental_spans(
         for inside in Coverage((part,)).within(wanted.start, wanted.end):
             if reread or part.watermark_ms is None:
                 full += _from_day(inside, begin)
-                continue
-            young_parts, old_parts = wanted.tiers(inside)
-            young += [_late_events(each, begin) for each in young_parts]
-            old += [
-                asked_ms
-                for each in old_parts
-                for asked_ms in _with_last_request(each, begin, empty)
-            ]
+            else:
+                young_parts, old_parts = wanted.tiers(inside)
+                young += [_late_events(each, begin) for each in young_parts]
+                old += [
+                    asked_ms
+                    for each in old_parts
+                    for asked_ms in _with_last_request(each, begin, empty)
+                ]
     cut = [
         part_of_span
         for span in _newest_first(full)
@@ -183,21 +183,16 @@ def spans_to_confirm(
 
 def _asked_now(empty_days: CoveredDays, before: Coverage) -> Iterator[CoveredDays]:
     """Those of some empty days that were requested in this sync."""
-    start = empty_days.first
-    for part in before.within(empty_days.first, empty_days.last):
-        if part.watermark_ms == empty_days.watermark_ms:
-            if start < part.first:
-                yield replace(empty_days, first=start, last=part.first - ONE_DAY)
-            start = part.last + ONE_DAY
-    if start <= empty_days.last:
-        yield replace(empty_days, first=start)
+    same = Coverage(tuple(p for p in before.parts if p.watermark_ms == empty_days.watermark_ms))
+    for gap in same.gaps(empty_days.first, empty_days.last):
+        yield replace(empty_days, first=gap.first, last=gap.last)
 
 
 def _would_share_watermark(coverage: Coverage, empty_days: CoveredDays, wanted: Wanted) -> bool:
     """Whether young days would have fewer watermarks if an empty answer counted."""
 
     def parts(of: Coverage) -> int:
-        return sum(1 for _ in of.within(wanted.young_from, wanted.end))
+        return len(list(of.within(wanted.young_from, wanted.end)))
 
     return parts(coverage.read(empty_days.first, empty_days.last, empty_days.watermark_ms)) < parts(
         coverage

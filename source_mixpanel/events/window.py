@@ -59,7 +59,7 @@ class Strain:
         return Strain(days, now_ms, min(_MAX_WAIT_DAYS, longer * self.wait_days))
 
     def _waits(self, now_ms: int) -> int:
-        return max(0, now_ms - self.at_ms) // (self.wait_days * _DAY_MS)
+        return max(0, (now_ms - self.at_ms) // (self.wait_days * _DAY_MS))
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ class Pace:
         """More days than have succeeded: halfway to those that failed, until these are near."""
         if self.strained_days is None:
             return days * GROWTH
-        near = self.strained_days - days <= max(1, days // 10)
+        near = 10 * (self.strained_days - days) <= max(10, days)
         return days if near else min(days * GROWTH, (days + self.strained_days) // 2)
 
     def after_split(self, days: int) -> Pace:

@@ -158,7 +158,7 @@ def raw_ms(raw: Any) -> int:
         if not _NUMBER.fullmatch(raw):
             # ISO without hyphens would be a number.
             return from_rfc3339(raw)
-        raw = float(raw) if "." in raw else int(raw)
+        raw = float(raw)
     if not isinstance(raw, (int, float)) or raw is True or raw is False:
         raise ValueError(f"{raw!r} is no time")
     ms = raw * 1000 if abs(raw) < _MS_FLOOR else raw

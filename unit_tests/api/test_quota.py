@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from email.utils import formatdate
 
 import pytest
@@ -9,16 +11,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from source_mixpanel.api.quota import (
+    Quota,
     RateWindow,
     Remaining,
     app_quota,
     export_quota,
     hour_is_used_up,
+    hourly,
+    http_date,
     lexicon_quota,
     query_quota,
     ready_in,
     remaining,
     retry_after,
+    with_limits_of,
 )
 
 _quick = settings(max_examples=50)
@@ -27,12 +33,19 @@ NOW = 1_772_366_400.0
 
 
 def test_the_quotas_are_those_of_the_documentation() -> None:
-    assert query_quota(60).windows == (RateWindow(60, 3600.0),)
-    assert query_quota(60).concurrent == 5
-    assert export_quota(60).windows == (RateWindow(60, 3600.0), RateWindow(3, 1.0))
-    assert export_quota(60).concurrent == 100
-    assert lexicon_quota().windows == (RateWindow(5, 60.0),)
-    assert app_quota().windows == ()
+    hour = RateWindow(60, 3600.0)
+    assert query_quota() == Quota("Query API", (hour,), 5, slow_start=True)
+    assert export_quota() == Quota("raw export", (hour, RateWindow(3, 1.0)), 100)
+    assert lexicon_quota() == Quota("Lexicon", (RateWindow(5, 60.0),), 5)
+    assert app_quota() == Quota("app API", (), 5)
+
+
+@pytest.mark.parametrize("quota", [query_quota, export_quota])
+def test_a_users_own_limit_is_that_of_the_hour_and_stays(quota: Callable[..., Quota]) -> None:
+    own = quota(90, fixed=True)
+    assert (own.hourly, own.fixed) == (90, True)
+    assert own == replace(quota(90), fixed=True)
+    assert with_limits_of(own, {"RateLimit-Policy": '"project";q=240;w=3600'}) == own
 
 
 windows = st.lists(
@@ -90,6 +103,16 @@ def test_a_date_is_read_against_the_answers_own_clock_or_else_ours() -> None:
     assert retry_after(served, NOW) == 30
 
 
+@pytest.mark.usefixtures("in_kathmandu")
+@pytest.mark.parametrize("zone", ["GMT", "-0000", ""])
+def test_a_date_is_in_utc_whatever_the_machines_clock_shows(zone: str) -> None:
+    assert http_date(f"Thu, 01 Jan 1970 01:00:10 {zone}") == 3610
+
+
+def test_a_date_of_another_zone_is_that_instant() -> None:
+    assert http_date("Thu, 01 Jan 1970 01:00:10 +0100") == 10
+
+
 def test_a_date_that_has_passed_is_no_wait() -> None:
     assert retry_after({"Retry-After": formatdate(NOW - 90, usegmt=True)}, NOW) == 0
 
@@ -137,6 +160,7 @@ def test_no_header_text_whatever_breaks_the_reader(text: str) -> None:
         ('"project";r=x', {}),
         ('"project";r=\u00b2', {}),
         ('"project";r=1;t=\u00b2', {"project": Remaining(1, None)}),
+        ('"project";r=1=2, "other";r=7', {"other": Remaining(7, None)}),
         ("", {}),
         ("60", {}),
     ],
@@ -147,10 +171,18 @@ def test_the_items_of_a_ratelimit_header_are_read_by_name(
     assert remaining({"RateLimit": text}) == expected
 
 
+def test_the_item_of_the_hour_is_the_one_that_does_not_count_what_runs_at_once() -> None:
+    at_once, hour = Remaining(3, None), Remaining(0, 3600.0)
+    assert hourly({"project-concurrency": at_once, "project": hour}) == hour
+    assert hourly({"project-concurrency": at_once}) is None
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
         ("exceeded the rate limit (61/60 queries running in the last hour). See https://x", True),
+        ("60/60 queries running in the last hour", True),
+        ("59/60 queries running in the last hour", False),
         ("1/5 queries running concurrently and 401/400 queries running in the last hour.", True),
         ("6/5 queries running concurrently and 12/400 queries running in the last hour.", False),
         ("exceeded the concurrency limit (6/5 queries running concurrently).", False),

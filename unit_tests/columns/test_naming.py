@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from source_mixpanel.columns.names import claims, is_reserved
-from source_mixpanel.columns.naming import ColumnNames, Core
+from source_mixpanel.columns.naming import ColumnNames, Core, digest
 from source_mixpanel.events.rows import EVENT_CORE
 
 _quick = settings(max_examples=50)
@@ -83,6 +83,19 @@ def test_a_lone_property_gets_its_name_without_a_dollar_unless_that_is_taken(
 def test_a_name_of_which_a_destination_keeps_nothing_ends_with_digits_of_its_hash(raw: str) -> None:
     [column] = columns(raw)
     assert re.fullmatch(re.escape(raw.removeprefix("$")) + "_[0-9a-f]{8}", column)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("größe", "fdbb3a56280acfa9031707622c599ccb"),
+        ("\ud800", "546d3dc8de10fbf8b448f678a47901e4"),
+    ],
+)
+def test_the_digits_of_a_text_are_the_same_for_ever_and_half_a_character_has_some(
+    text: str, expected: str
+) -> None:
+    assert digest(text) == expected
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ _quick = settings(max_examples=50)
 
 NOON_MS = 1_769_860_800_123
 DAY = date(2026, 1, 31)
+LATEST_MS = 250_000_000_000_000
 EARLIER = date(2026, 1, 20)
 BEGIN = date(2026, 1, 1)
 
@@ -130,6 +131,19 @@ def test_the_cursor_never_moves_back() -> None:
     assert state.with_latest(9).latest_ms == 9
 
 
+def test_a_strain_of_as_many_days_as_there_may_be_survives() -> None:
+    state = ExportState(strains={"all": Strain(10_000, 5, 1)})
+    assert _round_trip(state) == state
+
+
+@pytest.mark.parametrize(("passes", "ended_ms"), [("passes", 7), ("", None)])
+def test_only_a_refresh_whose_error_passes_is_gone_on_with(
+    passes: str, ended_ms: int | None
+) -> None:
+    state = ExportState(refreshing=True).ended(7, passes=bool(passes))
+    assert (state.refreshing, state.ended_ms) == (bool(passes), ended_ms)
+
+
 # -- answers without events ------------------------------------------------------------------
 
 
@@ -192,6 +206,24 @@ def test_a_state_of_airbyte_4_0_2_means_the_days_before_its_cursor(time: Any) ->
 @pytest.mark.parametrize("time", ["2026-01-31", "2026-01-31T00:00:00Z"])
 def test_a_cursor_that_is_a_date_means_its_midnight(time: str) -> None:
     assert parse_state({"time": time}).coverage.last == date(2026, 1, 30)
+
+
+@pytest.mark.parametrize(
+    ("time", "ms"),
+    [
+        (0, 0),
+        (100_000_000_000, 100_000_000_000_000),
+        (100_000_000_001, 100_000_000_001),
+        (LATEST_MS, LATEST_MS),
+    ],
+)
+def test_a_number_is_seconds_unless_it_is_too_large_for_them(time: int, ms: int) -> None:
+    assert parse_state({"time": time}).latest_ms == ms
+
+
+@pytest.mark.usefixtures("in_kathmandu")
+def test_the_day_of_a_cursor_is_not_the_machines_to_say() -> None:
+    assert parse_state({"time": "2026-01-31T20:00:00Z"}).coverage.last == date(2026, 1, 30)
 
 
 @pytest.mark.parametrize("blob", [{"time": None}, {"time": ""}, {"date": "2026-01-31"}, {"x": [1]}])
@@ -395,6 +427,27 @@ def test_a_value_that_cannot_be_is_a_config_error_that_says_what_to_do(
 ) -> None:
     with pytest.raises(ConfigError, match="Reset the stream"):
         parse_state(blob)
+
+
+@pytest.mark.parametrize(
+    ("blob", "detail"),
+    [
+        ({"event_timestamps": "local"}, "ValueError: event_timestamps"),
+        ({"empty": [["2026-01-31", "2026-01-31", None]]}, "ValueError: empty"),
+        ({"strains": {"all": [60, 5, 10_001]}}, "ValueError: strains"),
+        (
+            {"covered": [["2026-01-31", 5], ["2026-01-30", 5]]},
+            "ValueError: covered is not ascending",
+        ),
+        ({"time": True}, "TypeError: True is no instant"),
+        ({"time": -5}, "ValueError: -5 is no instant"),
+        ({"time": LATEST_MS + 1}, f"ValueError: {LATEST_MS + 1} is no instant"),
+    ],
+)
+def test_the_detail_of_the_error_says_what_it_is(blob: dict[str, Any], detail: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_state(blob)
+    assert caught.value.internal_message == detail
 
 
 json_values = st.recursive(

@@ -50,6 +50,33 @@ def test_two_prompt_events_are_too_few() -> None:
     assert kind_of_project(_events(UTC_KIND, [2_000] * 2), LOS_ANGELES) is None
 
 
+@pytest.mark.parametrize(("imported", "kind"), [(27, UTC_KIND), (28, None)])
+def test_a_tenth_of_the_events_has_to_be_prompt(imported: int, kind: str | None) -> None:
+    events = _events(UTC_KIND, [2_000] * 3 + [30 * DAY_MS] * imported)
+    assert kind_of_project(events, LOS_ANGELES) == kind
+
+
+@pytest.mark.parametrize(
+    ("delay_ms", "kind"),
+    [(-60_001, None), (-60_000, UTC_KIND), (600_000, UTC_KIND), (600_001, None)],
+)
+def test_prompt_is_within_ten_minutes_of_clocks_that_differ_by_a_minute(
+    delay_ms: int, kind: str | None
+) -> None:
+    assert kind_of_project(_events(UTC_KIND, [delay_ms] * 3), None) == kind
+
+
+def test_events_of_the_hour_that_comes_twice_are_of_the_one_in_which_they_came() -> None:
+    second = utc_ms(2026, 11, 1, 9, 30)
+    event = {"time": wall_ms(second, LOS_ANGELES), "mp_processing_time_ms": second + 2_000}
+    assert kind_of_project([event] * 3, LOS_ANGELES) == PROJECT_KIND
+
+
+def test_an_event_that_does_not_say_when_it_came_does_not_keep_the_others_from_telling() -> None:
+    events = [{"time": utc_ms(2026, 6, 1)}, *_events(UTC_KIND, [2_000] * 3)]
+    assert kind_of_project(events, LOS_ANGELES) == UTC_KIND
+
+
 def test_a_zone_whose_clock_shows_utc_tells_nothing() -> None:
     assert (
         kind_of_project(_events(UTC_KIND, [2_000] * 10, ZoneInfo("UTC")), ZoneInfo("UTC")) is None
@@ -61,9 +88,12 @@ def test_without_a_zone_prompt_events_can_still_tell_that_times_are_utc() -> Non
     assert kind_of_project(_events(PROJECT_KIND, [2_000] * 10), None) is None
 
 
-def test_contradicting_events_tell_nothing() -> None:
-    events = _events(UTC_KIND, [2_000] * 10) + _events(PROJECT_KIND, [2_000] * 8)
-    assert kind_of_project(events, LOS_ANGELES) is None
+@pytest.mark.parametrize(("others", "kind"), [(8, None), (5, None), (4, UTC_KIND)])
+def test_events_tell_what_more_than_twice_as_many_say_as_do_not(
+    others: int, kind: str | None
+) -> None:
+    events = _events(UTC_KIND, [2_000] * 10) + _events(PROJECT_KIND, [2_000] * others)
+    assert kind_of_project(events, LOS_ANGELES) == kind
 
 
 @pytest.mark.parametrize("time", [None, "soon", True, 1 << 62, 1e300, float("inf"), 10**17])

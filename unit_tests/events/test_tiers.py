@@ -125,7 +125,7 @@ def test_old_days_that_were_empty_are_asked_for_once_a_day_as_well() -> None:
 
 def test_all_old_days_have_their_turn_together_but_for_those_that_were_just_asked_for() -> None:
     now = at(TODAY, 12)
-    ages = {(0, 9): 3, (10, 19): 6, (20, 29): 30, (30, 49): 12}
+    ages = {(0, 9): 3, (10, 19): 4, (20, 29): 30, (30, 49): 12}
     coverage = covered(*((*days, now - (hours + 1) * HOUR_MS) for days, hours in ages.items()))
     _, later = _spans(coverage, _wanted(0, TODAY))
     # The longest wait comes first.
@@ -145,6 +145,37 @@ def test_where_days_are_asked_for_in_bites_those_that_have_waited_longest_come_f
     assert together == [_since(0, 49, now - 90 * HOUR_MS)]
     _, apart = _spans(coverage, replace(wanted, needs_small_requests=True), empty=empty)
     assert apart == [_since(0, 19, now - 90 * HOUR_MS), _since(20, 49, now - 90 * HOUR_MS)]
+    empty = covered((0, 19, now - 25 * HOUR_MS))
+    _, apart = _spans(coverage, replace(wanted, needs_small_requests=True), empty=empty)
+    assert apart == [_since(20, 49, now - 90 * HOUR_MS), _since(0, 19, now - 90 * HOUR_MS)]
+
+
+@pytest.mark.parametrize(("minutes", "spans"), [(0, 1), (59, 1), (60, 2)])
+def test_in_bites_days_whose_last_answers_are_less_than_an_hour_apart_have_their_turn_together(
+    minutes: int, spans: int
+) -> None:
+    mark, asked = at(TODAY - 5), at(TODAY - 3)
+    empty = covered((0, 19, asked), (20, 49, asked + minutes * 60_000))
+    wanted = replace(_wanted(0, TODAY), needs_small_requests=True)
+    _, later = _spans(covered((0, 49, mark), (TODAY, TODAY, mark)), wanted, empty=empty)
+    assert len(later) == spans
+
+
+def test_of_old_days_that_have_waited_equally_long_the_newest_come_first() -> None:
+    mark = at(TODAY - 5)
+    _, later = _spans(covered((0, 9, mark), (20, 29, mark)), _wanted(0, TODAY))
+    assert [span.first for span in later] == [nth(20), nth(0)]
+
+
+def test_the_first_young_day_is_young() -> None:
+    mark = at(TODAY, 11)
+    spans, later = _spans(covered((0, YOUNG, at(TODAY - 5))), _wanted(0, YOUNG, today=TODAY))
+    assert [(span.first, span.last) for span in spans] == [(nth(YOUNG), nth(YOUNG))]
+    assert [(span.first, span.last) for span in later] == [(nth(0), nth(YOUNG - 1))]
+    empty = covered((YOUNG - 3, YOUNG + 3, mark))
+    spans, later = _spans(NONE, _wanted(YOUNG - 3, TODAY), empty=empty)
+    assert spans == [Span(nth(YOUNG), nth(TODAY))]
+    assert later == [Span(nth(YOUNG - 3), nth(YOUNG - 1), Only.AGAIN)]
 
 
 def test_days_that_are_no_longer_young_ride_along_for_a_week() -> None:
@@ -224,14 +255,19 @@ def test_what_was_empty_in_an_earlier_sync_has_had_its_turn() -> None:
     coverage, before = covered((50, TODAY, mark)), covered((10, 29, mark))
     empty = covered((5, 9, mark), (10, 29, mark))
     assert _confirm(coverage, empty, before=before) == [Span(nth(5), nth(9), Only.AGAIN)]
+    around = covered((5, 49, mark))
+    assert _confirm(coverage, around, before=before) == [
+        Span(nth(30), nth(49), Only.AGAIN),
+        Span(nth(5), nth(9), Only.AGAIN),
+    ]
 
 
 def test_late_events_that_did_not_come_are_left_to_the_next_sync() -> None:
     before, now = at(TODAY - 1, 11), at(TODAY, 11)
     everything = covered((0, TODAY, before))
     assert _confirm(everything, covered((0, TODAY, now))) == []
-    [again] = _confirm(everything, covered((0, TODAY, now)), full=True)
-    assert again.since_ms == before
+    again = _confirm(everything, covered((0, TODAY, now)), full=True)
+    assert again == [_since(0, TODAY, before, TODAY - 6)]
 
 
 def test_young_days_are_to_have_one_watermark() -> None:
@@ -239,6 +275,8 @@ def test_young_days_are_to_have_one_watermark() -> None:
     coverage = covered((0, TODAY - 1, before), (TODAY, TODAY, now))
     young = covered((YOUNG, TODAY - 1, now))
     assert _confirm(coverage, young) == [_since(YOUNG, TODAY - 1, before, TODAY - 6)]
+    every = covered((0, TODAY - 1, now))
+    assert _confirm(coverage, every) == [_since(YOUNG - 7, TODAY - 1, before, TODAY - 6)]
     assert _confirm(coverage, covered((0, YOUNG - 1, now))) == []
 
 

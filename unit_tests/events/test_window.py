@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 
 import pytest
@@ -15,6 +16,7 @@ from source_mixpanel.events.window import (
     Pace,
     Strain,
     Window,
+    epoch_s,
     last_window,
 )
 from source_mixpanel.streams.coverage import Only, Span
@@ -58,6 +60,7 @@ def test_every_event_lies_in_exactly_one_part_whatever_its_clock_reads(
     assert all((p.span.only, p.span.since_ms) == (Only.PROCESSED_SINCE, 5) for p in parts)
     for part in parts:
         assert part.days == 1 or (part.since_s, part.until_s) == (None, None)
+        assert {type(part.since_s), type(part.until_s)} <= {int, type(None)}
 
 
 @given(st.integers(1, 40), st.lists(st.booleans(), max_size=60))
@@ -84,10 +87,23 @@ def test_splitting_ends_within_the_hour() -> None:
     assert window.since_s >= EPOCH_S + 3649 * 86_400 + 82_800
 
 
+@pytest.mark.parametrize(("seconds", "parts"), [(3600, 1), (3601, 2)])
+def test_what_is_longer_than_an_hour_is_split(seconds: int, parts: int) -> None:
+    window = Window(Span(FIRST, FIRST), EPOCH_S, EPOCH_S + seconds)
+    assert len(window.split() or [window]) == parts
+
+
+@pytest.mark.usefixtures("in_kathmandu")
+def test_the_clock_of_the_machine_has_no_say() -> None:
+    assert epoch_s(FIRST) == EPOCH_S
+    assert str(Window(Span(FIRST, FIRST), EPOCH_S + 43_200)) == "2026-01-01 12:00-24:00"
+
+
 @pytest.mark.parametrize(
     ("window", "text"),
     [
         (Window(Span(FIRST, FIRST)), "2026-01-01"),
+        (Window(Span(FIRST, FIRST + timedelta(days=1))), "2026-01-01 to 2026-01-02"),
         (Window(Span(FIRST, FIRST + timedelta(days=2))), "2026-01-01 to 2026-01-03"),
         (Window(Span(FIRST, FIRST), until_s=EPOCH_S + 43_200), "2026-01-01 00:00-12:00"),
         (Window(Span(FIRST, FIRST), since_s=EPOCH_S + 43_200), "2026-01-01 12:00-24:00"),
@@ -147,6 +163,31 @@ def test_a_heavy_window_shrinks_to_what_fits() -> None:
     assert Pace(1).after(1, 50 * TARGET_BYTES, 1.0).days == 1
 
 
+def test_seconds_until_the_first_byte_are_not_of_the_days_unless_all_took_too_long() -> None:
+    pace = Pace(managed_days=40)
+    assert pace.after(100, 1, 80.0).fitting == 112
+    assert pace.after(10, 1, 60.0, 30.0).fitting == 30
+    assert pace.after(10, 1, 90.0, 45.0).fitting == 20
+    assert pace.after(10, 1, 180.0, 170.0).fitting == 5
+
+
+def test_the_most_days_that_were_managed_are_remembered() -> None:
+    pace = Pace().after(30, 1, 1.0).after(7, 1, 1.0)
+    assert pace.managed_days == 30
+
+
+@pytest.mark.parametrize(
+    ("managed", "strained", "following"),
+    [(4, 5, 4), (4, 6, 5), (4, 7, 5), (20, 22, 20), (20, 23, 21), (29, 32, 30), (4, 64, 16)],
+)
+def test_more_is_asked_for_half_way_to_what_is_too_much_until_it_is_within_a_tenth(
+    managed: int, strained: int, following: int
+) -> None:
+    pace = Pace(managed, strained_days=strained).after(managed, 1, 1.0)
+    assert pace.days == following
+    assert isinstance(pace.days, int)
+
+
 @given(st.floats(0.01, 400), st.integers(1, 20))
 @_quick
 def test_with_even_days_the_pace_settles_on_windows_that_fit(
@@ -162,7 +203,9 @@ def test_with_even_days_the_pace_settles_on_windows_that_fit(
 
 def test_a_split_halves_the_pace() -> None:
     assert Pace(9, 30).after_split(9) == Pace(4, 30, strained_days=9)
-    assert Pace(1).after_split(1).days == 1
+    assert Pace(2).after_split(2) == Pace(1, strained_days=2)
+    assert Pace(1).after_split(1) == Pace(1)
+    assert Pace(9, strained_days=5).after_split(9).strained_days == 5
 
 
 def test_a_window_as_long_as_one_that_was_too_large_is_not_asked_for() -> None:
@@ -172,6 +215,35 @@ def test_a_window_as_long_as_one_that_was_too_large_is_not_asked_for() -> None:
     halves = day.split()
     assert halves is not None
     assert all(pace.allows(half) for half in halves)
+
+
+@pytest.mark.parametrize(("days", "following"), [(1, 1), (2, 1), (3, 1), (5, 2), (40, 8)])
+def test_of_days_that_were_too_large_half_are_asked_for_and_only_parts_of_a_day_are_bounded(
+    days: int, following: int
+) -> None:
+    window = Window(Span(FIRST, FIRST + timedelta(days=days - 1)))
+    pace = Pace(8, calm_s=7).after_too_large(window)
+    assert pace == Pace(following, longest_s=43_200 if days == 1 else None)
+
+
+def _after_parts(pace: Pace, *stored: int) -> Pace:
+    """After parts of three hours of so many bytes."""
+    for each in stored:
+        pace = pace.after_part(Window(Span(FIRST, FIRST), EPOCH_S, EPOCH_S + 10_800), each)
+    return pace
+
+
+def test_parts_of_a_day_get_twice_as_long_after_a_day_of_light_ones() -> None:
+    pace = Pace(target_bytes=1000, longest_s=10_800)
+    seven = _after_parts(pace, *[1000] * 7)
+    assert seven == replace(pace, calm_s=75_600)
+    assert _after_parts(seven, 1000) == replace(pace, longest_s=21_600)
+    assert _after_parts(seven, 1001) == pace
+    assert _after_parts(pace, *[0] * 40) == replace(pace, longest_s=None)
+
+
+def test_parts_of_a_day_teach_nothing_where_none_was_too_large() -> None:
+    assert _after_parts(Pace(), *[TARGET_BYTES] * 9) == Pace()
 
 
 @pytest.mark.parametrize(
@@ -237,6 +309,11 @@ def test_a_server_that_has_recovered_is_asked_for_twice_as_much_each_time() -> N
         asked.append(strain.bound(now))
         strain = strain.managed(asked[-1], now)
     assert asked == [6, 12, 24, 48, 96]
+
+
+def test_as_much_as_the_bound_makes_the_next_one_twice_that_a_day_from_then() -> None:
+    assert Strain(60, 0, 2).managed(120, 3 * DAY_MS) == Strain(120, 2 * DAY_MS)
+    assert Strain(60, 0, 2).managed(119, 3 * DAY_MS) == Strain(119, 0, 2)
 
 
 def test_what_is_managed_below_the_bound_tells_nothing_new() -> None:

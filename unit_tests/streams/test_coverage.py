@@ -106,6 +106,20 @@ def test_vouching_gives_days_before_a_day_of_their_part_a_watermark_and_changes_
     }
 
 
+@pytest.mark.parametrize(
+    ("begin", "parts"),
+    [
+        (3, [(3, 5, None)]),
+        (4, [(3, 3, 7), (4, 5, None)]),
+        (5, [(3, 4, 7), (5, 5, None)]),
+        (6, [(3, 5, 7)]),
+    ],
+)
+def test_vouching_leaves_no_part_without_days(begin: int, parts: list[Step]) -> None:
+    vouched = covered((3, 5, None)).vouched(lambda _: nth(begin), 7)
+    assert vouched == covered(*parts)
+
+
 @given(coverages, st.integers(0, 1000).map(apart))
 @_quick
 def test_joining_makes_one_of_neighbours_that_are_alike_and_touches_no_other(
@@ -338,26 +352,40 @@ def test_coverage_says_in_plain_values_what_was_read() -> None:
     ]
 
 
+LATEST_MS = 250_000_000_000_000
+
+
 @pytest.mark.parametrize(
-    "told",
+    ("told", "why"),
     [
-        None,
-        5,
-        [["2026-01-02", "2026-01-01", 5]],
-        [["2026-01-01", "2026-01-03", 5], ["2026-01-03", "2026-01-04", 5]],
-        [["2026-01-01", "2026-01-09", 5], ["2026-01-03", "2026-01-04", 5]],
-        [["2026-01-01", "2026-01-01", True]],
-        [["2026-01-01", "2026-01-01", -1]],
-        [["2026-01-01", "2026-01-01", 1.5]],
-        [["2026-01-01", "2026-01-01", 10**18]],
-        [["2026-01-01", "9999-12-31", 5]],
-        [[5, 6, 7]],
-        ["abc"],
+        (None, "not iterable"),
+        (5, "not iterable"),
+        ([["2026-01-02", "2026-01-01", 5]], "^covered days overlap$"),
+        (
+            [["2026-01-01", "2026-01-03", 5], ["2026-01-03", "2026-01-04", 5]],
+            "^covered days overlap$",
+        ),
+        (
+            [["2026-01-01", "2026-01-09", 5], ["2026-01-03", "2026-01-04", 5]],
+            "^covered days overlap$",
+        ),
+        ([["2026-01-01", "2026-01-01", True]], "^True is no watermark$"),
+        ([["2026-01-01", "2026-01-01", -1]], "^-1 is no watermark$"),
+        ([["2026-01-01", "2026-01-01", 1.5]], "^1.5 is no watermark$"),
+        ([["2026-01-01", "2026-01-01", LATEST_MS + 1]], f"^{LATEST_MS + 1} is no watermark$"),
+        ([["2026-01-01", "9999-12-31", 5]], "^'9999-12-31' is no day of any event$"),
+        ([[5, 6, 7]], "must be str"),
+        (["abc"], "isoformat"),
     ],
 )
-def test_what_is_no_coverage_is_refused(told: Any) -> None:
-    with pytest.raises((ValueError, TypeError)):
+def test_what_is_no_coverage_is_refused_and_named(told: Any, why: str) -> None:
+    with pytest.raises((ValueError, TypeError), match=why):
         parse_coverage(told)
+
+
+@pytest.mark.parametrize("mark", [None, 0, LATEST_MS])
+def test_a_watermark_may_be_of_any_time_that_an_event_may_have(mark: int | None) -> None:
+    assert parse_coverage([["2026-01-01", "2026-01-01", mark]]) == covered((0, 0, mark))
 
 
 def test_the_order_of_the_parts_does_not_matter() -> None:

@@ -309,11 +309,14 @@ class Command:
             "time_of": time_of,
             **(places or {}),
         }
+        self._latest = self._begun(job, folder)
+        return self._latest
+
+    def _begun(self, job: Mapping[str, Any], folder: Path) -> Running:
         assert self._zygote.stdin is not None
         self._zygote.stdin.write(json.dumps(job) + "\n")
         self._zygote.stdin.flush()
-        self._latest = Running(self, self._runs, self.answer(self._runs)["pid"], folder)
-        return self._latest
+        return Running(self, job["job"], self.answer(job["job"])["pid"], folder)
 
     def _new_folder(self) -> Path:
         """A run's own folder."""

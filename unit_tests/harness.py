@@ -288,8 +288,7 @@ class Command:
         Args:
             verb: What comes first, if anything.
             config, catalog, state: What files hold, as text or to be written as JSON.
-            env: Further environment variables.
-            limits: Resource limits by their names, such as `RLIMIT_NOFILE`.
+            env, limits: Environment variables; resource limits by name, such as `RLIMIT_NOFILE`.
             jumps: Seconds by which our wall clock jumps, by the reading at which it does.
             places: Where `stdout` and `stderr` go, if not to files of the run.
             time_of: A local Mixpanel whose clock stands still and is the run's: waiting moves it.
@@ -297,26 +296,25 @@ class Command:
         """
         self.stop()
         folder = self._new_folder()
-        files = _written(folder, {"config": config, "catalog": catalog, "state": state})
+        named = {"config": config, "catalog": catalog, "state": state}
         job = {
             "job": self._runs,
-            "args": [*([verb, *more] if verb else []), *files],
-            **{name: str(folder / name) for name in OUTPUTS},
-            "patience": dict({"first_s": 0.001}, **patience),
+            "args": [*([verb, *more] if verb else []), *_written(folder, named)],
+            "outputs": {name: str(folder / name) for name in OUTPUTS} | dict(places or {}),
+            "patience": {"first_s": 0.001, **patience},
             "env": dict(env or {}),
             "limits": dict(limits or {}),
             "jumps": list((jumps or {}).items()),
             "time_of": time_of,
-            **(places or {}),
         }
-        self._latest = self._begun(job, folder)
-        return self._latest
+        return self._begun(job, folder)
 
     def _begun(self, job: Mapping[str, Any], folder: Path) -> Running:
         assert self._zygote.stdin is not None
         self._zygote.stdin.write(json.dumps(job) + "\n")
         self._zygote.stdin.flush()
-        return Running(self, job["job"], self.answer(job["job"])["pid"], folder)
+        self._latest = Running(self, job["job"], self.answer(job["job"])["pid"], folder)
+        return self._latest
 
     def _new_folder(self) -> Path:
         """A run's own folder."""

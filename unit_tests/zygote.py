@@ -2,7 +2,7 @@
 
 A process imports the connector once, then forks for each job it is given: what runs is the real
 entry point in a process of its own, with its own output, signals and exit code. A job is a line
-of JSON on standard input: {"job", "args", "stdout", "stderr", "patience", "env"}. The child's
+of JSON on standard input: {"job", "args", "outputs", "patience", "env"}. The child's
 process id is answered when it starts, its exit code when it ends, each with the number "job". Where
 given, "limits" holds resource limits by name, "jumps" pairs of (reading of the clock, seconds it
 then jumps by), and "time_of" the address of a local Mixpanel whose clock the run goes by, and
@@ -66,7 +66,7 @@ class JumpingClock(SkippingClock):
 def _become(job: dict[str, Any]) -> None:
     for name, descriptor in (("stdout", 1), ("stderr", 2)):
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-        os.dup2(os.open(job[name], flags, 0o600), descriptor)
+        os.dup2(os.open(job["outputs"][name], flags, 0o600), descriptor)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.environ.update(job.get("env") or {})
     for name, limit in job.get("limits", {}).items():

@@ -6,6 +6,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 mutmut=$PWD/.venv/bin/mutmut
+# A mutant may go on for ever, and take more and more memory.
+ulimit -v 4000000
 rm -rf build/mutation && mkdir -p build/mutation
 git ls-files -z | xargs -0 cp --parents -t build/mutation
 cd build/mutation

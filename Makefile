@@ -64,7 +64,7 @@ duckdb: $(READY) $(PYAIRBYTE) ## Move your project into a DuckDB file, and later
 
 .PHONY: test
 test: $(READY) ## Run the tests
-	$(BIN)/python -m pytest -q -n 2 --dist worksteal
+	$(BIN)/python -m pytest -q -n 4 --dist worksteal
 
 .PHONY: test-base
 test-base: $(READY) ## Run the tests in the image's base, on the Python that it ships

@@ -236,6 +236,11 @@ class SliceSource:
         to_come = sum(d.window.days for d in downloads if not d.is_over) * self._bytes_a_day
         return self._context.disk.waiting + to_come < self._context.disk.half
 
+    def _whole_days_to_come(self) -> int:
+        """Days of which all events have been asked for; late events of a day are few."""
+        windows = [download.window for download in self._downloads.values()]
+        return sum(window.days for window in windows if window.span.only is Only.ALL)
+
     def end(self, days: int) -> None:
         """Say what was left to the next sync, when all has been tried.
 
@@ -285,8 +290,7 @@ class SliceSource:
                 self._ask(1 if self._is_quick else self._at_once)
             if self._ahead is not None and spool.lines:
                 self._ahead.read_times_by(self.days)
-                to_come = sum(each.window.days for each in self._downloads.values())
-                self._ahead.expect(to_come * (spool.size // window.days))
+                self._ahead.expect(self._whole_days_to_come() * (spool.size // window.days))
         whole = WholeSlice(
             window,
             held,

@@ -55,8 +55,9 @@ def _event(day: int, number: int) -> dict[str, Any]:
     return {"event": f"Event {number % 5}", "properties": held}
 
 
-def _start(project: Project) -> Running:
-    return project.start("read", catalog=project.catalog("export"), skip_waits=True, quick_s=0.0)
+def _start(project: Project, **how: Any) -> Running:
+    how = {"catalog": project.catalog("export"), "skip_waits": True, "quick_s": 0.0, **how}
+    return project.start("read", **how)
 
 
 def _workers(parent: int) -> set[int]:
@@ -96,6 +97,21 @@ def test_other_processes_make_the_same_lines(project: Project) -> None:
     states = [out.stream_state("export") for out in (aside, alone)]
     assert states[0]["time"] == states[1]["time"]
     assert not _workers(running.pid)
+
+
+@several_cores
+def test_no_process_is_started_for_late_events(project: Project) -> None:
+    project.mixpanel.advance(86_400)
+    first = project.sync("export", quick_s=0.0)
+    project.mixpanel.advance(86_400)
+    project.mixpanel.add_events([_event(-2, number) for number in range(A_DAY)])
+    running = _start(project, state=first.state_file())
+    seen = _when(running, lambda: bool(_workers(running.pid)))
+    out = running.end()
+    assert not seen
+    assert out.code == 0, out.log
+    asked = [entry["query"].get("where", "") for entry in project.asked("/api/2.0/export")]
+    assert any("mp_processing_time_ms" in where for where in asked)
 
 
 @several_cores
